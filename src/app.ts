@@ -1,0 +1,228 @@
+// The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
+import type { Config } from './config.js'
+import { AuthError, ERRORS, type ErrorCode } from './errors.js'
+import type { Hasher } from './hashing/hasher.js'
+import { AuthController } from './http/auth-controller.js'
+import { identifyCaller } from './http/bearer-guard.js'
+import { addDocs, addOpenApi } from './http/docs.js'
+import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
+import { Readiness } from './http/health.js'
+import { sendProblem, sendRawProblem } from './http/problems.js'
+import { addRateLimits, type Limit } from './http/rate-limits.js'
+import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest } from './http/requests.js'
+import { ROUTES, type Route, type Visit } from './http/routes.js'
+import type { KeyRing } from './keyring/key-ring.js'
+import { loggerOptions, type LogSink } from './log.js'
+import { AccountService } from './services/account-service.js'
+import { TokenService } from './services/token-service.js'
+import type { Store } from './store/store.js'
+
+export interface AppParts {
+  config: Config
+  store: Store
+  keyRing: KeyRing
+  hasher: Hasher
+  /** Milliseconds since the epoch. */
+  clock: () => number
+  log: LogSink
+  /** Certificate and key, PEM, to speak HTTPS. */
+  tls?: { cert: Buffer, key: Buffer }
+}
+
+const BODY_LIMIT = 16 * 1024
+const VERSION = '0.1.0'
+/** RFC 6797: two years. */
+const HSTS = 'max-age=63072000'
+const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
+
+/** The application, ready to listen or to be asked by `inject`. */
+export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
+  const { config, clock, keyRing, store } = parts
+  const app = Fastify(serverOptions(parts))
+  // One formatter for the edge: an authority neither drops nor bends what it was sent.
+  app.removeContentTypeParser('text/plain')
+  acceptEmptyJson(app)
+  app.setErrorHandler<Error>(sendProblem)
+  for (const schema of SCHEMAS) app.addSchema(schema)
+  addHeaders(app, parts.tls !== undefined)
+  const limitOptions = await addRateLimits(app, rateLimitSettings(config))
+  addUnknownRoutes(app, limitOptions('address'))
+  await addOpenApi(app, VERSION)
+
+  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH })
+  const tokens = new TokenService({ ...tokenSettings(config), store, keyRing, record: event => { app.log.warn(event, 'security event') } })
+  const controller = new AuthController(accounts, tokens)
+  const readiness = new Readiness([
+    { reason: 'The store does not answer.', assert: async () => { await store.ping() } },
+    { reason: 'The key ring cannot sign.', assert: async now => { await keyRing.assertServes(now) } },
+  ])
+  app.after(() => {
+    for (const route of ROUTES) app.route(toFastifyRoute(route, controller, tokens, clock, limitOptions))
+    addPublicRoutes(app, keyRing, readiness, config.JWKS_MAX_AGE, clock)
+  })
+  if (config.DOCS === 'on') await addDocs(app)
+  await app.ready()
+  return app
+}
+
+function serverOptions ({ config, log, tls }: AppParts): FastifyServerOptions {
+  const options: FastifyServerOptions = {
+    logger: loggerOptions(config.LOG_LEVEL, log),
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: false },
+    trustProxy: trustProxy(config.TRUST_PROXY),
+    // Fastify's defaults drop unknown members and coerce mistyped ones.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
+    frameworkErrors: (error, request, reply) => { void sendProblem(error, request, reply) },
+    clientErrorHandler: (error, socket) => { sendRawProblem(error, socket, randomUUID()) },
+  }
+  return { ...options, ...(tls && { https: tls }) }
+}
+
+function trustProxy (setting: string): boolean | string[] | ((address: string, hop: number) => boolean) {
+  if (setting === '') return false
+  const hops = Number(setting)
+  return Number.isInteger(hops) ? (_address, hop) => hop < hops : setting.split(',').map(range => range.trim())
+}
+
+function rateLimitSettings (config: Config) {
+  return {
+    enabled: config.RATE_LIMIT === 'on',
+    window: config.RATE_LIMIT_WINDOW,
+    max: config.RATE_LIMIT_MAX,
+    loginMax: config.RATE_LIMIT_LOGIN_MAX,
+    registerMax: config.RATE_LIMIT_REGISTER_MAX,
+    accountWindow: config.RATE_LIMIT_ACCOUNT_WINDOW,
+    accountMax: config.RATE_LIMIT_ACCOUNT_MAX,
+  }
+}
+
+function tokenSettings (config: Config) {
+  return {
+    accessToken: { issuer: config.ISSUER, audience: config.AUDIENCE, clientId: config.CLIENT_ID, ttl: config.ACCESS_TOKEN_TTL },
+    families: { idle: config.REFRESH_TOKEN_IDLE_TTL * 1000, absolute: config.REFRESH_TOKEN_TTL * 1000, grace: config.REFRESH_GRACE * 1000 },
+    maxActive: config.MAX_ACTIVE_TOKENS,
+    policy: config.ACTIVE_TOKENS_POLICY,
+  }
+}
+
+// A front end's fetch often says application/json where it has nothing to send.
+function acceptEmptyJson (app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else parse(request, body as string, done)
+  })
+}
+
+function addHeaders (app: FastifyInstance, isTls: boolean): void {
+  const headers: Record<string, string> = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' }
+  if (isTls) headers['strict-transport-security'] = HSTS
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    request.log.debug({ method: request.method, path: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime }, 'request answered')
+    done()
+  })
+}
+
+// What no route takes is refused before its body is read: as 405 where the address exists, else as 404.
+function addUnknownRoutes (app: FastifyInstance, limit: { config?: object }): void {
+  const known = new Map<string, string[]>()
+  app.addHook('onRoute', ({ url, method }) => { known.set(url, [...known.get(url) ?? [], ...[method].flat()]) })
+  const check = 'config' in limit ? app.rateLimit() : undefined
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return
+    if (check) await check.call(app, request, reply)
+    const allow = allowedMethods(known, request.url)
+    throw allow.length > 0 ? new AuthError('method_not_allowed', { allow }) : new AuthError('not_found')
+  })
+}
+
+function allowedMethods (known: Map<string, string[]>, url: string): string[] {
+  const path = url.split('?', 1)[0]!
+  return [...known].filter(([pattern]) => matches(pattern, path)).flatMap(([, methods]) => methods)
+}
+
+function matches (pattern: string, path: string): boolean {
+  const [want, have] = [pattern.split('/'), path.split('/')]
+  return want.length === have.length && want.every((part, at) => part === have[at] || (part.startsWith(':') && have[at] !== ''))
+}
+
+function toFastifyRoute (route: Route, controller: AuthController, tokens: TokenService, clock: () => number, limitOptions: (limit: Limit) => object): RouteOptions {
+  return {
+    method: route.method,
+    url: route.url,
+    ...limitOptions(route.limit),
+    schema: {
+      summary: route.summary,
+      ...(route.guard === 'bearer' && { security: [{ bearer: [] }] }),
+      ...(route.body && { body: ref(route.body) }),
+      response: responses(route),
+    },
+    handler: async (request, reply) => {
+      const now = clock()
+      const visit = toVisit(request, now)
+      const answer = route.guard === 'open'
+        ? await route.handle(controller, visit)
+        : await route.handle(controller, visit, await identifyCaller(request.headers.authorization, tokens, now))
+      return await reply.code(route.status).header('cache-control', 'no-store').send(answer)
+    },
+  }
+}
+
+function toVisit (request: FastifyRequest, now: number): Visit {
+  const { id = '' } = request.params as { id?: string }
+  return { body: request.body, id, ip: request.ip, userAgent: request.headers['user-agent'] ?? null, now }
+}
+
+function ref (schema: { $id?: string }): object {
+  return { $ref: `${schema.$id!}#` }
+}
+
+function responses (route: Route): Record<number, object> {
+  const failures = [
+    ...route.errors,
+    ...(route.body ? ['invalid_request', 'payload_too_large', 'unsupported_media_type'] as const : []),
+    ...(route.guard === 'bearer' ? ['invalid_token'] as const : []),
+    'rate_limited', 'unavailable',
+  ] as const
+  const statuses = [...new Set(failures.map(statusOf))]
+  const described = statuses.map(status => [status, { description: failures.filter(code => statusOf(code) === status).join(', '), ...problemContent }])
+  const success = route.response ? { description: 'Done', ...ref(route.response) } : { description: 'Done', type: 'null' }
+  return { ...Object.fromEntries(described), [route.status]: success }
+}
+
+function statusOf (code: ErrorCode): number {
+  return ERRORS[code][0]
+}
+
+const problemContent = { content: { 'application/problem+json': { schema: ref(ProblemDTO) } } }
+
+function addPublicRoutes (app: FastifyInstance, keyRing: KeyRing, readiness: Readiness, maxAge: number, clock: () => number): void {
+  const cacheControl = `public, max-age=${maxAge}`
+  app.get('/.well-known/jwks.json', { schema: { summary: 'The keys that verify access tokens', response: { 200: { description: 'A JWKS', ...ref(JwksDTO) }, 304: { description: 'Unchanged', type: 'null' } } } }, (request, reply) => {
+    const { body, etag } = keyRing.jwks
+    reply.headers({ 'cache-control': cacheControl, etag, 'access-control-allow-origin': '*' })
+    if (request.headers['if-none-match']?.includes(etag)) return reply.code(304).send()
+    return reply.type('application/json; charset=utf-8').serializer(asIs).send(body)
+  })
+  const health = { 200: { description: 'Yes', ...ref(HealthDTO) } }
+  app.get('/health/live', { schema: { summary: 'Whether the process answers', response: health } }, async () => ({ status: 'ok' }))
+  app.get('/health/ready', { schema: { summary: 'Whether it can serve', response: { ...health, 503: { description: 'No, and why', ...ref(HealthDTO) } } } }, async (_request, reply) => {
+    const answer = await readiness.check(clock())
+    return await reply.code(answer.status === 'ok' ? 200 : 503).header('cache-control', 'no-store').send(answer)
+  })
+}
+
+function asIs (body: unknown): string {
+  return body as string
+}

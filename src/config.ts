@@ -1,0 +1,126 @@
+// Every setting with its default and range, and the only reader of the environment; holds nothing that acts on one.
+import { availableParallelism } from 'node:os'
+import { isIP } from 'node:net'
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { envSchema } from 'env-schema'
+
+const DAY = 86_400
+
+function seconds (fallback: number, description: string, minimum = 1) {
+  return Type.Integer({ default: fallback, minimum, maximum: 3650 * DAY, description })
+}
+
+function count (fallback: number, minimum: number, maximum: number, description: string) {
+  return Type.Integer({ default: fallback, minimum, maximum, description })
+}
+
+function choice<const Values extends string[]> (values: Values, fallback: Values[number], description: string) {
+  return Type.Unsafe<Values[number]>({ type: 'string', enum: values, default: fallback, description })
+}
+
+function text (fallback: string, description: string) {
+  return Type.String({ default: fallback, description })
+}
+
+/** All settings. Durations are whole seconds. */
+export const SETTINGS = {
+  NODE_ENV: choice(['development', 'test', 'production'], 'development', 'production refuses an empty key ring, and plain HTTP beyond loopback'),
+  HOST: text('127.0.0.1', 'address to listen on'),
+  PORT: count(3000, 0, 65535, 'port to listen on; 0 takes a free one'),
+  ISSUER: text('', 'the `iss` of access tokens, a URL; empty means the address that Signet listens on'),
+  AUDIENCE: text('signet', 'the `aud` of access tokens: the name of your API'),
+  CLIENT_ID: text('signet', 'the `client_id` of access tokens: the name of your front end'),
+  DATABASE_URL: Type.String({ default: 'file:./data/signet.db', pattern: '^file:.+', description: '`file:PATH`, an embedded SQLite file' }),
+  KEYS_DIR: text('./keys', 'folder of the key ring'),
+  ACCESS_TOKEN_TTL: Type.Integer({ default: 600, minimum: 10, maximum: DAY, description: 'life of an access token' }),
+  REFRESH_TOKEN_IDLE_TTL: seconds(14 * DAY, 'a device unused for this long is logged out'),
+  REFRESH_TOKEN_TTL: seconds(90 * DAY, 'a device is logged out this long after its log-in, however busy'),
+  REFRESH_GRACE: count(30, 0, 600, 'for this long after a rotation the replaced refresh token is answered with its successor'),
+  MAX_ACTIVE_TOKENS: count(10, 1, 100, 'devices a user may be logged in on'),
+  ACTIVE_TOKENS_POLICY: choice(['evict', 'refuse'], 'evict', 'what one more does: `evict` the least recently used, or `refuse`'),
+  BCRYPT_COST: count(12, 4, 18, "bcrypt's cost; one more doubles the time of a log-in"),
+  PASSWORD_MIN_LENGTH: count(8, 8, 64, 'characters of a new password, at least'),
+  HASH_THREADS: count(0, 0, 256, 'threads that hash passwords; 0 means one a core'),
+  HASH_QUEUE: count(32, 1, 10_000, 'log-ins that may wait for a thread before the next is answered 503'),
+  RATE_LIMIT: choice(['on', 'off'], 'on', '`off` is for load tests'),
+  RATE_LIMIT_WINDOW: seconds(60, 'window of the limits by address'),
+  RATE_LIMIT_MAX: count(600, 1, 1_000_000, 'requests an address may make in a window'),
+  RATE_LIMIT_LOGIN_MAX: count(30, 1, 1_000_000, 'log-ins an address may try in a window'),
+  RATE_LIMIT_REGISTER_MAX: count(10, 1, 1_000_000, 'registrations an address may try in a window'),
+  RATE_LIMIT_ACCOUNT_WINDOW: seconds(900, 'window of the limit by account'),
+  RATE_LIMIT_ACCOUNT_MAX: count(10, 1, 1_000_000, 'failed log-ins an account may have in its window'),
+  JWKS_MAX_AGE: count(300, 1, 900, 'max-age of the JWKS'),
+  TRUST_PROXY: text('', 'the proxies whose X-Forwarded-For counts: addresses or CIDR ranges with commas between, or a number of hops'),
+  TLS_CERT_FILE: text('', 'PEM certificate chain; with TLS_KEY_FILE Signet speaks HTTPS'),
+  TLS_KEY_FILE: text('', 'PEM private key of the certificate'),
+  ALLOW_PLAIN_HTTP: choice(['true', 'false'], 'false', '`true`: plain HTTP beyond loopback is meant, in production too'),
+  LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'debug logs every request'),
+  DOCS: choice(['on', 'off'], 'on', 'whether /docs is served'),
+} satisfies Record<string, TSchema>
+
+const schema = Type.Object(SETTINGS)
+
+export type Config = Static<typeof schema>
+
+/** The settings in `env`, defaults filled in. Throws one sentence that names the setting which cannot be used. */
+export function readConfig (env: NodeJS.ProcessEnv): Config {
+  const config = parse(env)
+  const fault = findFault(config)
+  if (fault) throw new Error(fault)
+  return {
+    ...config,
+    ISSUER: config.ISSUER || `${config.TLS_CERT_FILE ? 'https' : 'http'}://${bracketed(config.HOST)}:${config.PORT}`,
+    HASH_THREADS: config.HASH_THREADS || availableParallelism(),
+  }
+}
+
+/** The environment of the process over the file .env, where there is one. */
+export function readEnvironment (): NodeJS.ProcessEnv {
+  const anything = envSchema<NodeJS.ProcessEnv>({ schema: { type: 'object', properties: namesOnly() }, dotenv: true })
+  return anything
+}
+
+function namesOnly (): Record<string, { type: 'string' }> {
+  return Object.fromEntries(Object.keys(SETTINGS).map(name => [name, { type: 'string' as const }]))
+}
+
+function parse (env: NodeJS.ProcessEnv): Config {
+  try {
+    // An empty value is an unset one, as in every line of .env.example that has no default.
+    return envSchema<Config>({ schema: { ...schema }, env: false, data: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')) })
+  } catch (cause) {
+    const [error] = (cause as { errors: Array<{ instancePath: string, message: string, params: { allowedValues?: string[] } }> }).errors
+    const allowed = error!.params.allowedValues ? `: ${error!.params.allowedValues.join(', ')}` : ''
+    throw new Error(`The setting ${error!.instancePath.slice(1)} ${error!.message}${allowed}.`, { cause })
+  }
+}
+
+function findFault (config: Config): string | undefined {
+  if (config.ISSUER && !URL.canParse(config.ISSUER)) return 'The setting ISSUER must be a URL.'
+  if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE)) return 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'
+  if (!isTrustProxy(config.TRUST_PROXY)) return 'The setting TRUST_PROXY must be addresses or CIDR ranges with commas between, or a number of hops.'
+  if (config.REFRESH_TOKEN_IDLE_TTL > config.REFRESH_TOKEN_TTL) return 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'
+  if (config.NODE_ENV !== 'production') return undefined
+  if (!config.ISSUER) return 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'
+  const isPlain = !config.TLS_CERT_FILE && !config.TRUST_PROXY && config.ALLOW_PLAIN_HTTP === 'false'
+  if (isPlain && !isLoopback(config.HOST)) return 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'
+  return undefined
+}
+
+function isTrustProxy (value: string): boolean {
+  return value === '' || /^\d{1,2}$/.test(value) || value.split(',').every(range => isRange(range.trim()))
+}
+
+function isRange (range: string): boolean {
+  const [address = '', bits = '0', ...rest] = range.split('/')
+  const widest = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!
+  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= widest
+}
+
+function isLoopback (host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+function bracketed (host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host
+}

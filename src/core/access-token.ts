@@ -1,0 +1,35 @@
+// The claims of an access token (RFC 9068, section 2.2); holds no key and no signature.
+
+/** Who issues tokens, for whom, and for how long. `ttl` in seconds. */
+export interface AccessTokenSettings { issuer: string, audience: string, clientId: string, ttl: number }
+
+export interface AccessTokenClaims {
+  iss: string, aud: string, sub: string, client_id: string, sid: string, jti: string
+  iat: number, exp: number, auth_time: number
+}
+
+export interface AccessTokenSubject {
+  userId: string
+  familyId: string
+  /** When the password was given, in milliseconds. */
+  authenticatedAt: number
+}
+
+/** `now` in milliseconds; the claims' times are seconds (RFC 7519, section 2). `id` becomes `jti`. */
+export function accessTokenClaims (subject: AccessTokenSubject, id: string, now: number, settings: AccessTokenSettings): AccessTokenClaims {
+  const issuedAt = Math.floor(now / 1000)
+  return {
+    iss: settings.issuer,
+    aud: settings.audience,
+    sub: subject.userId,
+    client_id: settings.clientId,
+    sid: subject.familyId,
+    jti: id,
+    iat: issuedAt,
+    exp: issuedAt + settings.ttl,
+    auth_time: Math.floor(subject.authenticatedAt / 1000),
+  }
+}
+
+/** The shape of every JWT, for redaction. */
+export const JWT_SHAPE = /eyJ[\w-]+\.[\w-]+\.[\w-]*/g

@@ -1,0 +1,58 @@
+// The one error class and the closed table of what Signet refuses; holds no HTTP rendering.
+
+/** Every code a client can meet: its HTTP status and the sentence that a person can act on. */
+export const ERRORS = {
+  invalid_request: [400, 'The request is not of the form that this route takes.'],
+  weak_password: [400, 'This password cannot be used.'],
+  invalid_credentials: [401, 'The e-mail address or the password is wrong.'],
+  invalid_grant: [401, 'This refresh token is no longer good; log in again.'],
+  invalid_token: [401, 'A valid access token is needed; refresh it or log in again.'],
+  wrong_password: [403, 'The current password is wrong.'],
+  unknown_token: [404, 'You have no live token of this id.'],
+  not_found: [404, 'There is nothing at this address; /docs lists the routes.'],
+  method_not_allowed: [405, 'This address does not take that method; the Allow header names those it takes.'],
+  request_timeout: [408, 'The request took too long to arrive.'],
+  email_taken: [409, 'An account with this e-mail address exists already; log in instead.'],
+  too_many_active_tokens: [409, 'This account is logged in on as many devices as are allowed; log out on one of them first.'],
+  payload_too_large: [413, 'The body is larger than 16 KiB.'],
+  unsupported_media_type: [415, 'The body must be JSON, sent as application/json.'],
+  rate_limited: [429, 'Too many requests; wait for as long as the Retry-After header says.'],
+  headers_too_large: [431, 'The headers of the request are too large.'],
+  internal_error: [500, 'Signet failed to answer; the request id finds the reason in its log.'],
+  busy: [503, 'Too many log-ins are waiting; try again in a moment.'],
+  unavailable: [503, 'Signet cannot reach what it needs; try again in a moment.'],
+} as const satisfies Record<string, readonly [status: number, detail: string]>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** What is wrong with one member of the input. */
+export interface FieldError { field: string, detail: string }
+
+export interface ErrorOptions {
+  /** The private reason: logged, never sent. */
+  cause?: unknown
+  /** Replaces the table's sentence where the case has a clearer one. */
+  detail?: string
+  errors?: FieldError[]
+  /** Sent as Retry-After, in seconds. */
+  retryAfter?: number
+  allow?: string[]
+}
+
+/** The only error that Signet throws on purpose. Its message is public. */
+export class AuthError extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly errors: FieldError[] | undefined
+  readonly retryAfter: number | undefined
+  readonly allow: string[] | undefined
+
+  constructor (code: ErrorCode, options: ErrorOptions = {}) {
+    super(options.detail ?? ERRORS[code][1], { cause: options.cause })
+    this.code = code
+    this.status = ERRORS[code][0]
+    this.errors = options.errors
+    this.retryAfter = options.retryAfter
+    this.allow = options.allow
+  }
+}

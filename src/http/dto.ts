@@ -1,0 +1,106 @@
+// What leaves and enters as JSON: each schema is the static type, the validator, the serialiser and the OpenAPI schema; no behaviour but mapping.
+import { Type, type Static } from '@sinclair/typebox'
+import type { Family } from '../core/families.js'
+import type { IssuedTokens } from '../services/token-service.js'
+import type { User } from '../store/store.js'
+
+const strict = { additionalProperties: false }
+const Instant = () => Type.String({ format: 'date-time' })
+const TextOrNull = (description: string) => Type.Unsafe<string | null>({ type: ['string', 'null'], description })
+
+export const UserDTO = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  email: Type.String({ format: 'email' }),
+  name: TextOrNull('what the user is called'),
+  created_at: Instant(),
+}, { $id: 'UserDTO', ...strict })
+export type UserDTO = Static<typeof UserDTO>
+
+export const AuthTokenDTO = Type.Object({
+  access_token: Type.String({ description: 'a JWT (RFC 9068), to be sent as a bearer token' }),
+  token_type: Type.Literal('Bearer'),
+  expires_in: Type.Integer({ description: 'seconds' }),
+  refresh_token: Type.String({ description: 'works once; the answer to /refresh holds its successor' }),
+  refresh_token_expires_in: Type.Integer({ description: 'seconds, if it stays unused' }),
+}, { $id: 'AuthTokenDTO', ...strict })
+export type AuthTokenDTO = Static<typeof AuthTokenDTO>
+
+/** A registration normalised, ready for the account service. */
+export const RegistrationDTO = Type.Object({
+  email: Type.String({ description: 'an e-mail address of at most 254 characters; case and outer blanks do not count' }),
+  password: Type.String({ description: 'at least 8 characters, at most 72 bytes, not a common one' }),
+  name: Type.Optional(TextOrNull('at most 100 characters')),
+}, { $id: 'RegistrationDTO', ...strict })
+export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>
+
+export const TokenListDTO = Type.Object({
+  tokens: Type.Array(Type.Object({
+    id: Type.String({ format: 'uuid' }),
+    current: Type.Boolean({ description: 'whether the request came with a token of this log-in' }),
+    created_at: Instant(),
+    last_used_at: Instant(),
+    expires_at: Instant(),
+    user_agent: TextOrNull('the User-Agent of the log-in'),
+    ip: Type.String({ description: 'the address of the log-in' }),
+  }, strict)),
+}, { $id: 'TokenListDTO', ...strict })
+export type TokenListDTO = Static<typeof TokenListDTO>
+
+export const RevocationDTO = Type.Object({ revoked: Type.Integer() }, { $id: 'RevocationDTO', ...strict })
+export type RevocationDTO = Static<typeof RevocationDTO>
+
+export const HealthDTO = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('unavailable')]),
+  reason: Type.Optional(Type.String()),
+}, { $id: 'HealthDTO', ...strict })
+export type HealthDTO = Static<typeof HealthDTO>
+
+export const JwksDTO = Type.Object({
+  keys: Type.Array(Type.Object({
+    kty: Type.Literal('RSA'), n: Type.String(), e: Type.String(), kid: Type.String(), use: Type.Literal('sig'), alg: Type.Literal('RS256'),
+  }, strict)),
+}, { $id: 'JwksDTO', ...strict })
+
+/** A problem document (RFC 9457). */
+export const ProblemDTO = Type.Object({
+  type: Type.String({ description: 'always about:blank; `code` tells the cases apart' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  code: Type.String({ description: 'stable, for programs' }),
+  request_id: Type.String(),
+  errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), detail: Type.String() }, strict))),
+}, { $id: 'ProblemDTO', ...strict })
+export type ProblemDTO = Static<typeof ProblemDTO>
+
+export function toUserDTO (user: Pick<User, 'id' | 'email' | 'name' | 'createdAt'>): UserDTO {
+  return { id: user.id, email: user.email, name: user.name, created_at: toInstant(user.createdAt) }
+}
+
+export function toAuthTokenDTO (issued: IssuedTokens): AuthTokenDTO {
+  return {
+    access_token: issued.accessToken,
+    token_type: 'Bearer',
+    expires_in: issued.expiresIn,
+    refresh_token: issued.refreshToken,
+    refresh_token_expires_in: issued.refreshTokenExpiresIn,
+  }
+}
+
+export function toTokenListDTO (families: Array<Family & { expiresAt: number }>, currentId: string): TokenListDTO {
+  return {
+    tokens: families.map(family => ({
+      id: family.id,
+      current: family.id === currentId,
+      created_at: toInstant(family.createdAt),
+      last_used_at: toInstant(family.advancedAt),
+      expires_at: toInstant(family.expiresAt),
+      user_agent: family.userAgent,
+      ip: family.ip,
+    })),
+  }
+}
+
+function toInstant (milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}

@@ -1,0 +1,78 @@
+// The route table: the one place that names a path, its guard, its limit, its schemas and its status; holds no logic.
+import type { TSchema } from '@sinclair/typebox'
+import type { ErrorCode } from '../errors.js'
+import type { Caller } from '../services/token-service.js'
+import type { AuthController } from './auth-controller.js'
+import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
+import type { Limit } from './rate-limits.js'
+import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest, RegistrationRequest } from './requests.js'
+
+/** What a handler gets of a request. `now` in milliseconds. */
+export interface Visit<Body = unknown> { body: Body, id: string, ip: string, userAgent: string | null, now: number }
+
+interface Described {
+  method: 'GET' | 'POST' | 'DELETE'
+  url: string
+  summary: string
+  limit: Limit
+  body?: TSchema
+  status: 200 | 201 | 204
+  response?: TSchema
+  errors: ErrorCode[]
+}
+
+export type Route = Described & (
+  | { guard: 'open', handle: (controller: AuthController, visit: Visit) => Promise<unknown> }
+  | { guard: 'bearer', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown }
+)
+
+export const ROUTES: Route[] = [
+  {
+    method: 'POST', url: '/register', summary: 'Make an account', guard: 'open', limit: 'register',
+    body: RegistrationRequest.schema, status: 201, response: UserDTO, errors: ['weak_password', 'email_taken', 'busy'],
+    handle: async (controller, { body, now }) => await controller.register(new RegistrationRequest(body as RegistrationBody), now),
+  },
+  {
+    method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login',
+    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'too_many_active_tokens', 'busy'],
+    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit), visit.now),
+  },
+  {
+    method: 'POST', url: '/refresh', summary: 'Exchange a refresh token for the next pair', guard: 'open', limit: 'address',
+    body: RefreshRequest, status: 200, response: AuthTokenDTO, errors: ['invalid_grant'],
+    handle: async (controller, { body, now }) => await controller.refresh(body as RefreshRequest, now),
+  },
+  {
+    method: 'GET', url: '/user-info', summary: 'Who am I', guard: 'bearer', limit: 'address',
+    status: 200, response: UserDTO, errors: [],
+    handle: (controller, _visit, caller) => controller.userInfo(caller),
+  },
+  {
+    method: 'GET', url: '/tokens', summary: 'List the devices that are logged in', guard: 'bearer', limit: 'address',
+    status: 200, response: TokenListDTO, errors: [],
+    handle: (controller, { now }, caller) => controller.listTokens(caller, now),
+  },
+  {
+    method: 'DELETE', url: '/tokens/:id', summary: 'Log one device out', guard: 'bearer', limit: 'address',
+    status: 204, errors: ['unknown_token'],
+    handle: async (controller, { id }, caller) => { await controller.closeToken(caller, id) },
+  },
+  {
+    method: 'POST', url: '/logout', summary: 'Log this device out', guard: 'bearer', limit: 'address',
+    status: 204, errors: [],
+    handle: async (controller, _visit, caller) => { await controller.logout(caller) },
+  },
+  {
+    method: 'POST', url: '/revoke-all-tokens', summary: 'Log every device out', guard: 'bearer', limit: 'address',
+    status: 200, response: RevocationDTO, errors: [],
+    handle: async (controller, { now }, caller) => await controller.revokeAllTokens(caller, now),
+  },
+  {
+    method: 'POST', url: '/change-password', summary: 'Change the password and log every other device out', guard: 'bearer', limit: 'address',
+    body: ChangePasswordRequest, status: 204, errors: ['weak_password', 'wrong_password', 'busy'],
+    handle: async (controller, { body }, caller) => { await controller.changePassword(caller, body as ChangePasswordRequest) },
+  },
+]
+
+type RegistrationBody = ConstructorParameters<typeof RegistrationRequest>[0]
+type AuthenticationBody = ConstructorParameters<typeof AuthenticationRequest>[0]

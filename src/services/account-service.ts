@@ -1,0 +1,67 @@
+// Use cases of an account: registering and proving or changing a password; holds no HTTP, no driver, no token.
+import { randomUUID } from 'node:crypto'
+import { fitsBcrypt, passwordWeakness } from '../core/credentials.js'
+import { AuthError } from '../errors.js'
+import type { Hasher } from '../hashing/hasher.js'
+import type { Store, User } from '../store/store.js'
+
+/** A new account, its members normalised. */
+export interface Registration { email: string, password: string, name: string | null }
+
+export interface AccountParts { store: Store, hasher: Hasher, passwordMinLength: number }
+
+export class AccountService {
+  readonly #store: Store
+  readonly #hasher: Hasher
+  readonly #passwordMinLength: number
+
+  constructor (parts: AccountParts) {
+    this.#store = parts.store
+    this.#hasher = parts.hasher
+    this.#passwordMinLength = parts.passwordMinLength
+  }
+
+  /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
+  async register (registration: Registration, now: number): Promise<User> {
+    const { email, name, password } = registration
+    this.#assertStrong(password, email, 'password')
+    const user = { id: randomUUID(), email, name, passwordHash: await this.#hasher.hash(password), createdAt: now }
+    if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
+    return { ...user, families: [] }
+  }
+
+  /** The user of an address and its password, normalised. Throws `invalid_credentials`, after the same time whether or not there is such a user. */
+  async authenticate (email: string, password: string): Promise<User> {
+    const user = await this.#store.findUserByEmail(email)
+    if (await this.#isPassword(password, user) && user) return user
+    throw new AuthError('invalid_credentials')
+  }
+
+  /** The hash to keep for a password just proved: the user's own, or a new one if today's cost is another. */
+  async currentHash (user: User, password: string): Promise<string> {
+    return this.#hasher.isCurrent(user.passwordHash) ? user.passwordHash : await this.#hasher.hash(password)
+  }
+
+  /** Changes the password and closes every other family at once. Throws `wrong_password`, `weak_password`, `invalid_token`. */
+  async changePassword (caller: { user: User, familyId: string }, currentPassword: string, newPassword: string): Promise<void> {
+    const { user, familyId } = caller
+    this.#assertStrong(newPassword, user.email, 'new_password')
+    if (!await this.#isPassword(currentPassword, user)) throw new AuthError('wrong_password')
+    const passwordHash = await this.#hasher.hash(newPassword)
+    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, keepFamilyId: familyId })) return
+    // Another write came first. Either it closed this family, or it left another hash to prove the password against.
+    const fresh = await this.#store.findUser(user.id)
+    if (!fresh?.families.some(family => family.id === familyId)) throw new AuthError('invalid_token')
+    await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword)
+  }
+
+  // A password that bcrypt would cut is nobody's, but takes as long to refuse.
+  async #isPassword (password: string, user: User | undefined): Promise<boolean> {
+    return await this.#hasher.verify(password, fitsBcrypt(password) ? user?.passwordHash : undefined)
+  }
+
+  #assertStrong (password: string, email: string, field: string): void {
+    const detail = passwordWeakness(password, email, this.#passwordMinLength)
+    if (detail) throw new AuthError('weak_password', { detail, errors: [{ field, detail }] })
+  }
+}

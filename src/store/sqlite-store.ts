@@ -1,0 +1,169 @@
+// The embedded store: one SQLite file, one row a user with the families as JSON; holds no rule of a family's life.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'libsql'
+import type { Family, LiveAfter } from '../core/families.js'
+import { AuthError } from '../errors.js'
+import { CommitQueue } from './commit-queue.js'
+import type { AdvanceFamily, ChangePassword, NewUser, OpenFamily, Store, User } from './store.js'
+
+type Statement = ReturnType<Database.Database['prepare']>
+
+interface Row { id: string, email: string, name: string | null, password_hash: string, created_at: number, families: string }
+
+const BUSY_TIMEOUT_MS = 2_000
+const RETRY_AFTER_SECONDS = 1
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS users (
+    id TEXT PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT,
+    password_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    families TEXT NOT NULL DEFAULT '{}'
+  ) STRICT`
+
+// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address}}.
+const LIVE_FAMILIES = "FROM json_each(users.families) WHERE value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter"
+
+export class SqliteStore implements Store {
+  readonly #durable: Database.Database
+  readonly #lazy: Database.Database
+  readonly #durableQueue: CommitQueue
+  readonly #lazyQueue: CommitQueue
+  readonly #insert: Statement
+  readonly #find: Statement
+  readonly #findByEmail: Statement
+  readonly #open: Statement
+  readonly #advance: Statement
+  readonly #close: Statement
+  readonly #countLive: Statement
+  readonly #closeAll: Statement
+  readonly #changePassword: Statement
+
+  /** Opens the file, making it and its folder where they are missing. Throws the driver's error if it cannot. */
+  constructor (path: string) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Promised writes are synced one way, rotations the other: a rotation that a power cut loses logs nobody out.
+    this.#durable = connect(path, 'FULL')
+    this.#lazy = connect(path, 'NORMAL')
+    this.#durableQueue = new CommitQueue(this.#durable)
+    this.#lazyQueue = new CommitQueue(this.#lazy)
+    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at) VALUES (:id, :email, :name, :passwordHash, :createdAt) ON CONFLICT (email) DO NOTHING')
+    this.#find = this.#lazy.prepare('SELECT * FROM users WHERE id = :id')
+    this.#findByEmail = this.#lazy.prepare('SELECT * FROM users WHERE email = :email')
+    this.#open = this.#durable.prepare(`
+      UPDATE users SET password_hash = :passwordHash, families = json_set(
+        (SELECT json_group_object(key, json(value)) FROM (SELECT key, value ${LIVE_FAMILIES} ORDER BY value->>'$.a' DESC LIMIT :room)),
+        :path, json(:family))
+      WHERE id = :userId AND password_hash = :verifiedHash AND (SELECT count(*) ${LIVE_FAMILIES}) < :refuseAt`)
+    this.#advance = this.#lazy.prepare(`
+      UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now)
+      WHERE id = :userId AND families->>(:path || '.g') = :from AND families->>(:path || '.c') > :createdAfter AND families->>(:path || '.a') > :advancedAfter
+      RETURNING *`)
+    this.#close = this.#durable.prepare('UPDATE users SET families = json_remove(families, :path) WHERE id = :userId AND families->:path IS NOT NULL')
+    this.#countLive = this.#durable.prepare(`SELECT (SELECT count(*) ${LIVE_FAMILIES}) AS live FROM users WHERE id = :userId`)
+    this.#closeAll = this.#durable.prepare("UPDATE users SET families = '{}' WHERE id = :userId")
+    this.#changePassword = this.#durable.prepare(`
+      UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, families->:path)
+      WHERE id = :userId AND password_hash = :verifiedHash AND families->:path IS NOT NULL`)
+  }
+
+  async ping (): Promise<void> {
+    await this.#guard(() => this.#find.get({ id: '' }))
+  }
+
+  async close (): Promise<void> {
+    this.#lazy.close()
+    this.#durable.close()
+  }
+
+  async insertUser (user: NewUser): Promise<'inserted' | 'email_taken'> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#insert.run({ ...user }))
+    return changes === 1 ? 'inserted' : 'email_taken'
+  }
+
+  async findUser (id: string): Promise<User | undefined> {
+    return toUser(await this.#guard(() => this.#find.get({ id })))
+  }
+
+  async findUserByEmail (email: string): Promise<User | undefined> {
+    return toUser(await this.#guard(() => this.#findByEmail.get({ email })))
+  }
+
+  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
+      userId, verifiedHash, passwordHash, ...live, path: pathOf(family.id), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+    }))
+    if (changes === 1) return 'opened'
+    return (await this.findUser(userId))?.passwordHash === verifiedHash ? 'full' : 'stale'
+  }
+
+  async advanceFamily ({ userId, familyId, from, to, now, live }: AdvanceFamily): Promise<User | undefined> {
+    return toUser(await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, now, ...live })))
+  }
+
+  async closeFamily (userId: string, familyId: string): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#close.run({ userId, path: pathOf(familyId) }))
+    return changes === 1
+  }
+
+  async closeAllFamilies (userId: string, live: LiveAfter): Promise<number> {
+    return await this.#write(this.#durableQueue, () => {
+      const row = this.#countLive.get({ userId, ...live }) as { live: number } | undefined
+      this.#closeAll.run({ userId })
+      return row?.live ?? 0
+    })
+  }
+
+  async changePassword ({ userId, verifiedHash, passwordHash, keepFamilyId }: ChangePassword): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#changePassword.run({ userId, verifiedHash, passwordHash, path: pathOf(keepFamilyId) }))
+    return changes === 1
+  }
+
+  async #write<Result>(queue: CommitQueue, operation: () => Result): Promise<Result> {
+    return await this.#guard(async () => await queue.write(operation))
+  }
+
+  // Whatever the file system or another process does to the file is, to a client, an outage that may pass.
+  async #guard<Result>(operation: () => Result | Promise<Result>): Promise<Result> {
+    try {
+      return await operation()
+    } catch (cause) {
+      throw new AuthError('unavailable', { cause, retryAfter: RETRY_AFTER_SECONDS })
+    }
+  }
+}
+
+function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Database {
+  const database = new Database(path)
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec(`PRAGMA synchronous = ${synchronous}`)
+  database.exec(SCHEMA)
+  return database
+}
+
+/** Ids are UUIDs, so that none of them can carry a path of its own. */
+function pathOf (familyId: string): string {
+  return `$."${familyId}"`
+}
+
+function writeFamily (family: Family): string {
+  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip })
+}
+
+function toUser (found: unknown): User | undefined {
+  if (!found) return undefined
+  const row = found as Row
+  const families = Object.entries(JSON.parse(row.families) as Record<string, { g: number, c: number, a: number, u: string | null, i: string }>)
+  return {
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    passwordHash: row.password_hash,
+    createdAt: row.created_at,
+    families: families.map(([id, { g, c, a, u, i }]) => ({ id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i })),
+  }
+}

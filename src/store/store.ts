@@ -1,0 +1,63 @@
+// What Signet asks of a database, named for what must be atomic; holds no adapter.
+import type { Family, LiveAfter } from '../core/families.js'
+
+/** One user, the unit of consistency: each write below is one conditional write on one of these. Times are milliseconds. */
+export interface User {
+  id: string
+  email: string
+  name: string | null
+  passwordHash: string
+  createdAt: number
+  families: Family[]
+}
+
+export type NewUser = Omit<User, 'families'>
+
+export interface OpenFamily {
+  userId: string
+  /** The hash that the log-in was checked against: a log-in that a password change overtook opens nothing. */
+  verifiedHash: string
+  /** The hash to keep from now on: the same, or one of today's cost. */
+  passwordHash: string
+  family: Family
+  live: LiveAfter
+  /** The most live families a user may have, and what happens to one more. */
+  limit: number
+  policy: 'evict' | 'refuse'
+}
+
+export interface AdvanceFamily {
+  userId: string
+  familyId: string
+  from: number
+  to: number
+  /** When the new generation begins. */
+  now: number
+  live: LiveAfter
+}
+
+export interface ChangePassword { userId: string, verifiedHash: string, passwordHash: string, keepFamilyId: string }
+
+/**
+ * Every adapter passes the same contract test. A method rejects with `unavailable` when the database cannot be reached.
+ * What is called durable survives a crash of the process or the machine once it is answered.
+ */
+export interface Store {
+  /** Rejects unless the store can serve. */
+  ping (): Promise<void>
+  close (): Promise<void>
+  /** Durable. The unique index decides. */
+  insertUser (user: NewUser): Promise<'inserted' | 'email_taken'>
+  findUser (id: string): Promise<User | undefined>
+  findUserByEmail (email: string): Promise<User | undefined>
+  /** Durable. Drops the dead families, and evicts the least recently used beyond the limit. `stale`: the hash is another by now. */
+  openFamily (change: OpenFamily): Promise<'opened' | 'full' | 'stale'>
+  /** Lazy. The user after the write, or undefined if the family was not live at `from`. */
+  advanceFamily (change: AdvanceFamily): Promise<User | undefined>
+  /** Durable. Whether there was such a family. */
+  closeFamily (userId: string, familyId: string): Promise<boolean>
+  /** Durable. How many of those closed were live. */
+  closeAllFamilies (userId: string, live: LiveAfter): Promise<number>
+  /** Durable. Closes every other family in the same write. False if the hash is another by now or the family is closed. */
+  changePassword (change: ChangePassword): Promise<boolean>
+}
