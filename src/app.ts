@@ -1,6 +1,6 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import { randomUUID } from 'node:crypto'
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
+import Fastify, { LogController, type FastifyInstance, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import type { Config } from './config.js'
 import { AuthError, ERRORS, type ErrorCode } from './errors.js'
 import type { Hasher } from './hashing/hasher.js'
@@ -70,7 +70,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
 function serverOptions ({ config, log, tls }: AppParts): FastifyServerOptions {
   const options: FastifyServerOptions = {
     logger: loggerOptions(config.LOG_LEVEL, log),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT,
     requestTimeout: 30_000,

@@ -1,0 +1,82 @@
+// The embedded store keeps the contract, over files and several connections, and says when it cannot serve.
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'libsql'
+import t from 'tap'
+import { AuthError } from '../../src/errors.js'
+import { openStore } from '../../src/store/open-store.js'
+import { SqliteStore } from '../../src/store/sqlite-store.js'
+import { newFamily, newUser, proveStore } from './store-contract.js'
+
+proveStore(async t => {
+  const path = join(t.testdir(), 'data', 'signet.db')
+  return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]
+})
+
+const unavailable = { name: 'Error', code: 'unavailable', status: 503, retryAfter: 1 }
+
+t.test('what was written is there after the file is opened again', async t => {
+  const url = `file:${join(t.testdir(), 'signet.db')}`
+  const store = openStore(url)
+  const user = newUser()
+  await store.insertUser(user)
+  await store.close()
+  const again = openStore(url)
+  t.teardown(async () => { await again.close() })
+  t.strictSame(await again.findUser(user.id), { ...user, families: [] })
+})
+
+t.test('a store that is closed answers unavailable', async t => {
+  const store = new SqliteStore(join(t.testdir(), 'signet.db'))
+  await store.close()
+  await t.rejects(store.ping(), unavailable)
+  await t.rejects(store.findUser('x'), unavailable)
+  await t.rejects(store.insertUser(newUser()), unavailable)
+  await t.rejects(store.closeAllFamilies('x', { createdAfter: 0, advancedAfter: 0 }), unavailable)
+})
+
+t.test('while another process holds the file, a write answers unavailable, changes nothing, and works again after', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  const store = new SqliteStore(path)
+  const other = new Database(path)
+  t.teardown(async () => {
+    other.close()
+    await store.close()
+  })
+  other.exec('BEGIN IMMEDIATE')
+  const user = newUser()
+  await t.rejects(store.insertUser(user), unavailable)
+  other.exec('ROLLBACK')
+  t.equal(await store.findUser(user.id), undefined)
+  t.equal(await store.insertUser(user), 'inserted')
+})
+
+t.test('one write that fails takes no other with it', async t => {
+  const store = new SqliteStore(join(t.testdir(), 'signet.db'))
+  t.teardown(async () => { await store.close() })
+  const user = newUser()
+  const [bad, good] = await Promise.allSettled([store.insertUser({ ...newUser(), passwordHash: null as unknown as string }), store.insertUser(user)])
+  t.equal(bad.status, 'rejected')
+  t.match((bad as PromiseRejectedResult).reason, unavailable)
+  t.ok((bad as PromiseRejectedResult).reason instanceof AuthError)
+  t.strictSame(good, { status: 'fulfilled', value: 'inserted' })
+  t.ok(await store.findUser(user.id))
+})
+
+t.test('a path that cannot be a file is refused with a sentence', async t => {
+  const path = join(t.testdir({ folder: {} }), 'folder')
+  t.throws(() => openStore(`file:${path}`), { message: /^The store file:.*folder cannot be opened: / })
+})
+
+t.test('a row stays small however often it refreshes', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  const store = new SqliteStore(path)
+  t.teardown(async () => { await store.close() })
+  const [user, family] = [newUser(), newFamily()]
+  const live = { createdAfter: 0, advancedAfter: 0 }
+  await store.insertUser(user)
+  await store.openFamily({ userId: user.id, verifiedHash: 'hash', passwordHash: 'hash', family, live, limit: 1, policy: 'evict' })
+  for (let from = 0; from < 500; from++) await store.advanceFamily({ userId: user.id, familyId: family.id, from, to: from + 1, now: 2000, live })
+  t.strictSame((await store.findUser(user.id))?.families, [{ ...family, generation: 500, advancedAt: 2000 }])
+  t.ok(statSync(path).size < 100_000)
+})

@@ -1,0 +1,189 @@
+// What every store must do, over the real thing, races included; an adapter's test says how to open one.
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import type { Family } from '../../src/core/families.js'
+import type { NewUser, OpenFamily, Store } from '../../src/store/store.js'
+
+type Test = typeof t
+
+const RACERS = 64
+const live = { createdAfter: 0, advancedAfter: 0 }
+
+export function newUser (): NewUser {
+  const id = randomUUID()
+  return { id, email: `${id}@example.com`, name: null, passwordHash: 'hash', createdAt: 1 }
+}
+
+export function newFamily (advancedAt = 1000): Family {
+  return { id: randomUUID(), generation: 0, createdAt: advancedAt, advancedAt, userAgent: 'agent "1"', ip: '::1' }
+}
+
+function opening (user: NewUser, family: Family, change: Partial<OpenFamily> = {}): OpenFamily {
+  return { userId: user.id, verifiedHash: 'hash', passwordHash: 'hash', family, live, limit: 10, policy: 'evict', ...change }
+}
+
+async function race<Result> (racer: (index: number) => Promise<Result>): Promise<Result[]> {
+  return await Promise.all(Array.from({ length: RACERS }, async (_, index) => await racer(index)))
+}
+
+/** Runs the contract on the stores that `open` returns, all of one database, as several processes would have them. */
+export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): void {
+  const prove = (rule: string, check: (t: Test, store: Store, stores: Store[]) => Promise<void>) => {
+    void t.test(rule, async t => {
+      const stores = await open(t)
+      t.teardown(async () => { await Promise.all(stores.map(async store => { await store.close() })) })
+      await check(t, stores[0], stores)
+    })
+  }
+  const insert = async (store: Store, families: Family[] = []) => {
+    const user = newUser()
+    await store.insertUser(user)
+    for (const family of families) await store.openFamily(opening(user, family))
+    return user
+  }
+
+  prove('a user that was inserted is found by id and by address', async (t, store) => {
+    const user = { ...newUser(), name: 'Ada' }
+    t.equal(await store.insertUser(user), 'inserted')
+    t.strictSame(await store.findUser(user.id), { ...user, families: [] })
+    t.strictSame(await store.findUserByEmail(user.email), { ...user, families: [] })
+    t.equal(await store.findUser(randomUUID()), undefined)
+    t.equal(await store.findUserByEmail('nobody@example.com'), undefined)
+    await store.ping()
+  })
+
+  prove('64 racing registrations of one address make one user', async (t, _store, stores) => {
+    const { email } = newUser()
+    const outcomes = await race(async index => await stores[index % stores.length]!.insertUser({ ...newUser(), email }))
+    t.equal(outcomes.filter(outcome => outcome === 'inserted').length, 1)
+    t.equal(outcomes.filter(outcome => outcome === 'email_taken').length, RACERS - 1)
+  })
+
+  prove('64 racing advances of one generation have one winner, who gets the user as it stands', async (t, store, stores) => {
+    const family = newFamily()
+    const user = await insert(store, [family])
+    const outcomes = await race(async index => await stores[index % stores.length]!.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, live }))
+    const winners = outcomes.filter(outcome => outcome !== undefined)
+    t.strictSame(winners, [{ ...user, families: [{ ...family, generation: 1, advancedAt: 2000 }] }])
+    t.strictSame(await store.findUser(user.id), winners[0])
+  })
+
+  prove('a family moves only from where it stands, and over a lost write', async (t, store) => {
+    const family = newFamily()
+    const user = await insert(store, [family])
+    const advance = { userId: user.id, familyId: family.id, from: 0, to: 7, now: 2000, live }
+    t.equal(await store.advanceFamily({ ...advance, from: 1 }), undefined)
+    t.equal(await store.advanceFamily({ ...advance, familyId: randomUUID() }), undefined)
+    t.equal(await store.advanceFamily({ ...advance, userId: randomUUID() }), undefined)
+    t.equal((await store.advanceFamily(advance))?.families[0]?.generation, 7)
+  })
+
+  prove('an idle and an old family do not move', async (t, store) => {
+    const family = newFamily(1000)
+    const user = await insert(store, [family])
+    const advance = { userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000 }
+    t.equal(await store.advanceFamily({ ...advance, live: { createdAfter: 0, advancedAfter: 1000 } }), undefined)
+    t.equal(await store.advanceFamily({ ...advance, live: { createdAfter: 1000, advancedAfter: 0 } }), undefined)
+    t.ok(await store.advanceFamily({ ...advance, live: { createdAfter: 999, advancedAfter: 999 } }))
+  })
+
+  prove('one family more than the limit evicts the least recently used', async (t, store) => {
+    const families = [newFamily(3000), newFamily(1000), newFamily(2000)]
+    const user = await insert(store, families)
+    const more = newFamily(4000)
+    t.equal(await store.openFamily(opening(user, more, { limit: 3 })), 'opened')
+    t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([families[0], families[2], more]))
+  })
+
+  prove('one family more than the limit is refused where that is the policy, and changes nothing', async (t, store) => {
+    const families = [newFamily(1000), newFamily(2000)]
+    const user = await insert(store, families)
+    const before = await store.findUser(user.id)
+    t.equal(await store.openFamily(opening(user, newFamily(), { limit: 2, policy: 'refuse' })), 'full')
+    t.strictSame(await store.findUser(user.id), before)
+    t.equal(await store.openFamily(opening(user, newFamily(3000), { limit: 2, policy: 'refuse', live: { createdAfter: 0, advancedAfter: 1000 } })), 'opened', 'a dead one takes no room')
+  })
+
+  prove('dead families leave with the write that adds one', async (t, store) => {
+    const user = await insert(store, [newFamily(1000), newFamily(2000)])
+    const family = newFamily(3000)
+    t.equal(await store.openFamily(opening(user, family, { live: { createdAfter: 0, advancedAfter: 2000 } })), 'opened')
+    t.strictSame((await store.findUser(user.id))?.families, [family])
+  })
+
+  prove('64 racing log-ins never make more families than the limit', async (t, store, stores) => {
+    for (const policy of ['evict', 'refuse'] as const) {
+      const user = await insert(store)
+      const outcomes = await race(async index => await stores[index % stores.length]!.openFamily(opening(user, newFamily(index + 1), { limit: 5, policy })))
+      t.equal((await store.findUser(user.id))?.families.length, 5, policy)
+      t.equal(outcomes.filter(outcome => outcome === 'opened').length, policy === 'evict' ? RACERS : 5)
+    }
+  })
+
+  prove('a log-in that a password change overtook opens nothing', async (t, store) => {
+    const family = newFamily()
+    const user = await insert(store, [family])
+    t.ok(await store.changePassword({ userId: user.id, verifiedHash: 'hash', passwordHash: 'new', keepFamilyId: family.id }))
+    t.equal(await store.openFamily(opening(user, newFamily())), 'stale')
+    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: 'new', families: [family] })
+    t.equal(await store.openFamily(opening(newUser(), newFamily())), 'stale', 'nobody')
+  })
+
+  prove('a log-in may renew the hash in the same write', async (t, store) => {
+    const user = await insert(store)
+    t.equal(await store.openFamily(opening(user, newFamily(), { passwordHash: 'renewed' })), 'opened')
+    t.equal((await store.findUser(user.id))?.passwordHash, 'renewed')
+  })
+
+  prove('a password change closes every other family at once', async (t, store) => {
+    const kept = newFamily()
+    const user = await insert(store, [newFamily(), kept, newFamily()])
+    t.ok(await store.changePassword({ userId: user.id, verifiedHash: 'hash', passwordHash: 'new', keepFamilyId: kept.id }))
+    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: 'new', families: [kept] })
+  })
+
+  prove('a password change on another hash or from a closed family changes nothing', async (t, store) => {
+    const family = newFamily()
+    const user = await insert(store, [family])
+    t.notOk(await store.changePassword({ userId: user.id, verifiedHash: 'other', passwordHash: 'new', keepFamilyId: family.id }))
+    t.notOk(await store.changePassword({ userId: user.id, verifiedHash: 'hash', passwordHash: 'new', keepFamilyId: randomUUID() }))
+    t.strictSame(await store.findUser(user.id), { ...user, families: [family] })
+  })
+
+  prove('a family is closed once, and only by its user', async (t, store) => {
+    const [one, other] = [newFamily(), newFamily()]
+    const user = await insert(store, [one, other])
+    t.notOk(await store.closeFamily((await insert(store)).id, one.id))
+    t.ok(await store.closeFamily(user.id, one.id))
+    t.notOk(await store.closeFamily(user.id, one.id))
+    t.strictSame((await store.findUser(user.id))?.families, [other])
+  })
+
+  prove('closing all counts the live ones and leaves none', async (t, store) => {
+    const user = await insert(store, [newFamily(1000), newFamily(2000), newFamily(3000)])
+    t.equal(await store.closeAllFamilies(user.id, { createdAfter: 0, advancedAfter: 1000 }), 2)
+    t.strictSame((await store.findUser(user.id))?.families, [])
+    t.equal(await store.closeAllFamilies(user.id, live), 0)
+    t.equal(await store.closeAllFamilies(randomUUID(), live), 0)
+  })
+
+  prove('no family survives a password change or a revocation of all that it races with', async (t, store, stores) => {
+    for (let round = 0; round < 8; round++) {
+      const families = Array.from({ length: 8 }, () => newFamily())
+      const user = await insert(store, families)
+      await race(async index => {
+        const racer = stores[index % stores.length]!
+        const family = families[index % families.length]!
+        if (index === 20) return await racer.changePassword({ userId: user.id, verifiedHash: 'hash', passwordHash: 'new', keepFamilyId: families[0]!.id })
+        return await racer.advanceFamily({ userId: user.id, familyId: family.id, from: Math.floor(index / families.length), to: Math.floor(index / families.length) + 1, now: 2000, live })
+      })
+      t.strictSame((await store.findUser(user.id))?.families.map(family => family.id), [families[0]!.id])
+      await race(async index => {
+        const racer = stores[index % stores.length]!
+        if (index === 30) return await racer.closeAllFamilies(user.id, live)
+        return await racer.openFamily(opening(user, newFamily(), { verifiedHash: 'hash' }))
+      })
+      t.strictSame((await store.findUser(user.id))?.families, [], 'and no log-in with the old password')
+    }
+  })
+}
