@@ -12,8 +12,8 @@ import { openStore } from './store/open-store.js'
 /** Requests in flight get this long to finish, in milliseconds. */
 const DRAIN_MS = 8_000
 
-/** Starts Signet and returns what stops it again. Throws a sentence if it cannot start. */
-export async function start (config: Config): Promise<{ app: FastifyInstance, stop: () => Promise<void> }> {
+/** Starts Signet and returns what stops it again, within `drainMs` milliseconds. Throws a sentence if it cannot start. */
+export async function start (config: Config, { drainMs } = { drainMs: DRAIN_MS }): Promise<{ app: FastifyInstance, stop: () => Promise<void> }> {
   const tls = await readTls(config)
   const { keyRing, isNew } = await openRing(config)
   const store = openStore(config.DATABASE_URL)
@@ -26,7 +26,7 @@ export async function start (config: Config): Promise<{ app: FastifyInstance, st
     const app = await buildApp({ config, store, keyRing, hasher, clock: Date.now, log: process.stdout, ...(tls && { tls }) })
     if (isNew) app.log.info({ folder: config.KEYS_DIR }, 'made a key ring: a signing key and a refresh secret')
     await listen(app, config)
-    return { app, stop: async () => { await drain(app); await closeParts() } }
+    return { app, stop: async () => { await drain(app, drainMs); await closeParts() } }
   } catch (error) {
     await closeParts()
     throw error
@@ -49,8 +49,7 @@ async function readTls ({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key }: Config): Pro
 
 async function listen (app: FastifyInstance, { HOST: host, PORT: port }: Config): Promise<void> {
   try {
-    const address = await app.listen({ host, port, listenTextResolver: address => `Signet is ready: ${address}/docs` })
-    app.log.debug({ address }, 'listening')
+    await app.listen({ host, port, listenTextResolver: address => `Signet is ready: ${address}/docs` })
   } catch (cause) {
     await app.close()
     const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
@@ -58,8 +57,8 @@ async function listen (app: FastifyInstance, { HOST: host, PORT: port }: Config)
   }
 }
 
-async function drain (app: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => { app.server.closeAllConnections() }, DRAIN_MS)
+async function drain (app: FastifyInstance, milliseconds: number): Promise<void> {
+  const timer = setTimeout(() => { app.server.closeAllConnections() }, milliseconds)
   await app.close()
   clearTimeout(timer)
 }

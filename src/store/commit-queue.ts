@@ -15,7 +15,7 @@ export class CommitQueue {
   async write<Result>(operation: () => Result): Promise<Result> {
     return await new Promise<Result>((resolve, reject) => {
       let outcome: () => void
-      if (this.#waiting.length === 0) setImmediate(() => { this.#flush() })
+      if (this.#waiting.length === 0) setImmediate(() => { this.flush() })
       this.#waiting.push({
         run: () => {
           try {
@@ -32,8 +32,9 @@ export class CommitQueue {
   }
 
   /** Commits what waits, now. */
-  #flush (): void {
+  flush (): void {
     const batch = this.#waiting
+    if (batch.length === 0) return
     this.#waiting = []
     try {
       this.#database.exec('BEGIN IMMEDIATE')

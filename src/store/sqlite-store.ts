@@ -41,6 +41,7 @@ export class SqliteStore implements Store {
   readonly #countLive: Statement
   readonly #closeAll: Statement
   readonly #changePassword: Statement
+  #isClosed = false
 
   /** Opens the file, making it and its folder where they are missing. Throws the driver's error if it cannot. */
   constructor (path: string) {
@@ -75,8 +76,9 @@ export class SqliteStore implements Store {
   }
 
   async close (): Promise<void> {
-    this.#lazy.close()
-    this.#durable.close()
+    this.#isClosed = true
+    for (const queue of [this.#lazyQueue, this.#durableQueue]) queue.flush()
+    for (const database of [this.#lazy, this.#durable]) database.close()
   }
 
   async insertUser (user: NewUser): Promise<'inserted' | 'email_taken'> {
@@ -129,6 +131,8 @@ export class SqliteStore implements Store {
   // Whatever the file system or another process does to the file is, to a client, an outage that may pass.
   async #guard<Result>(operation: () => Result | Promise<Result>): Promise<Result> {
     try {
+      // The driver ends the whole process if it is asked anything after its end.
+      if (this.#isClosed) throw new Error('the store is closed')
       return await operation()
     } catch (cause) {
       throw new AuthError('unavailable', { cause, retryAfter: RETRY_AFTER_SECONDS })

@@ -35,6 +35,18 @@ t.test('a store that is closed answers unavailable', async t => {
   await t.rejects(store.closeAllFamilies('x', { createdAfter: 0, advancedAfter: 0 }), unavailable)
 })
 
+t.test('a write that waits when the store is closed is committed', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  const store = new SqliteStore(path)
+  const user = newUser()
+  const waiting = store.insertUser(user)
+  await store.close()
+  t.equal(await waiting, 'inserted')
+  const again = new SqliteStore(path)
+  t.teardown(async () => { await again.close() })
+  t.ok(await again.findUser(user.id))
+})
+
 t.test('while another process holds the file, a write answers unavailable, changes nothing, and works again after', async t => {
   const path = join(t.testdir(), 'signet.db')
   const store = new SqliteStore(path)

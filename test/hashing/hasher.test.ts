@@ -1,0 +1,50 @@
+// Hashing: bounded, the same time for nobody, and in threads that give way.
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { Hasher } from '../../src/hashing/hasher.js'
+import work from '../../src/hashing/bcrypt-worker.js'
+
+function open (test: typeof t, queue = 100) {
+  const hasher = new Hasher({ cost: 4, threads: 2, queue })
+  test.teardown(async () => { await hasher.close() })
+  return hasher
+}
+
+t.test('a password is its own hash, and nobody else', async t => {
+  const hasher = open(t)
+  const hash = await hasher.hash('correct horse')
+  t.match(hash, /^\$2b\$04\$.{53}$/)
+  t.equal(await hasher.verify('correct horse', hash), true)
+  t.equal(await hasher.verify('correct horsf', hash), false)
+  t.equal(await hasher.verify('correct horse', undefined), false)
+  t.equal(work({ password: 'correct horse', hash }), true)
+  t.match(work({ password: 'correct horse', cost: 4 }), /^\$2b\$04\$/)
+})
+
+t.test('only a hash of today\'s cost is current', async t => {
+  const hasher = open(t)
+  t.equal(hasher.isCurrent(await hasher.hash('x')), true)
+  t.equal(hasher.isCurrent('$2b$05$...'), false)
+})
+
+t.test('beyond the queue the answer is busy, with a time to come back', async t => {
+  const hasher = open(t, 3)
+  const outcomes = await Promise.allSettled(Array.from({ length: 40 }, async () => await hasher.hash('x')))
+  const refused = outcomes.filter(outcome => outcome.status === 'rejected')
+  t.ok(refused.length >= 30, `${refused.length} refused`)
+  for (const { reason } of refused) t.match(reason, { code: 'busy', status: 503, retryAfter: 2 })
+  t.match(await hasher.hash('x'), /^\$2b\$/, 'and it goes on')
+})
+
+t.test('what bcrypt itself refuses is no busy queue', async t => {
+  await t.rejects(open(t).hash(undefined as unknown as string), { message: /data/ })
+})
+
+t.test('the hashing threads have a low priority, the main thread has not', async t => {
+  const hasher = open(t)
+  await Promise.all([hasher.hash('x'), hasher.hash('x')])
+  const nice = (thread: string) => Number(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ')[16])
+  const threads = readdirSync('/proc/self/task')
+  const main = nice(String(process.pid))
+  t.equal(threads.filter(thread => nice(thread) === main + 15).length >= 2, true)
+})

@@ -1,0 +1,41 @@
+// Imports run one way, and only one file reads the environment.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import t from 'tap'
+
+const ROOT = ['server.ts', 'app.ts', 'config.ts', 'errors.ts', 'log.ts']
+const MAY_IMPORT: Record<string, string[]> = {
+  core: [],
+  'errors.ts': [],
+  'config.ts': [],
+  'log.ts': ['core'],
+  keyring: ['core'],
+  hashing: ['errors.ts'],
+  store: ['core', 'errors.ts'],
+  services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing'],
+  http: ['core', 'errors.ts', 'services', 'store/store.ts'],
+  'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http', 'keyring', 'log.ts', 'services', 'store/store.ts'],
+  'server.ts': ['app.ts', 'config.ts', 'hashing', 'keyring', 'store'],
+}
+
+const files = readdirSync('src', { recursive: true }).map(String).filter(name => /\.(ts|js)$/.test(name))
+const placeOf = (file: string) => ROOT.includes(file) ? file : file.split('/')[0]!
+
+t.test('imports run one way', async t => {
+  for (const file of files) {
+    const text = readFileSync(join('src', file), 'utf8')
+    for (const [, path] of text.matchAll(/^(?:import|export) .*? from '(\.[^']+)'$/gm)) {
+      const target = relative('src', join('src', dirname(file), path!)).replace(/\.js$/, '.ts')
+      const [from, to] = [placeOf(file), placeOf(target)]
+      if (from !== to) t.ok(MAY_IMPORT[from]!.some(allowed => allowed === to || allowed === target), `${file} -> ${target}`)
+    }
+  }
+})
+
+t.test('only config.ts reads the environment', async t => {
+  t.strictSame(files.filter(file => /process\.env/.test(readFileSync(join('src', file), 'utf8'))), [])
+})
+
+t.test('the first line of every source says what it holds', async t => {
+  for (const file of files) t.match(readFileSync(join('src', file), 'utf8'), /^\/\/ [A-Z`].*[.]\n/, file)
+})

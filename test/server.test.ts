@@ -1,0 +1,114 @@
+// The process: starts on nothing, refuses in one sentence, serves TLS, and ends gracefully.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync } from 'node:fs'
+import { get } from 'node:https'
+import { createServer, type AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import { readConfig } from '../src/config.js'
+import { start } from '../src/server.js'
+
+type Test = typeof t
+
+const settings = (test: Test, env: Record<string, string> = {}) => {
+  const folder = test.testdir()
+  return { PORT: '0', BCRYPT_COST: '4', HASH_THREADS: '1', LOG_LEVEL: 'fatal', DATABASE_URL: `file:${folder}/data/signet.db`, KEYS_DIR: join(folder, 'keys'), ...env }
+}
+
+/** Runs `node src/server.ts` as its own process, as the suite runs its files. */
+function run (test: Test, env: Record<string, string>, script = 'src/server.ts', args: string[] = []) {
+  const { PATH = '', NODE_V8_COVERAGE } = process.env
+  const child = spawn(process.execPath, [...process.execArgv, resolve(script), ...args], { cwd: test.testdirName, env: { PATH, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }), ...env } })
+  const output = { out: '', err: '' }
+  child.stdout.on('data', chunk => { output.out += String(chunk) })
+  child.stderr.on('data', chunk => { output.err += String(chunk) })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
+  test.teardown(() => child.kill('SIGKILL'))
+  const ready = async () => {
+    while (!/http:\S+docs/.test(output.out)) await Promise.race([once(child.stdout, 'data'), ended.then(end => { throw new Error(end.err) })])
+    return /(http:\S+)\/docs/.exec(output.out)![1]!
+  }
+  return { child, ended, ready, output }
+}
+
+t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
+  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
+  const url = await ready()
+  t.match(output.out, /made a key ring: a signing key and a refresh secret/)
+  t.equal((await fetch(`${url}/health/ready`)).status, 200)
+  const body = JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery' })
+  const inFlight = fetch(`${url}/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  await new Promise(resolve => { setTimeout(resolve, 50) })
+  child.kill('SIGTERM')
+  t.equal((await inFlight).status, 201)
+  t.match(await ended, { code: 0, err: '' })
+})
+
+t.test('a production without a ring refuses to start and names the command that makes one', async t => {
+  const env = settings(t, { NODE_ENV: 'production', ISSUER: 'https://id.example' })
+  t.strictSame(await run(t, env).ended, { code: 1, out: '', err: `There is no key ring in ${env.KEYS_DIR}: make one with \`npm run keys:generate\`.\n` })
+  t.match(await run(t, env, 'scripts/keys-generate.ts').ended, { code: 0, out: `Made a key ring in ${env.KEYS_DIR}.\n`, err: '' })
+  t.match(await run(t, env, 'scripts/keys-generate.ts').ended, { code: 1, out: '', err: `There is a key ring in ${env.KEYS_DIR} already; it was left as it is.\n` })
+  t.match(await run(t, env, 'scripts/keys-generate.ts', ['--help']).ended, { code: 0, out: /^Makes a key ring/, err: '' })
+  t.match(await run(t, env, 'scripts/keys-generate.ts', ['--nonsense']).ended, { code: 2, out: '', err: /^Makes a key ring/ })
+  const { ready, child, ended } = run(t, { ...env, LOG_LEVEL: 'info' })
+  await ready()
+  child.kill('SIGINT')
+  t.match(await ended, { code: 0, err: '' })
+})
+
+t.test('a bad setting is one sentence and no stack', async t => {
+  t.strictSame(await run(t, settings(t, { PORT: 'x' })).ended, { code: 1, out: '', err: 'The setting PORT must be integer.\n' })
+})
+
+t.test('two servers that start at once on one folder end with one ring', async t => {
+  const env = settings(t)
+  const servers = await Promise.all([1, 2, 3].map(async () => await start(readConfig(env))))
+  t.teardown(async () => { await Promise.all(servers.map(async ({ stop }) => { await stop() })) })
+  const answers = await Promise.all(servers.map(async ({ app }) => (await app.inject('/.well-known/jwks.json')).body))
+  t.equal(new Set(answers).size, 1)
+})
+
+t.test('a port that is taken is said in one sentence', async t => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const { port } = other.address() as AddressInfo
+  await t.rejects(start(readConfig(settings(t, { PORT: String(port) }))), { message: `Port ${port} of 127.0.0.1 is taken: stop what listens there, or set PORT.` })
+})
+
+t.test('an address that is not ours is said in one sentence', async t => {
+  await t.rejects(start(readConfig(settings(t, { HOST: '192.0.2.1' }))), { message: /^Signet cannot listen on 192\.0\.2\.1:0: .*\.$/ })
+})
+
+t.test('a request that never ends does not keep the process', async t => {
+  const server = await start(readConfig(settings(t)), { drainMs: 100 })
+  const { port } = server.app.server.address() as AddressInfo
+  const { connect } = await import('node:net')
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write('POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{')
+  await new Promise(resolve => { setTimeout(resolve, 50) })
+  await server.stop()
+  t.pass('stopped')
+})
+
+t.test('with a certificate Signet speaks HTTPS, and says that it will go on doing so', async t => {
+  const env = settings(t)
+  const [cert, key] = [join(t.testdirName, 'cert.pem'), join(t.testdirName, 'key.pem')]
+  mkdirSync(t.testdirName, { recursive: true })
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-keyout', key, '-out', cert, '-days', '1'], { stdio: 'ignore' })
+  const { app, stop } = await start(readConfig({ ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key }))
+  t.teardown(stop)
+  const { port } = app.server.address() as AddressInfo
+  const [response] = await once(get({ port, path: '/health/live', rejectUnauthorized: false, agent: false }), 'response')
+  response.resume()
+  t.equal(response.headers['strict-transport-security'], 'max-age=63072000')
+})
+
+t.test('a certificate that cannot be read is one sentence', async t => {
+  const env = settings(t, { TLS_CERT_FILE: '/nowhere/cert.pem', TLS_KEY_FILE: '/nowhere/key.pem' })
+  await t.rejects(start(readConfig(env)), { message: /^The setting TLS_CERT_FILE names a file that cannot be read: ENOENT/ })
+  t.notOk(existsSync(env.KEYS_DIR))
+})

@@ -1,0 +1,55 @@
+// Real parts for the services' tests: a file, a ring, a hasher; holds no double of any of them.
+import { join } from 'node:path'
+import t from 'tap'
+import { Hasher } from '../../src/hashing/hasher.js'
+import { loadRing } from '../../src/keyring/key-ring.js'
+import { createRing } from '../../src/keyring/ring-files.js'
+import { AccountService } from '../../src/services/account-service.js'
+import { TokenService, type SecurityEvent } from '../../src/services/token-service.js'
+import { SqliteStore } from '../../src/store/sqlite-store.js'
+
+type Test = typeof t
+
+export const NOW = 1_800_000_000_000
+export const DEVICE = { ip: '127.0.0.1', userAgent: null }
+export const PASSWORD = 'correct horse battery'
+
+/** Services over a store that `overtake` can make another writer come first on, once. */
+export async function openServices (t: Test, cost = 4) {
+  const folder = t.testdir()
+  await createRing(join(folder, 'keys'), NOW)
+  const keyRing = (await loadRing(join(folder, 'keys')))!
+  const store = new SqliteStore(join(folder, 'signet.db'))
+  const hasher = new Hasher({ cost, threads: 1, queue: 100 })
+  const events: SecurityEvent[] = []
+  const accounts = new AccountService({ store, hasher, passwordMinLength: 8 })
+  const tokens = new TokenService({
+    store,
+    keyRing,
+    accessToken: { issuer: 'https://signet.example', audience: 'api', clientId: 'web', ttl: 600 },
+    families: { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 },
+    maxActive: 3,
+    policy: 'evict',
+    record: event => { events.push(event) },
+  })
+  t.teardown(async () => {
+    await hasher.close()
+    await store.close()
+  })
+  const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, NOW)
+  const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
+  return { store, hasher, keyRing, accounts, tokens, events, user, login }
+}
+
+/** Lets `other` write just before the next call of a store's method does. */
+export function overtake<Name extends 'openFamily' | 'changePassword' | 'advanceFamily'> (store: SqliteStore, name: Name, other: () => Promise<unknown>): void {
+  const method = store[name].bind(store) as (change: never) => Promise<never>
+  Object.defineProperty(store, name, {
+    configurable: true,
+    value: async (change: never) => {
+      delete (store as Partial<SqliteStore>)[name]
+      await other()
+      return await method(change)
+    },
+  })
+}
