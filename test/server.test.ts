@@ -5,11 +5,9 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { get } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { readConfig } from '../src/config.js'
 import { start } from '../src/server.js'
-
-type Test = typeof t
 
 const settings = (test: Test, env: Record<string, string> = {}) => {
   const folder = test.testdir()

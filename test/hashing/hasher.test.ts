@@ -1,10 +1,10 @@
 // Hashing: bounded, the same time for nobody, and in threads that give way.
 import { readdirSync, readFileSync } from 'node:fs'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { Hasher } from '../../src/hashing/hasher.js'
 import work from '../../src/hashing/bcrypt-worker.js'
 
-function open (test: typeof t, queue = 100) {
+function open (test: Test, queue = 100) {
   const hasher = new Hasher({ cost: 4, threads: 2, queue })
   test.teardown(async () => { await hasher.close() })
   return hasher

@@ -2,13 +2,13 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import * as fsPromises from 'node:fs/promises'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { loadRing } from '../../src/keyring/key-ring.js'
 import { createRing, readManifest, type Manifest } from '../../src/keyring/ring-files.js'
 
 const NOW = 1_800_000_000_000
 
-async function ring (test: typeof t) {
+async function ring (test: Test) {
   const folder = join(test.testdir(), 'keys')
   await createRing(folder, NOW)
   const path = join(folder, 'manifest.json')

@@ -1,14 +1,12 @@
 // Real parts for the services' tests: a file, a ring, a hasher; holds no double of any of them.
 import { join } from 'node:path'
-import t from 'tap'
+import type { Test } from 'tap'
 import { Hasher } from '../../src/hashing/hasher.js'
 import { loadRing } from '../../src/keyring/key-ring.js'
 import { createRing } from '../../src/keyring/ring-files.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { TokenService, type SecurityEvent } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
-
-type Test = typeof t
 
 export const NOW = 1_800_000_000_000
 export const DEVICE = { ip: '127.0.0.1', userAgent: null }

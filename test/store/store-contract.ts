@@ -1,10 +1,8 @@
 // What every store must do, over the real thing, races included; an adapter's test says how to open one.
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Family } from '../../src/core/families.js'
 import type { NewUser, OpenFamily, Store } from '../../src/store/store.js'
-
-type Test = typeof t
 
 const RACERS = 64
 const live = { createdAfter: 0, advancedAfter: 0 }

@@ -1,0 +1,42 @@
+// The application as a whole: the JWKS, the headers, and a log without a secret in it.
+import t from 'tap'
+import { EMAIL, PASSWORD, testApp, type Pair } from './test-app.js'
+
+t.test('the JWKS holds RSA signing keys and no more, may be cached, and takes any query', async t => {
+  const { app } = await testApp(t)
+  const response = await app.inject('/.well-known/jwks.json')
+  t.equal(response.statusCode, 200)
+  t.match(response.headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=300', etag: /^"[\w-]{43}"$/, 'access-control-allow-origin': '*' })
+  const { keys, ...rest } = response.json<{ keys: object[] }>()
+  t.strictSame(rest, {})
+  t.equal(keys.length, 1)
+  t.match(keys[0], { kty: 'RSA', n: /^[\w-]{342}$/, e: 'AQAB', kid: /^[\w-]{43}$/, use: 'sig', alg: 'RS256' })
+  t.equal(Object.keys(keys[0]!).length, 6)
+  t.equal((await app.inject('/.well-known/jwks.json?kid=x&y[]=z')).body, response.body)
+  t.equal((await app.inject({ method: 'HEAD', url: '/.well-known/jwks.json' })).statusCode, 200)
+  const unchanged = await app.inject({ url: '/.well-known/jwks.json', headers: { 'if-none-match': `"other", ${String(response.headers.etag)}` } })
+  t.strictSame([unchanged.statusCode, unchanged.body, unchanged.headers.etag], [304, '', response.headers.etag])
+  t.equal((await app.inject({ url: '/.well-known/jwks.json', headers: { 'if-none-match': '"other"' } })).statusCode, 200)
+})
+
+t.test('no log line of a whole flow holds a token or a password', async t => {
+  const { app, post, call, lines, clock } = await testApp(t, { LOG_LEVEL: 'trace' })
+  const passwords = [PASSWORD, 'another horse, another battery', 'a wrong one, not logged']
+  await post('/register', { email: EMAIL, password: PASSWORD })
+  await post('/login', { email: EMAIL, password: passwords[2] })
+  const first = (await post('/login', { email: EMAIL, password: PASSWORD })).json<Pair>()
+  const second = (await post('/refresh', { refresh_token: first.refresh_token })).json<Pair>()
+  await post('/change-password', { current_password: PASSWORD, new_password: passwords[1] }, { authorization: `Bearer ${second.access_token}` })
+  await call('GET', '/tokens', second.access_token)
+  await app.inject(`/user-info?access_token=${second.access_token}`)
+  await app.inject(`/nothing/${second.refresh_token}`)
+  await app.inject({ method: 'POST', url: '/login', payload: `{"password":"${PASSWORD}`, headers: { 'content-type': 'application/json' } })
+  app.log.info({ body: { password: PASSWORD, refresh_token: 'x' }, headers: { authorization: 'y' } }, `told ${first.access_token} and ${first.refresh_token}`)
+  clock.now += 60_000
+  await post('/refresh', { refresh_token: first.refresh_token })
+  await call('POST', '/logout', second.access_token)
+  const log = lines.join('')
+  t.ok(lines.length > 10)
+  t.match(log, /told \[redacted\] and \[redacted\]/)
+  for (const secret of [...passwords, ...[first, second].flatMap(pair => [pair.access_token, pair.refresh_token])]) t.notOk(log.includes(secret))
+})

@@ -1,0 +1,40 @@
+// The documents: OpenAPI equals the routes, and the page that tries them is fenced in.
+import t from 'tap'
+import { ROUTES } from '../../src/http/routes.js'
+import { testApp } from '../test-app.js'
+
+interface OpenApi { openapi: string, paths: Record<string, Record<string, { responses: Record<string, object>, security?: object[] }>>, components: { schemas: object } }
+
+t.test('OpenAPI 3.1 has exactly the routes, their guards and their answers', async t => {
+  const { app } = await testApp(t)
+  const document = (await app.inject('/docs/json')).json<OpenApi>()
+  t.match(document.openapi, /^3\.1\./)
+  const described = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`))
+  const routes = [...ROUTES.map(({ method, url }) => `${method} ${url.replace(':id', '{id}')}`), 'GET /.well-known/jwks.json', 'GET /health/live', 'GET /health/ready']
+  t.strictSame(new Set(described), new Set(routes))
+  for (const route of ROUTES) {
+    const { responses, security } = document.paths[route.url.replace(':id', '{id}')]![route.method.toLowerCase()]!
+    t.ok(responses[route.status], route.url)
+    t.strictSame(security, route.guard === 'bearer' ? [{ bearer: [] }] : undefined, route.url)
+    t.ok(responses[429] && responses[503], route.url)
+  }
+  t.ok(['UserDTO', 'AuthTokenDTO', 'RegistrationDTO', 'ProblemDTO'].every(name => name in document.components.schemas))
+})
+
+t.test('the page runs no foreign and no inline script and cannot be framed', async t => {
+  const { app } = await testApp(t)
+  const page = await app.inject('/docs')
+  t.equal(page.statusCode, 200)
+  t.match(page.headers['content-security-policy'], /script-src 'self'[^]*frame-ancestors 'none'/)
+  t.notMatch(String(page.headers['content-security-policy']), /script-src[^;]*unsafe/)
+  t.equal(page.headers['x-frame-options'], 'DENY')
+  t.equal(page.headers['x-content-type-options'], 'nosniff')
+  t.match(page.body, /use-token\.js/)
+  t.match((await app.inject('/docs/static/theme/use-token.js')).body, /preauthorizeApiKey/)
+})
+
+t.test('DOCS=off leaves nothing at /docs', async t => {
+  const { app } = await testApp(t, { DOCS: 'off' })
+  t.equal((await app.inject('/docs')).statusCode, 404)
+  t.equal((await app.inject('/docs/json')).statusCode, 404)
+})

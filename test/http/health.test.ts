@@ -1,0 +1,40 @@
+// Whether Signet lives and can serve, and why not.
+import t from 'tap'
+import { Readiness } from '../../src/http/health.js'
+import { KeyRing, type KeyRingParts } from '../../src/keyring/key-ring.js'
+import { generateKeyPair, exportJWK } from 'jose'
+import { testApp } from '../test-app.js'
+
+t.test('a server that can serve says so', async t => {
+  const { app } = await testApp(t)
+  for (const url of ['/health/live', '/health/ready']) {
+    const response = await app.inject(url)
+    t.strictSame([response.statusCode, response.json()], [200, { status: 'ok' }], url)
+  }
+})
+
+t.test('without its store Signet lives, is not ready, and publishes its keys', async t => {
+  const { app, store } = await testApp(t)
+  await store.close()
+  const ready = await app.inject('/health/ready')
+  t.strictSame([ready.statusCode, ready.json()], [503, { status: 'unavailable', reason: 'The store does not answer.' }])
+  t.equal((await app.inject('/health/live')).statusCode, 200)
+  t.equal((await app.inject('/.well-known/jwks.json')).statusCode, 200)
+})
+
+t.test('a ring whose signatures its own keys do not verify is not ready', async t => {
+  const [one, other] = [await generateKeyPair('RS256', { extractable: true }), await generateKeyPair('RS256')]
+  const { n, e } = await exportJWK(one.publicKey)
+  const key = { id: 'key', privateKey: other.privateKey, publicKey: one.publicKey, jwk: { kty: 'RSA', n: n!, e: e!, kid: 'key', use: 'sig', alg: 'RS256' } } satisfies KeyRingParts['active']
+  const secret = { id: '0000000000000000', secret: Buffer.alloc(32) }
+  const { app } = await testApp(t, {}, { keyRing: new KeyRing({ active: key, verifying: [key], activeSecret: secret, secrets: [secret] }) })
+  const ready = await app.inject('/health/ready')
+  t.strictSame([ready.statusCode, ready.json()], [503, { status: 'unavailable', reason: 'The key ring cannot sign.' }])
+})
+
+t.test('however often it is asked, it probes once a second', async t => {
+  let probes = 0
+  const readiness = new Readiness([{ reason: 'Never.', assert: async () => { probes++ } }])
+  for (const now of [5000, 5000, 5999, 6000, 4000]) t.strictSame(await readiness.check(now), { status: 'ok' })
+  t.equal(probes, 3)
+})
