@@ -68,7 +68,7 @@ async function main (): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void stop().then(() => process.exit(0)) })
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.url === pathToFileURL(String(process.argv[1])).href) {
   main().catch((error: Error) => {
     process.stderr.write(`${error.message}\n`)
     process.exitCode = 1

@@ -24,7 +24,7 @@ export async function addOpenApi (app: FastifyInstance, version: string): Promis
       info: { title: 'Signet', version, description: 'A standalone token authority.', license: { name: 'MIT' } },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
     },
-    refResolver: { buildLocalReference: (json, _baseUri, _fragment, index) => (json['$id'] as string | undefined) ?? `schema-${index}` },
+    refResolver: { buildLocalReference: json => String(json['$id']) },
   })
 }
 

@@ -1,6 +1,6 @@
 // The ring on disk: a manifest and one file a secret; holds no key in use and no rule about when one is used.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { access, chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 
@@ -53,9 +53,10 @@ export async function createRing (folder: string, now: number): Promise<boolean>
     await link(draft, join(folder, MANIFEST))
     await syncFolder(folder)
     return true
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-    await Promise.all([signing, refresh].map(key => rm(join(folder, key.file))))
+  } catch {
+    await Promise.all([signing, refresh].map(async key => { await rm(join(folder, key.file)) }))
+    // Whoever came first left a manifest; where there is none, the link failed for a reason of the file system's.
+    await access(join(folder, MANIFEST))
     return false
   } finally {
     await rm(draft)

@@ -1,6 +1,6 @@
 // Every route's answer and every refusal, through the whole application.
 import t from 'tap'
-import { EMAIL, PASSWORD, testApp } from '../helper.js'
+import { EMAIL, PASSWORD, testApp } from '../test-app.js'
 import { bearer, familyOf, login, post, problem, problemOf, register, UUID } from './client.js'
 
 const BAD_GRANT = problem(401, 'Unauthorized', 'invalid_grant', 'This refresh token is no longer good; log in again.')

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import t from 'tap'
-import { testApp } from '../helper.js'
+import { testApp } from '../test-app.js'
 import { bearer, claimsOf, keysOf, login, problem, problemOf, register } from './client.js'
 
 const REFUSED = problem(401, 'Unauthorized', 'invalid_token', 'A valid access token is needed; refresh it or log in again.')

@@ -1,7 +1,7 @@
 // The requests that tests of the routes make, and what a problem document must be; holds no application.
 import { join } from 'node:path'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { EMAIL, PASSWORD, type Pair } from '../helper.js'
+import { EMAIL, PASSWORD, type Pair } from '../test-app.js'
 
 export const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 const PROBLEM = 'application/problem+json; charset=utf-8'

@@ -1,6 +1,6 @@
 // How often an address or an account may ask, and who counts as one.
 import t from 'tap'
-import { EMAIL, PASSWORD, testApp } from '../helper.js'
+import { EMAIL, PASSWORD, testApp } from '../test-app.js'
 import { login, post, problem, problemOf, register } from './client.js'
 
 const REFUSED = problem(429, 'Too Many Requests', 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.')
