@@ -1,6 +1,6 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import { randomUUID } from 'node:crypto'
-import Fastify, { LogController, type FastifyInstance, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
+import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import type { Config } from './config.js'
 import { AuthError, ERRORS, type ErrorCode } from './errors.js'
 import type { Hasher } from './hashing/hasher.js'
@@ -128,6 +128,7 @@ function addHeaders (app: FastifyInstance, isTls: boolean): void {
     reply.headers(headers)
     done()
   })
+  if (app.log.level !== 'debug' && app.log.level !== 'trace') return
   app.addHook('onResponse', (request, reply, done) => {
     request.log.debug({ method: request.method, path: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime }, 'request answered')
     done()
@@ -139,11 +140,15 @@ function addUnknownRoutes (app: FastifyInstance, limit: { config?: object }): vo
   const known = new Map<string, string[]>()
   app.addHook('onRoute', ({ url, method }) => { known.set(url, [...known.get(url) ?? [], ...[method].flat()]) })
   const check = 'config' in limit ? app.rateLimit() : undefined
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return
+  const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
     if (check) await check.call(app, request, reply)
     const allow = allowedMethods(known, request.url)
     throw allow.length > 0 ? new AuthError('method_not_allowed', { allow }) : new AuthError('not_found')
+  }
+  // By callback: every request comes through here, and a promise for each would be the dearest part of the JWKS.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) refuse(request, reply).catch(done)
+    else done()
   })
 }
 
