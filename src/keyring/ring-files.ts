@@ -48,19 +48,17 @@ export async function createRing (folder: string, now: number): Promise<boolean>
   const refresh = await writeRefreshSecret(folder, now)
   const draft = join(folder, `${MANIFEST}.${refresh.id}`)
   await writeDurably(draft, `${JSON.stringify({ version: 1, signing: [signing], refresh: [refresh] } satisfies Manifest, null, 2)}\n`)
-  try {
-    // A link, unlike a rename, fails where the name is taken: the first process wins, whoever else is at it.
-    await link(draft, join(folder, MANIFEST))
+  // A link, unlike a rename, fails where the name is taken: the first process wins, whoever else is at it.
+  const isFirst = await link(draft, join(folder, MANIFEST)).then(() => true, () => false)
+  await rm(draft)
+  if (isFirst) {
     await syncFolder(folder)
     return true
-  } catch {
-    await Promise.all([signing, refresh].map(async key => { await rm(join(folder, key.file)) }))
-    // Whoever came first left a manifest; where there is none, the link failed for a reason of the file system's.
-    await access(join(folder, MANIFEST))
-    return false
-  } finally {
-    await rm(draft)
   }
+  await Promise.all([signing, refresh].map(async key => { await rm(join(folder, key.file)) }))
+  // Whoever came first left a manifest; where there is none, the link failed for a reason of the file system's.
+  await access(join(folder, MANIFEST))
+  return false
 }
 
 async function writeSigningKey (folder: string, now: number): Promise<KeyRecord> {
