@@ -44,6 +44,7 @@ async function runRound (authority: Authority, honest: Account[], report: CrashR
     keepRegistering(authority, registered, report),
   ])
   await pause(50 + Math.random() * 250)
+  if (authority.hasEnded()) report.lost.push('the server ended by itself in a storm')
   await authority.kill()
   await storm
   await authority.start()
@@ -93,9 +94,10 @@ async function check (authority: Authority, { honest, leaving, changing, registe
     else account.pair = body as Pair
   }
   for (const { pair } of leaving.filter(account => account.closed)) {
-    const { status } = await authority.post('/refresh', { refresh_token: pair.refresh_token })
+    const { body } = await authority.post('/refresh', { refresh_token: pair.refresh_token })
     const own = await authority.post('/logout', undefined, pair.access_token)
-    if (status !== 401 || own.status !== 401) report.lost.push(`an answered revocation was lost: ${status}, ${own.status}`)
+    const codes = [body, own.body].map(answer => (answer as { code?: string } | undefined)?.code)
+    if (codes.join() !== 'invalid_grant,invalid_token') report.lost.push(`an answered revocation was lost: ${codes.join()}`)
   }
   for (const { email, password, attempted } of changing) {
     const statuses = [await authority.login(email, password), await authority.login(email, attempted)]
@@ -136,8 +138,12 @@ class Authority {
     throw new Error('the server did not start within ten seconds')
   }
 
+  hasEnded (): boolean {
+    return !this.#child || this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
   async kill (): Promise<void> {
-    if (!this.#child || this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (!this.#child || this.hasEnded()) return
     const ended = once(this.#child, 'close')
     this.#child.kill('SIGKILL')
     await ended
