@@ -1,4 +1,5 @@
 // Password hashing behind one bounded queue, in threads of low priority; holds no password policy.
+import { once } from 'node:events'
 import { Piscina } from 'piscina'
 import { AuthError } from '../errors.js'
 
@@ -20,6 +21,7 @@ export class Hasher {
   readonly #cost: number
   readonly #costPrefix: string
   readonly #nobody: string
+  readonly #threadsStarted: Promise<unknown>
 
   constructor (settings: HashSettings) {
     this.#cost = settings.cost
@@ -33,7 +35,11 @@ export class Hasher {
       maxQueue: settings.queue,
       niceIncrement: NICENESS,
       recordTiming: false,
+      // The worker is plain JavaScript: flags that load something into this process are not for its threads.
+      execArgv: [],
     })
+    // A thread's first message says that it has loaded what it needs.
+    this.#threadsStarted = Promise.allSettled(this.#pool.threads.map(async thread => await once(thread, 'message')))
   }
 
   /** The bcrypt hash of a normalised password of at most 72 bytes. Throws `busy` when the queue is full. */
@@ -53,6 +59,8 @@ export class Hasher {
 
   /** Finishes what is queued and ends the threads. */
   async close (): Promise<void> {
+    // A thread that is ended while it loads bcrypt's native part takes the whole process with it (SIGABRT).
+    await this.#threadsStarted
     await this.#pool.close()
   }
 

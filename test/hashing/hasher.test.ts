@@ -1,5 +1,6 @@
 // Hashing: bounded, the same time for nobody, and in threads that give way.
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Hasher } from '../../src/hashing/hasher.js'
 import work from '../../src/hashing/bcrypt-worker.js'
@@ -47,4 +48,14 @@ t.test('the hashing threads have a low priority, the main thread has not', async
   const threads = readdirSync('/proc/self/task')
   const main = nice(String(process.pid))
   t.equal(threads.filter(thread => nice(thread) === main + 15).length >= 2, true)
+})
+
+// Ending a thread in the midst of loading native code aborted the process, so what is asserted is that it is still here.
+t.test('a hasher may be closed at any moment of its start', async t => {
+  for (let delay = 0; delay < 60; delay += 3) {
+    const hasher = new Hasher({ cost: 4, threads: 2, queue: 1 })
+    await pause(delay)
+    await hasher.close()
+  }
+  t.match(await open(t).hash('x'), /^\$2b\$/)
 })
