@@ -1,4 +1,5 @@
 // How often an address or an account may ask; holds no route.
+import { finished } from 'node:stream'
 import rateLimit, { type CreateRateLimitOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { normaliseEmail } from '../core/credentials.js'
@@ -20,6 +21,8 @@ export type Limit = 'none' | 'address' | 'register' | 'login'
 
 /** How many addresses and accounts are remembered, so that no flood of them fills the memory. */
 const REMEMBERED = 10_000
+/** A log-in in flight is decided within about this long. */
+const UNDECIDED_MS = 1_000
 
 /** Registers the limits and returns what a route of a given limit adds to its options. */
 export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings): Promise<(limit: Limit) => object> {
@@ -42,20 +45,34 @@ export async function addRateLimits (app: FastifyInstance, settings: RateLimitSe
   return limit => options[limit]
 }
 
-// A success costs an account nothing; a failure is counted once it is known to be one.
+// A success costs an account nothing, a failure counts once it is known to be one. Until then it holds one of those that are
+// left, so that guesses made all at once are no more than guesses made one by one.
 function limitAccounts (app: FastifyInstance, settings: RateLimitSettings): object {
+  const undecided = new Map<string, number>()
   const check = app.createRateLimit({
     max: settings.accountMax,
     timeWindow: settings.accountWindow * 1000,
     keyGenerator: request => accountOf(request),
   } satisfies CreateRateLimitOptions)
+  const decide = (account: string) => {
+    const left = undecided.get(account)! - 1
+    if (left === 0) undecided.delete(account)
+    else undecided.set(account, left)
+  }
   return {
-    preHandler: async (request: FastifyRequest) => {
+    preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
       const state = await check(request, { increment: false })
-      if (!state.isAllowed && state.remaining === 0) throw tooMany(state.ttl)
-    },
-    onResponse: async (request: FastifyRequest, reply: FastifyReply) => {
-      if (reply.statusCode === 401) await check(request)
+      if (state.isAllowed) return
+      const account = accountOf(request)
+      const trying = undecided.get(account) ?? 0
+      if (state.remaining === 0) throw tooMany(state.ttl)
+      if (trying >= state.remaining) throw tooMany(UNDECIDED_MS)
+      undecided.set(account, trying + 1)
+      // Unlike the hooks of a response, this also comes when the client has gone.
+      finished(reply.raw, () => {
+        if (reply.statusCode === 401) void check(request)
+        decide(account)
+      })
     },
   }
 }

@@ -1,6 +1,6 @@
 // Use cases of tokens: opening, refreshing, listing and closing families; holds no HTTP, no driver, no password rule.
 import { randomUUID } from 'node:crypto'
-import { accessTokenClaims, type AccessTokenSettings } from '../core/access-token.js'
+import { accessTokenClaims, type AccessTokenClaims, type AccessTokenSettings } from '../core/access-token.js'
 import { expiresAt, isLive, liveAfter, type Family, type FamilyLimits } from '../core/families.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { readRefreshToken, writeRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
@@ -64,10 +64,10 @@ export class TokenService {
 
   /** The caller that an access token stands for. `now` in milliseconds. Throws `invalid_token`. */
   async identify (accessToken: string, now: number): Promise<Caller> {
-    const { keyRing, accessToken: expected, store, families } = this.#parts
-    const { sub, sid } = await keyRing.verify(accessToken, expected, now).catch((cause: unknown) => { throw new AuthError('invalid_token', { cause }) })
-    const user = await store.findUser(sub!)
-    const family = user && familyOf(user, sid as string)
+    const { store, families } = this.#parts
+    const { sub, sid } = this.#verify(accessToken, now)
+    const user = await store.findUser(sub)
+    const family = user && familyOf(user, sid)
     if (!family || !isLive(family, now, families)) throw new AuthError('invalid_token')
     return { user, familyId: family.id }
   }
@@ -95,6 +95,14 @@ export class TokenService {
   /** Closes all of the caller's families and returns how many were live. `now` in milliseconds. */
   async closeAll ({ user }: Caller, now: number): Promise<number> {
     return await this.#parts.store.closeAllFamilies(user.id, liveAfter(now, this.#parts.families))
+  }
+
+  #verify (accessToken: string, now: number): AccessTokenClaims {
+    try {
+      return this.#parts.keyRing.verify(accessToken, this.#parts.accessToken, now)
+    } catch (cause) {
+      throw new AuthError('invalid_token', { cause })
+    }
   }
 
   async #advance ({ userId, familyId }: RefreshClaims, from: number, to: number, now: number): Promise<User | undefined> {

@@ -1,4 +1,5 @@
 // The documents: OpenAPI equals the routes, and the page that tries them is fenced in.
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { ROUTES } from '../../src/http/routes.js'
 import { testApp } from '../test-app.js'
@@ -25,12 +26,25 @@ t.test('the page runs no foreign and no inline script and cannot be framed', asy
   const { app } = await testApp(t)
   const page = await app.inject('/docs')
   t.equal(page.statusCode, 200)
-  t.match(page.headers['content-security-policy'], /script-src 'self'[^]*frame-ancestors 'none'/)
-  t.notMatch(String(page.headers['content-security-policy']), /script-src[^;]*unsafe/)
+  t.match(page.headers['content-security-policy'], /^default-src 'self';[^]*frame-ancestors 'none'/)
+  t.notMatch(String(page.headers['content-security-policy']), /unsafe|https?:|upgrade/)
   t.equal(page.headers['x-frame-options'], 'DENY')
   t.equal(page.headers['x-content-type-options'], 'nosniff')
   t.match(page.body, /use-token\.js/)
-  t.match((await app.inject('/docs/static/theme/use-token.js')).body, /preauthorizeApiKey/)
+})
+
+t.test('after a log-in the page goes on with the token that it got', async t => {
+  const { app } = await testApp(t)
+  const script = (await app.inject('/docs/static/theme/use-token.js')).body
+  const used: unknown[] = []
+  const SwaggerUIBundle = Object.assign((config: object) => ({ config, preauthorizeApiKey: (...token: string[]) => { used.push(token) } }), { presets: ['kept'] })
+  const window = { SwaggerUIBundle }
+  runInNewContext(script, { window })
+  t.strictSame(window.SwaggerUIBundle.presets, ['kept'])
+  const { config } = window.SwaggerUIBundle({ url: './json' }) as unknown as { config: { url: string, responseInterceptor: (response: object) => object } }
+  t.equal(config.url, './json')
+  for (const response of [{ obj: { access_token: 'token' } }, { obj: { status: 'ok' } }, {}]) t.equal(config.responseInterceptor(response), response)
+  t.strictSame(used, [['bearer', 'token']])
 })
 
 t.test('DOCS=off leaves nothing at /docs', async t => {

@@ -1,4 +1,5 @@
 // Whether Signet lives and can serve, and why not.
+import { KeyObject } from 'node:crypto'
 import t from 'tap'
 import { Readiness } from '../../src/http/health.js'
 import { KeyRing, type KeyRingParts } from '../../src/keyring/key-ring.js'
@@ -25,7 +26,7 @@ t.test('without its store Signet lives, is not ready, and publishes its keys', a
 t.test('a ring whose signatures its own keys do not verify is not ready', async t => {
   const [one, other] = [await generateKeyPair('RS256', { extractable: true }), await generateKeyPair('RS256')]
   const { n, e } = await exportJWK(one.publicKey)
-  const key = { id: 'key', privateKey: other.privateKey, publicKey: one.publicKey, jwk: { kty: 'RSA', n: n!, e: e!, kid: 'key', use: 'sig', alg: 'RS256' } } satisfies KeyRingParts['active']
+  const key = { id: 'key', privateKey: other.privateKey, publicKey: KeyObject.from(one.publicKey), jwk: { kty: 'RSA', n: n!, e: e!, kid: 'key', use: 'sig', alg: 'RS256' } } satisfies KeyRingParts['active']
   const secret = { id: '0000000000000000', secret: Buffer.alloc(32) }
   const { app } = await testApp(t, {}, { keyRing: new KeyRing({ active: key, verifying: [key], activeSecret: secret, secrets: [secret] }) })
   const ready = await app.inject('/health/ready')

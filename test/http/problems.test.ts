@@ -53,7 +53,7 @@ t.test('a failure of ours says nothing of our insides, and its id finds the reas
   t.match(response.json(), problem(500, 'Internal Server Error', 'internal_error', 'Signet failed to answer; the request id finds the reason in its log.'))
   t.notMatch(response.body, /secret reason/)
   const line = JSON.parse(lines.find(line => line.includes('the secret reason'))!) as object
-  t.match(line, { level: 50, reqId: response.json<{ request_id: string }>().request_id, path: '/login' })
+  t.match(line, { level: 50, request_id: response.json<{ request_id: string }>().request_id, path: '/login' })
   t.ok(app)
 })
 

@@ -37,6 +37,27 @@ t.test('an account is limited by its failures, however it is spelled; a success 
   t.equal((await post(app, '/login', { email: 'no address', password: 'wrong' })).statusCode, 400)
 })
 
+t.test('guesses made all at once are no more than guesses made one by one', async t => {
+  const { app } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_ACCOUNT_MAX: '3' })
+  await register(app)
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => await post(app, '/login', { email: EMAIL, password: 'wrong' })))
+  t.strictSame(answers.map(answer => answer.statusCode).sort(), [401, 401, 401, ...Array<number>(17).fill(429)])
+  for (const answer of answers.filter(({ statusCode }) => statusCode === 429)) {
+    t.strictSame(problemOf(answer), REFUSED)
+    t.equal(answer.headers['retry-after'], '1')
+  }
+  t.equal((await post(app, '/login', { email: EMAIL, password: PASSWORD })).statusCode, 429)
+})
+
+t.test('log-ins that succeed hold none of an account\'s failures back', async t => {
+  const { app } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_ACCOUNT_MAX: '3' })
+  await register(app)
+  for (let round = 0; round < 3; round++) {
+    const answers = await Promise.all(Array.from({ length: 3 }, async () => await post(app, '/login', { email: EMAIL, password: PASSWORD })))
+    t.strictSame(answers.map(answer => answer.statusCode), [200, 200, 200])
+  }
+})
+
 t.test('the client\'s address is the proxy\'s word only where TRUST_PROXY names the proxy', async t => {
   const third = async (trust: string, forwarded: string[]) => {
     const { app } = await testApp(t, { ...ON, ...(trust && { TRUST_PROXY: trust }) })
