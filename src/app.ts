@@ -124,7 +124,7 @@ function acceptEmptyJson (app: FastifyInstance): void {
 }
 
 function addHeaders (app: FastifyInstance, isTls: boolean): void {
-  const headers: Record<string, string> = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' }
+  const headers: Record<string, string> = { 'x-content-type-options': 'nosniff' }
   if (isTls) headers['strict-transport-security'] = HSTS
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)

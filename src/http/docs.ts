@@ -45,7 +45,7 @@ export async function addOpenApi (app: FastifyInstance, version: string): Promis
 export async function addDocs (app: FastifyInstance): Promise<void> {
   await app.register(async docs => {
     docs.addHook('onSend', async (_request, reply) => {
-      reply.headers({ 'x-frame-options': 'DENY', 'cross-origin-opener-policy': 'same-origin' })
+      reply.headers({ 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' })
     })
     await docs.register(swaggerUi, {
       routePrefix: '/docs',

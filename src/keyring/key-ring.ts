@@ -1,17 +1,21 @@
 // The ring in memory: signs, verifies, publishes; holds no rule of the keys' life cycle and no claim's meaning.
-import { createHash, createPublicKey, verify as isSignedBy, type KeyObject } from 'node:crypto'
-import { calculateJwkThumbprint, exportJWK, importPKCS8, SignJWT, type CryptoKey } from 'jose'
+import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import { calculateJwkThumbprint, exportJWK } from 'jose'
 import type { AccessTokenClaims } from '../core/access-token.js'
 import type { RefreshSecret } from '../core/refresh-token.js'
 import { readKeyFile, readManifest, type KeyRecord, type Manifest } from './ring-files.js'
 
 const ALGORITHM = 'RS256'
+const DIGEST = 'sha256'
 const TYPE = 'at+jwt'
+
+const signInPool = promisify(sign)
 
 /** A public key as verifiers may see it: these members and no more. */
 export interface PublicJwk { kty: 'RSA', n: string, e: string, kid: string, use: 'sig', alg: 'RS256' }
 
-interface SigningKey { id: string, privateKey: CryptoKey, publicKey: KeyObject, jwk: PublicJwk }
+interface SigningKey { id: string, privateKey: KeyObject, publicKey: KeyObject, jwk: PublicJwk }
 
 export interface KeyRingParts { active: SigningKey, verifying: SigningKey[], activeSecret: RefreshSecret, secrets: RefreshSecret[] }
 
@@ -20,13 +24,15 @@ export class KeyRing {
   readonly jwks: { body: string, etag: string }
   readonly refreshSecret: RefreshSecret
   readonly #active: SigningKey
+  readonly #header: string
   /** By the encoded header of the tokens that a key signs. */
   readonly #verifying: Map<string, KeyObject>
   readonly #secrets: Map<string, Buffer>
 
   constructor (parts: KeyRingParts) {
     this.#active = parts.active
-    this.#verifying = new Map(parts.verifying.map(key => [encode(headerOf(key.id)), key.publicKey]))
+    this.#header = headerOf(parts.active.id)
+    this.#verifying = new Map(parts.verifying.map(key => [headerOf(key.id), key.publicKey]))
     this.refreshSecret = parts.activeSecret
     this.#secrets = new Map(parts.secrets.map(({ id, secret }) => [id, secret]))
     const body = JSON.stringify({ keys: parts.verifying.map(key => key.jwk) })
@@ -38,7 +44,10 @@ export class KeyRing {
 
   /** A signed access token (RFC 9068, section 2.1). */
   async sign (claims: AccessTokenClaims): Promise<string> {
-    return await new SignJWT({ ...claims }).setProtectedHeader(headerOf(this.#active.id)).sign(this.#active.privateKey)
+    const input = `${this.#header}.${encode(claims)}`
+    // By callback: in a thread of the pool, so that the signing of one answer holds no other back.
+    const signature = await signInPool(DIGEST, Buffer.from(input), this.#active.privateKey)
+    return `${input}.${signature.toString('base64url')}`
   }
 
   /**
@@ -50,7 +59,7 @@ export class KeyRing {
     const [header = '', payload = '', signature = '', ...rest] = token.split('.')
     const key = this.#verifying.get(header)
     if (!key || rest.length > 0) throw new Error('the header is of no key of the ring')
-    if (!isSignedBy('sha256', Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))) throw new Error('the signature is not the key\'s')
+    if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))) throw new Error('the signature is not the key\'s')
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as AccessTokenClaims
     if (claims.iss !== expected.issuer || claims.aud !== expected.audience) throw new Error('it was issued by or for somebody else')
     if (!(claims.exp * 1000 > now)) throw new Error('it has expired')
@@ -79,12 +88,13 @@ async function readParts (folder: string, manifest: Manifest): Promise<KeyRingPa
   return { active: verifying[indexOfActive(signing)]!, verifying, activeSecret: secrets[indexOfActive(refresh)]!, secrets }
 }
 
-function headerOf (keyId: string): { alg: string, typ: string, kid: string } {
-  return { alg: ALGORITHM, typ: TYPE, kid: keyId }
+/** The encoded header of every token that a key signs (RFC 9068, section 2.1; RFC 7515, section 7.1). */
+function headerOf (keyId: string): string {
+  return encode({ alg: ALGORITHM, typ: TYPE, kid: keyId })
 }
 
-function encode (header: object): string {
-  return Buffer.from(JSON.stringify(header)).toString('base64url')
+function encode (part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url')
 }
 
 function isPublished (key: KeyRecord): boolean {
@@ -103,7 +113,7 @@ async function readSigningKey (folder: string, key: KeyRecord): Promise<SigningK
     const jwk: PublicJwk = { kty: 'RSA', n: n!, e: e!, kid: key.id, use: 'sig', alg: ALGORITHM }
     // RFC 7638: an id that is not the key's own would let a damaged manifest publish one key as another.
     if (await calculateJwkThumbprint({ ...jwk }) !== key.id) throw new Error('it is another key than its id says')
-    return { id: key.id, privateKey: await importPKCS8(pem, ALGORITHM), publicKey, jwk }
+    return { id: key.id, privateKey: createPrivateKey(pem), publicKey, jwk }
   } catch (cause) {
     throw brokenKey(key, cause)
   }

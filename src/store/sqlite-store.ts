@@ -9,7 +9,9 @@ import type { AdvanceFamily, ChangePassword, NewUser, OpenFamily, Store, User } 
 
 type Statement = ReturnType<Database.Database['prepare']>
 
-interface Row { id: string, email: string, name: string | null, password_hash: string, created_at: number, families: string }
+type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string]
+
+const COLUMNS = 'id, email, name, password_hash, created_at, families'
 
 const BUSY_TIMEOUT_MS = 2_000
 const RETRY_AFTER_SECONDS = 1
@@ -52,8 +54,8 @@ export class SqliteStore implements Store {
     this.#durableQueue = new CommitQueue(this.#durable)
     this.#lazyQueue = new CommitQueue(this.#lazy)
     this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at) VALUES (:id, :email, :name, :passwordHash, :createdAt) ON CONFLICT (email) DO NOTHING')
-    this.#find = this.#lazy.prepare('SELECT * FROM users WHERE id = :id')
-    this.#findByEmail = this.#lazy.prepare('SELECT * FROM users WHERE email = :email')
+    this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ?`).raw()
+    this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ?`).raw()
     this.#open = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set(
         (SELECT json_group_object(key, json(value)) FROM (SELECT key, value ${LIVE_FAMILIES} ORDER BY value->>'$.a' DESC LIMIT :room)),
@@ -62,7 +64,7 @@ export class SqliteStore implements Store {
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now)
       WHERE id = :userId AND families->>(:path || '.g') = :from AND families->>(:path || '.c') > :createdAfter AND families->>(:path || '.a') > :advancedAfter
-      RETURNING *`)
+      RETURNING ${COLUMNS}`).raw()
     this.#close = this.#durable.prepare('UPDATE users SET families = json_remove(families, :path) WHERE id = :userId AND families->:path IS NOT NULL')
     this.#countLive = this.#durable.prepare(`SELECT (SELECT count(*) ${LIVE_FAMILIES}) AS live FROM users WHERE id = :userId`)
     this.#closeAll = this.#durable.prepare("UPDATE users SET families = '{}' WHERE id = :userId")
@@ -72,7 +74,7 @@ export class SqliteStore implements Store {
   }
 
   async ping (): Promise<void> {
-    await this.#guard(() => this.#find.get({ id: '' }))
+    await this.#guard(() => this.#find.get(['']))
   }
 
   async close (): Promise<void> {
@@ -87,11 +89,11 @@ export class SqliteStore implements Store {
   }
 
   async findUser (id: string): Promise<User | undefined> {
-    return toUser(await this.#guard(() => this.#find.get({ id })))
+    return toUser(await this.#guard(() => this.#find.get([id])))
   }
 
   async findUserByEmail (email: string): Promise<User | undefined> {
-    return toUser(await this.#guard(() => this.#findByEmail.get({ email })))
+    return toUser(await this.#guard(() => this.#findByEmail.get([email])))
   }
 
   async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
@@ -158,16 +160,16 @@ function writeFamily (family: Family): string {
   return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip })
 }
 
-function toUser (found: unknown): User | undefined {
-  if (!found) return undefined
-  const row = found as Row
-  const families = Object.entries(JSON.parse(row.families) as Record<string, { g: number, c: number, a: number, u: string | null, i: string }>)
+function toUser (row: unknown): User | undefined {
+  if (!row) return undefined
+  const [id, email, name, passwordHash, createdAt, families] = row as Row
+  const parsed = Object.entries(JSON.parse(families) as Record<string, { g: number, c: number, a: number, u: string | null, i: string }>)
   return {
-    id: row.id,
-    email: row.email,
-    name: row.name,
-    passwordHash: row.password_hash,
-    createdAt: row.created_at,
-    families: families.map(([id, { g, c, a, u, i }]) => ({ id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i })),
+    id,
+    email,
+    name,
+    passwordHash,
+    createdAt,
+    families: parsed.map(([id, { g, c, a, u, i }]) => ({ id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i })),
   }
 }

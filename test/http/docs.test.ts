@@ -29,6 +29,7 @@ t.test('the page runs no foreign and no inline script and cannot be framed', asy
   t.match(page.headers['content-security-policy'], /^default-src 'self';[^]*frame-ancestors 'none'/)
   t.notMatch(String(page.headers['content-security-policy']), /unsafe|https?:|upgrade/)
   t.equal(page.headers['x-frame-options'], 'DENY')
+  t.equal(page.headers['referrer-policy'], 'no-referrer')
   t.equal(page.headers['x-content-type-options'], 'nosniff')
   t.match(page.body, /use-token\.js/)
 })

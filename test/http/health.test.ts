@@ -24,9 +24,9 @@ t.test('without its store Signet lives, is not ready, and publishes its keys', a
 })
 
 t.test('a ring whose signatures its own keys do not verify is not ready', async t => {
-  const [one, other] = [await generateKeyPair('RS256', { extractable: true }), await generateKeyPair('RS256')]
+  const [one, other] = [await generateKeyPair('RS256', { extractable: true }), await generateKeyPair('RS256', { extractable: true })]
   const { n, e } = await exportJWK(one.publicKey)
-  const key = { id: 'key', privateKey: other.privateKey, publicKey: KeyObject.from(one.publicKey), jwk: { kty: 'RSA', n: n!, e: e!, kid: 'key', use: 'sig', alg: 'RS256' } } satisfies KeyRingParts['active']
+  const key = { id: 'key', privateKey: KeyObject.from(other.privateKey), publicKey: KeyObject.from(one.publicKey), jwk: { kty: 'RSA', n: n!, e: e!, kid: 'key', use: 'sig', alg: 'RS256' } } satisfies KeyRingParts['active']
   const secret = { id: '0000000000000000', secret: Buffer.alloc(32) }
   const { app } = await testApp(t, {}, { keyRing: new KeyRing({ active: key, verifying: [key], activeSecret: secret, secrets: [secret] }) })
   const ready = await app.inject('/health/ready')
