@@ -62,11 +62,9 @@ function limitAccounts (app: FastifyInstance, settings: RateLimitSettings): obje
   return {
     preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
       const state = await check(request, { increment: false })
-      if (state.isAllowed) return
       const account = accountOf(request)
       const trying = undecided.get(account) ?? 0
-      if (state.remaining === 0) throw tooMany(state.ttl)
-      if (trying >= state.remaining) throw tooMany(UNDECIDED_MS)
+      if (!state.isAllowed && trying >= state.remaining) throw tooMany(state.remaining === 0 ? state.ttl : UNDECIDED_MS)
       undecided.set(account, trying + 1)
       // Unlike the hooks of a response, this also comes when the client has gone.
       finished(reply.raw, () => {

@@ -93,7 +93,8 @@ t.test('no interleaving of two tabs, lost answers, lost writes and clocks that s
 })
 
 t.test('a thief and an owner who both keep refreshing beyond the grace are cut off, whoever comes first', async t => {
-  fc.assert(fc.property(fc.nat(20), fc.array(fc.tuple(fc.boolean(), seconds(31, 600)), { minLength: 2, maxLength: 40 }), (before, turns) => {
+  // Short enough that no family dies of its age, which would cut them off too, but would not be this rule.
+  fc.assert(fc.property(fc.nat(20), fc.array(fc.tuple(fc.boolean(), seconds(31, 100)), { minLength: 2, maxLength: 40 }), (before, turns) => {
     const authority = new Authority()
     let now = 0
     const holders = [0, 0]
