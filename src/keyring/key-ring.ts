@@ -23,14 +23,14 @@ export class KeyRing {
   /** The JWKS (RFC 7517, section 5) as it is sent, and its entity tag. */
   readonly jwks: { body: string, etag: string }
   readonly refreshSecret: RefreshSecret
-  readonly #active: SigningKey
+  readonly #privateKey: KeyObject
   readonly #header: string
   /** By the encoded header of the tokens that a key signs. */
   readonly #verifying: Map<string, KeyObject>
   readonly #secrets: Map<string, Buffer>
 
   constructor (parts: KeyRingParts) {
-    this.#active = parts.active
+    this.#privateKey = parts.active.privateKey
     this.#header = headerOf(parts.active.id)
     this.#verifying = new Map(parts.verifying.map(key => [headerOf(key.id), key.publicKey]))
     this.refreshSecret = parts.activeSecret
@@ -46,7 +46,7 @@ export class KeyRing {
   async sign (claims: AccessTokenClaims): Promise<string> {
     const input = `${this.#header}.${encode(claims)}`
     // By callback: in a thread of the pool, so that the signing of one answer holds no other back.
-    const signature = await signInPool(DIGEST, Buffer.from(input), this.#active.privateKey)
+    const signature = await signInPool(DIGEST, Buffer.from(input), this.#privateKey)
     return `${input}.${signature.toString('base64url')}`
   }
 
