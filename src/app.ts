@@ -55,9 +55,17 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const tokens = new TokenService({ ...tokenSettings(config), store, keyRing, record: event => { app.log.warn(event, 'security event') } })
   const controller = new AuthController(accounts, tokens)
   const readiness = new Readiness([
-    { reason: 'The store does not answer.', assert: async () => { await store.ping() } },
-    { reason: 'The key ring cannot sign.', assert: async now => { await keyRing.assertServes(now) } },
-  ])
+    async () => { await store.ping() },
+    async now => { await keyRing.assertServes(now) },
+  ], faults => {
+    if (faults.length === 0) app.log.info('ready')
+    for (const err of faults) app.log.error({ err }, 'not ready')
+  })
+  // Asked once unasked, so that the log says what a start lacks.
+  app.addHook('onListen', done => {
+    void readiness.check(clock())
+    done()
+  })
   app.after(() => {
     for (const route of ROUTES) app.route(toFastifyRoute(route, controller, tokens, clock, limitOptions))
     addPublicRoutes(app, keyRing, readiness, config.JWKS_MAX_AGE, clock)

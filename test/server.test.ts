@@ -1,34 +1,14 @@
 // The process: starts on nothing, refuses in one sentence, serves TLS, and ends gracefully.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { get } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
-import { join, resolve } from 'node:path'
-import t, { type Test } from 'tap'
+import { join } from 'node:path'
+import t from 'tap'
 import { readConfig } from '../src/config.js'
 import { start } from '../src/server.js'
-
-const settings = (test: Test, env: Record<string, string> = {}) => {
-  const folder = test.testdir()
-  return { PORT: '0', BCRYPT_COST: '4', HASH_THREADS: '1', LOG_LEVEL: 'fatal', DATABASE_URL: `file:${folder}/data/signet.db`, KEYS_DIR: join(folder, 'keys'), ...env }
-}
-
-/** Runs `node src/server.ts` as its own process, as the suite runs its files. */
-function run (test: Test, env: Record<string, string>, script = 'src/server.ts', args: string[] = []) {
-  const { PATH = '', NODE_V8_COVERAGE } = process.env
-  const child = spawn(process.execPath, [...process.execArgv, resolve(script), ...args], { cwd: test.testdirName, env: { PATH, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }), ...env } })
-  const output = { out: '', err: '' }
-  child.stdout.on('data', chunk => { output.out += String(chunk) })
-  child.stderr.on('data', chunk => { output.err += String(chunk) })
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
-  test.teardown(() => child.kill('SIGKILL'))
-  const ready = async () => {
-    while (!/http:\S+docs/.test(output.out)) await Promise.race([once(child.stdout, 'data'), ended.then(end => { throw new Error(end.err) })])
-    return /(http:\S+)\/docs/.exec(output.out)![1]!
-  }
-  return { child, ended, ready, output }
-}
+import { run, settings } from './server-process.js'
 
 t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
   const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))

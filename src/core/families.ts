@@ -31,7 +31,10 @@ export function liveAfter (now: number, limits: FamilyLimits): LiveAfter {
 }
 
 export function isLive (family: Family, now: number, limits: FamilyLimits): boolean {
-  const after = liveAfter(now, limits)
+  return livesAfter(family, liveAfter(now, limits))
+}
+
+export function livesAfter (family: Family, after: LiveAfter): boolean {
   return family.createdAt > after.createdAfter && family.advancedAt > after.advancedAfter
 }
 

@@ -1,18 +1,22 @@
 // Whether Signet lives and can serve; holds no probe of its own.
 import type { HealthDTO } from './dto.js'
 
-/** A part that must work, and the sentence that says it does not. */
-export interface Probe { reason: string, assert: (now: number) => Promise<void> }
+/** Rejects unless a part works; the message is the sentence that says so. `now` in milliseconds. */
+export type Probe = (now: number) => Promise<void>
 
 const REMEMBERED_MS = 1_000
 
 /** Asks every probe, at most once a second whoever asks how often. `now` in milliseconds. */
 export class Readiness {
   readonly #probes: Probe[]
+  readonly #record: (faults: Error[]) => void
+  #reported = ''
   #last: { at: number, answer: Promise<HealthDTO> } | undefined
 
-  constructor (probes: Probe[]) {
+  /** `record` is told whenever what is wrong has changed; nothing is wrong when there are no faults. */
+  constructor (probes: Probe[], record: (faults: Error[]) => void) {
     this.#probes = probes
+    this.#record = record
   }
 
   async check (now: number): Promise<HealthDTO> {
@@ -21,8 +25,17 @@ export class Readiness {
   }
 
   async #ask (now: number): Promise<HealthDTO> {
-    const reasons = await Promise.all(this.#probes.map(async ({ reason, assert }) => await assert(now).then(() => undefined, () => reason)))
-    const reason = reasons.filter(Boolean).join(' ')
-    return reason ? { status: 'unavailable', reason } : { status: 'ok' }
+    const outcomes = await Promise.allSettled(this.#probes.map(async probe => { await probe(now) }))
+    const faults = outcomes.filter(outcome => outcome.status === 'rejected').map(({ reason }) => reason as Error)
+    this.#report(faults)
+    return faults.length > 0 ? { status: 'unavailable', reason: faults.map(({ message }) => message).join(' ') } : { status: 'ok' }
+  }
+
+  // Once a change, not once a probe.
+  #report (faults: Error[]): void {
+    const reason = faults.map(({ message }) => message).join(' ')
+    if (reason === this.#reported) return
+    this.#reported = reason
+    this.#record(faults)
   }
 }

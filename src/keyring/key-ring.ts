@@ -68,6 +68,14 @@ export class KeyRing {
 
   /** Throws unless what the ring signs is verified by what it publishes. `now` in milliseconds. */
   async assertServes (now: number): Promise<void> {
+    try {
+      await this.#proveItself(now)
+    } catch (cause) {
+      throw new Error('The key ring cannot sign.', { cause })
+    }
+  }
+
+  async #proveItself (now: number): Promise<void> {
     const seconds = Math.floor(now / 1000)
     const token = await this.sign({ iss: 'self', aud: 'self', sub: 'self', client_id: 'self', sid: 'self', jti: 'self', iat: seconds, exp: seconds + 1, auth_time: seconds })
     this.verify(token, { issuer: 'self', audience: 'self' }, now)

@@ -25,9 +25,9 @@ export class AccountService {
   async register (registration: Registration, now: number): Promise<User> {
     const { email, name, password } = registration
     this.#assertStrong(password, email, 'password')
-    const user = { id: randomUUID(), email, name, passwordHash: await this.#hasher.hash(password), createdAt: now }
+    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hasher.hash(password), createdAt: now, families: [] }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
-    return { ...user, families: [] }
+    return user
   }
 
   /** The user of an address and its password, normalised. Throws `invalid_credentials`, after the same time whether or not there is such a user. */

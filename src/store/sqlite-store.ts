@@ -5,7 +5,7 @@ import Database from 'libsql'
 import type { Family, LiveAfter } from '../core/families.js'
 import { AuthError } from '../errors.js'
 import { CommitQueue } from './commit-queue.js'
-import type { AdvanceFamily, ChangePassword, NewUser, OpenFamily, Store, User } from './store.js'
+import type { AdvanceFamily, ChangePassword, OpenFamily, Store, User } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
@@ -37,6 +37,7 @@ export class SqliteStore implements Store {
   readonly #insert: Statement
   readonly #find: Statement
   readonly #findByEmail: Statement
+  readonly #list: Statement
   readonly #open: Statement
   readonly #advance: Statement
   readonly #close: Statement
@@ -53,9 +54,10 @@ export class SqliteStore implements Store {
     this.#lazy = connect(path, 'NORMAL')
     this.#durableQueue = new CommitQueue(this.#durable)
     this.#lazyQueue = new CommitQueue(this.#lazy)
-    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at) VALUES (:id, :email, :name, :passwordHash, :createdAt) ON CONFLICT (email) DO NOTHING')
+    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families) ON CONFLICT DO NOTHING')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ?`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ?`).raw()
+    this.#list = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?`).raw()
     this.#open = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set(
         (SELECT json_group_object(key, json(value)) FROM (SELECT key, value ${LIVE_FAMILIES} ORDER BY value->>'$.a' DESC LIMIT :room)),
@@ -74,7 +76,7 @@ export class SqliteStore implements Store {
   }
 
   async ping (): Promise<void> {
-    await this.#guard(() => this.#find.get(['']))
+    await this.#guard(() => this.#find.get([''])).catch(cause => { throw new Error('The store does not answer.', { cause }) })
   }
 
   async close (): Promise<void> {
@@ -83,8 +85,9 @@ export class SqliteStore implements Store {
     for (const database of [this.#lazy, this.#durable]) database.close()
   }
 
-  async insertUser (user: NewUser): Promise<'inserted' | 'email_taken'> {
-    const { changes } = await this.#write(this.#durableQueue, () => this.#insert.run({ ...user }))
+  async insertUser (user: User): Promise<'inserted' | 'email_taken'> {
+    const families = `{${user.families.map(family => `"${family.id}":${writeFamily(family)}`).join()}}`
+    const { changes } = await this.#write(this.#durableQueue, () => this.#insert.run({ ...user, families }))
     return changes === 1 ? 'inserted' : 'email_taken'
   }
 
@@ -94,6 +97,11 @@ export class SqliteStore implements Store {
 
   async findUserByEmail (email: string): Promise<User | undefined> {
     return toUser(await this.#guard(() => this.#findByEmail.get([email])))
+  }
+
+  async listUsers (after: string, limit: number): Promise<User[]> {
+    const rows = await this.#guard(() => this.#list.all([after, limit]))
+    return rows.map(row => toUser(row)!)
   }
 
   async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {

@@ -11,8 +11,6 @@ export interface User {
   families: Family[]
 }
 
-export type NewUser = Omit<User, 'families'>
-
 export interface OpenFamily {
   userId: string
   /** The hash that the log-in was checked against: a log-in that a password change overtook opens nothing. */
@@ -43,13 +41,15 @@ export interface ChangePassword { userId: string, verifiedHash: string, password
  * What is called durable survives a crash of the process or the machine once it is answered.
  */
 export interface Store {
-  /** Rejects unless the store can serve. */
+  /** Rejects unless the store can serve; the message is a sentence for operators. */
   ping (): Promise<void>
   close (): Promise<void>
   /** Durable. The unique index decides. */
-  insertUser (user: NewUser): Promise<'inserted' | 'email_taken'>
+  insertUser (user: User): Promise<'inserted' | 'email_taken'>
   findUser (id: string): Promise<User | undefined>
   findUserByEmail (email: string): Promise<User | undefined>
+  /** The next users in the order of their ids, from the first beyond `after`; '' begins. */
+  listUsers (after: string, limit: number): Promise<User[]>
   /** Durable. Drops the dead families, and evicts the least recently used beyond the limit. `stale`: the hash is another by now. */
   openFamily (change: OpenFamily): Promise<'opened' | 'full' | 'stale'>
   /** Lazy. The user after the write, or undefined if the family was not live at `from`. */

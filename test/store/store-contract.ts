@@ -2,22 +2,24 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { Family } from '../../src/core/families.js'
-import type { NewUser, OpenFamily, Store } from '../../src/store/store.js'
+import type { OpenFamily, Store, User } from '../../src/store/store.js'
 
 const RACERS = 64
+const HASH = '$2b$hash'
 const live = { createdAfter: 0, advancedAfter: 0 }
 
-export function newUser (): NewUser {
+// What a user may send looks like an operator, a path or a quotation to one database or another.
+export function newUser (): User {
   const id = randomUUID()
-  return { id, email: `${id}@example.com`, name: null, passwordHash: 'hash', createdAt: 1 }
+  return { id, email: `${id}@example.com`, name: null, passwordHash: HASH, createdAt: 1, families: [] }
 }
 
 export function newFamily (advancedAt = 1000): Family {
-  return { id: randomUUID(), generation: 0, createdAt: advancedAt, advancedAt, userAgent: 'agent "1"', ip: '::1' }
+  return { id: randomUUID(), generation: 0, createdAt: advancedAt, advancedAt, userAgent: '$email "$$ROOT" agent', ip: '::1' }
 }
 
-function opening (user: NewUser, family: Family, change: Partial<OpenFamily> = {}): OpenFamily {
-  return { userId: user.id, verifiedHash: 'hash', passwordHash: 'hash', family, live, limit: 10, policy: 'evict', ...change }
+function opening (user: User, family: Family, change: Partial<OpenFamily> = {}): OpenFamily {
+  return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, family, live, limit: 10, policy: 'evict', ...change }
 }
 
 async function race<Result> (racer: (index: number) => Promise<Result>): Promise<Result[]> {
@@ -41,13 +43,30 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   }
 
   prove('a user that was inserted is found by id and by address', async (t, store) => {
-    const user = { ...newUser(), name: 'Ada' }
+    const user = { ...newUser(), name: '$name' }
     t.equal(await store.insertUser(user), 'inserted')
-    t.strictSame(await store.findUser(user.id), { ...user, families: [] })
-    t.strictSame(await store.findUserByEmail(user.email), { ...user, families: [] })
+    t.strictSame(await store.findUser(user.id), user)
+    t.strictSame(await store.findUserByEmail(user.email), user)
     t.equal(await store.findUser(randomUUID()), undefined)
     t.equal(await store.findUserByEmail('nobody@example.com'), undefined)
     await store.ping()
+  })
+
+  prove('a user comes whole, families included, and a second of the same id or address is refused', async (t, store) => {
+    const user = { ...newUser(), families: [newFamily(1000), newFamily(2000)] }
+    t.equal(await store.insertUser(user), 'inserted')
+    t.strictSame(await store.findUser(user.id), user)
+    t.equal(await store.insertUser({ ...newUser(), id: user.id }), 'email_taken')
+    t.equal(await store.insertUser({ ...newUser(), email: user.email }), 'email_taken')
+    t.strictSame(await store.findUser(user.id), user)
+  })
+
+  prove('all users are listed in the order of their ids, a page at a time', async (t, store) => {
+    const users = [newUser(), newUser(), newUser()].sort((one, other) => one.id < other.id ? -1 : 1)
+    for (const user of users) await store.insertUser(user)
+    const listed: User[] = []
+    for (let page = await store.listUsers('', 2); page.length > 0; page = await store.listUsers(page.at(-1)!.id, 2)) listed.push(...page)
+    t.strictSame(listed, users)
   })
 
   prove('64 racing registrations of one address make one user', async (t, _store, stores) => {
@@ -121,9 +140,9 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   prove('a log-in that a password change overtook opens nothing', async (t, store) => {
     const family = newFamily()
     const user = await insert(store, [family])
-    t.ok(await store.changePassword({ userId: user.id, verifiedHash: 'hash', passwordHash: 'new', keepFamilyId: family.id }))
+    t.ok(await store.changePassword({ userId: user.id, verifiedHash: HASH, passwordHash: '$new', keepFamilyId: family.id }))
     t.equal(await store.openFamily(opening(user, newFamily())), 'stale')
-    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: 'new', families: [family] })
+    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: '$new', families: [family] })
     t.equal(await store.openFamily(opening(newUser(), newFamily())), 'stale', 'nobody')
   })
 
@@ -136,15 +155,15 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   prove('a password change closes every other family at once', async (t, store) => {
     const kept = newFamily()
     const user = await insert(store, [newFamily(), kept, newFamily()])
-    t.ok(await store.changePassword({ userId: user.id, verifiedHash: 'hash', passwordHash: 'new', keepFamilyId: kept.id }))
-    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: 'new', families: [kept] })
+    t.ok(await store.changePassword({ userId: user.id, verifiedHash: HASH, passwordHash: '$new', keepFamilyId: kept.id }))
+    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: '$new', families: [kept] })
   })
 
   prove('a password change on another hash or from a closed family changes nothing', async (t, store) => {
     const family = newFamily()
     const user = await insert(store, [family])
-    t.notOk(await store.changePassword({ userId: user.id, verifiedHash: 'other', passwordHash: 'new', keepFamilyId: family.id }))
-    t.notOk(await store.changePassword({ userId: user.id, verifiedHash: 'hash', passwordHash: 'new', keepFamilyId: randomUUID() }))
+    t.notOk(await store.changePassword({ userId: user.id, verifiedHash: 'other', passwordHash: '$new', keepFamilyId: family.id }))
+    t.notOk(await store.changePassword({ userId: user.id, verifiedHash: HASH, passwordHash: '$new', keepFamilyId: randomUUID() }))
     t.strictSame(await store.findUser(user.id), { ...user, families: [family] })
   })
 
@@ -172,14 +191,14 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
       await race(async index => {
         const racer = stores[index % stores.length]!
         const family = families[index % families.length]!
-        if (index === 20) return await racer.changePassword({ userId: user.id, verifiedHash: 'hash', passwordHash: 'new', keepFamilyId: families[0]!.id })
+        if (index === 20) return await racer.changePassword({ userId: user.id, verifiedHash: HASH, passwordHash: '$new', keepFamilyId: families[0]!.id })
         return await racer.advanceFamily({ userId: user.id, familyId: family.id, from: Math.floor(index / families.length), to: Math.floor(index / families.length) + 1, now: 2000, live })
       })
       t.strictSame((await store.findUser(user.id))?.families.map(family => family.id), [families[0]!.id])
       await race(async index => {
         const racer = stores[index % stores.length]!
         if (index === 30) return await racer.closeAllFamilies(user.id, live)
-        return await racer.openFamily(opening(user, newFamily(), { verifiedHash: 'hash' }))
+        return await racer.openFamily(opening(user, newFamily(), { verifiedHash: HASH }))
       })
       t.strictSame((await store.findUser(user.id))?.families, [], 'and no log-in with the old password')
     }

@@ -1,0 +1,29 @@
+// A server, or a script, as a process of its own for the tests; holds no assertion.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Test } from 'tap'
+
+/** Settings that a test can run on, over files of its own. */
+export function settings (test: Test, env: Record<string, string> = {}): Record<string, string> & { KEYS_DIR: string } {
+  const folder = test.testdir()
+  return { PORT: '0', BCRYPT_COST: '4', HASH_THREADS: '1', LOG_LEVEL: 'fatal', DATABASE_URL: `file:${folder}/data/signet.db`, KEYS_DIR: join(folder, 'keys'), ...env }
+}
+
+/** Runs `node src/server.ts` as its own process, as the suite runs its files. */
+export function run (test: Test, env: Record<string, string>, script = 'src/server.ts', args: string[] = []) {
+  const { PATH = '', NODE_V8_COVERAGE } = process.env
+  mkdirSync(test.testdirName, { recursive: true })
+  const child = spawn(process.execPath, [...process.execArgv, resolve(script), ...args], { cwd: test.testdirName, env: { PATH, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }), ...env } })
+  const output = { out: '', err: '' }
+  child.stdout.on('data', chunk => { output.out += String(chunk) })
+  child.stderr.on('data', chunk => { output.err += String(chunk) })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
+  test.teardown(() => child.kill('SIGKILL'))
+  const ready = async () => {
+    while (!/http:\S+docs/.test(output.out)) await Promise.race([once(child.stdout, 'data'), ended.then(end => { throw new Error(end.err) })])
+    return /(http:\S+)\/docs/.exec(output.out)![1]!
+  }
+  return { child, ended, ready, output }
+}
