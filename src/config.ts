@@ -30,7 +30,7 @@ export const SETTINGS = {
   ISSUER: text('', 'the `iss` of access tokens, a URL; empty means the address that Signet listens on'),
   AUDIENCE: text('signet', 'the `aud` of access tokens: the name of your API'),
   CLIENT_ID: text('signet', 'the `client_id` of access tokens: the name of your front end'),
-  DATABASE_URL: Type.String({ default: 'file:./data/signet.db', pattern: '^file:.+', description: '`file:PATH`, an embedded SQLite file' }),
+  DATABASE_URL: Type.String({ default: 'file:./data/signet.db', pattern: '^(file:.+|mongodb(\\+srv)?://.+)$', description: '`file:PATH`, an embedded SQLite file, or the `mongodb://` or `mongodb+srv://` URL of a MongoDB' }),
   KEYS_DIR: text('./keys', 'folder of the key ring'),
   ACCESS_TOKEN_TTL: Type.Integer({ default: 600, minimum: 10, maximum: DAY, description: 'life of an access token' }),
   REFRESH_TOKEN_IDLE_TTL: seconds(14 * DAY, 'a device unused for this long is logged out'),

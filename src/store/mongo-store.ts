@@ -1,0 +1,199 @@
+// MongoDB: one document a user, each operation one conditional write on it; holds no rule of a family's life.
+import mongoose, { type Connection, type Model } from 'mongoose'
+import { livesAfter, type Family, type LiveAfter } from '../core/families.js'
+import { AuthError } from '../errors.js'
+import type { AdvanceFamily, ChangePassword, OpenFamily, Store, User } from './store.js'
+
+type UserDocument = Omit<User, 'id'> & { _id: string }
+
+/** MongoDB's own names. Whatever the URL says of one of them counts instead. Milliseconds. */
+const DEFAULTS = {
+  serverSelectionTimeoutMS: 2_000,
+  connectTimeoutMS: 2_000,
+  // A connection that is silent for this long is given up, so that a stalled one does not stay in the pool.
+  socketTimeoutMS: 2_000,
+  waitQueueTimeoutMS: 2_000,
+  maxPoolSize: 20,
+  appName: 'signet',
+}
+
+/** The driver's timeouts add up, with a retry in between; a request is answered within three seconds all the same. */
+const PATIENCE_MS = 2_500
+const RETRY_AFTER_SECONDS = 1
+const DUPLICATE_KEY = 11000
+
+/** What a crash or a failover must not lose is on the journals of a majority before it is answered. */
+const DURABLE = { w: 'majority', j: true } as const
+/** A rotation that is lost is found again by the next refresh, whose generation lies beyond the stored one. */
+const LAZY = { writeConcern: { w: 1, j: false } } as const
+
+const text = { type: String, required: true }
+const milliseconds = { type: Number, required: true }
+const optionalText = { type: String, default: null }
+
+const familySchema = new mongoose.Schema<Family>(
+  { id: text, generation: milliseconds, createdAt: milliseconds, advancedAt: milliseconds, userAgent: optionalText, ip: text },
+  { _id: false, id: false, strict: 'throw' }
+)
+
+const userSchema = new mongoose.Schema<UserDocument>(
+  { _id: text, email: text, name: optionalText, passwordHash: text, createdAt: milliseconds, families: [familySchema] },
+  {
+    collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
+    strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,
+  }
+)
+
+/** A client of MongoDB with an authority's defaults; it connects to nothing yet. Throws the driver's error about a URL that it cannot use. */
+export function mongoClient (url: string, options: mongoose.mongo.MongoClientOptions = {}): mongoose.mongo.MongoClient {
+  const given = new Set([...new URLSearchParams(url.split('?')[1]).keys()].map(name => name.toLowerCase()))
+  const defaults = Object.entries(DEFAULTS).filter(([name]) => !given.has(name.toLowerCase()))
+  return new mongoose.mongo.MongoClient(url, { ...Object.fromEntries(defaults), ...options })
+}
+
+export class MongoStore implements Store {
+  readonly #client: mongoose.mongo.MongoClient
+  readonly #connection: Connection
+  readonly #users: Model<UserDocument>
+  #isPrepared = false
+  #preparing: Promise<void> | undefined
+  #isClosed = false
+
+  /** Connects when it is first asked for something, and again by itself; so Signet starts before its database does. */
+  constructor (client: mongoose.mongo.MongoClient) {
+    this.#client = client
+    this.#connection = mongoose.createConnection()
+    this.#connection.set('sanitizeFilter', true)
+    this.#users = this.#connection.model<UserDocument>('User', userSchema)
+  }
+
+  async ping (): Promise<void> {
+    try {
+      await this.#guard(async () => { await this.#assertUniqueAddresses() })
+    } catch (error) {
+      const isMissing = (error as Error).cause instanceof MissingIndex
+      throw new Error(isMissing ? 'The store lacks its unique index on the e-mail address.' : 'The store does not answer.', { cause: error })
+    }
+  }
+
+  async close (): Promise<void> {
+    this.#isClosed = true
+    await this.#client.close()
+  }
+
+  async insertUser ({ id, ...user }: User): Promise<'inserted' | 'email_taken'> {
+    return await this.#guard(async () => {
+      try {
+        await this.#users.insertOne({ _id: id, ...user })
+        return 'inserted'
+      } catch (error) {
+        if ((error as { code?: unknown }).code === DUPLICATE_KEY) return 'email_taken'
+        throw error
+      }
+    })
+  }
+
+  async findUser (id: string): Promise<User | undefined> {
+    return toUser(await this.#guard(async () => await this.#users.findOne({ _id: id }).lean()))
+  }
+
+  async findUserByEmail (email: string): Promise<User | undefined> {
+    return toUser(await this.#guard(async () => await this.#users.findOne({ email }).lean()))
+  }
+
+  async listUsers (after: string, limit: number): Promise<User[]> {
+    const users = await this.#guard(async () => await this.#users.find({ _id: mongoose.trusted({ $gt: after }) }).sort({ _id: 1 }).limit(limit).lean())
+    return users.map(user => toUser(user)!)
+  }
+
+  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
+    const lives = { $filter: { input: '$families', cond: { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] } } }
+    const lastUsedFirst = { $sortArray: { input: lives, sortBy: { advancedAt: -1 } } }
+    // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
+    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst] }, limit] }
+    const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
+      { _id: userId, passwordHash: verifiedHash, ...(policy === 'refuse' && { $expr: mongoose.trusted({ $lt: [{ $size: lives }, limit] }) }) },
+      [{ $set: { passwordHash: { $literal: passwordHash }, families } }],
+      { updatePipeline: true }
+    ))
+    if (matchedCount === 1) return 'opened'
+    return (await this.findUser(userId))?.passwordHash === verifiedHash ? 'full' : 'stale'
+  }
+
+  async advanceFamily ({ userId, familyId, from, to, now, live }: AdvanceFamily): Promise<User | undefined> {
+    const family = { $elemMatch: { id: { $eq: familyId }, generation: { $eq: from }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } } }
+    return toUser(await this.#guard(async () => await this.#users.findOneAndUpdate(
+      { _id: userId, families: mongoose.trusted(family) },
+      { $set: { 'families.$.generation': to, 'families.$.advancedAt': now } },
+      { ...LAZY, returnDocument: 'after' }
+    ).lean()))
+  }
+
+  async closeFamily (userId: string, familyId: string): Promise<boolean> {
+    const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
+      { _id: userId, 'families.id': familyId },
+      { $pull: { families: { id: familyId } } }
+    ))
+    return matchedCount === 1
+  }
+
+  async closeAllFamilies (userId: string, live: LiveAfter): Promise<number> {
+    const before = await this.#guard(async () => await this.#users.findOneAndUpdate({ _id: userId }, { $set: { families: [] } }, { returnDocument: 'before' }).lean())
+    return before?.families.filter(family => livesAfter(family, live)).length ?? 0
+  }
+
+  async changePassword ({ userId, verifiedHash, passwordHash, keepFamilyId }: ChangePassword): Promise<boolean> {
+    const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
+      { _id: userId, passwordHash: verifiedHash, 'families.id': keepFamilyId },
+      { $set: { passwordHash }, $pull: { families: { id: { $ne: keepFamilyId } } } }
+    ))
+    return matchedCount === 1
+  }
+
+  // Whatever befalls the server or the way to it is, to a client, an outage that may pass.
+  async #guard<Result>(operation: () => Promise<Result>): Promise<Result> {
+    try {
+      if (this.#isClosed) throw new Error('the store is closed')
+      return await inTime(this.#isPrepared ? operation() : this.#prepared().then(operation))
+    } catch (cause) {
+      throw new AuthError('unavailable', { cause, retryAfter: RETRY_AFTER_SECONDS })
+    }
+  }
+
+  // Whoever needs the store tries to reach it, one attempt at a time.
+  async #prepared (): Promise<void> {
+    this.#preparing ??= this.#prepare().finally(() => { this.#preparing = undefined })
+    await this.#preparing
+  }
+
+  async #prepare (): Promise<void> {
+    await this.#client.connect()
+    if (this.#connection.readyState === mongoose.ConnectionStates.disconnected) this.#connection.setClient(this.#client)
+    const indexing = this.#users.collection.createIndex({ email: 1 }, { unique: true })
+    await this.#assertUniqueAddresses(await indexing.then(() => undefined, (refusal: unknown) => refusal))
+    this.#isPrepared = true
+  }
+
+  // What counts is that the index is there, whoever made it; `refusal` is why it could not be made, if it could not.
+  async #assertUniqueAddresses (refusal?: unknown): Promise<void> {
+    const indexes = await this.#users.collection.listIndexes().toArray() as Array<{ key: object, unique?: boolean }>
+    if (indexes.some(({ key, unique }) => unique && Object.keys(key).join() === 'email')) return
+    throw new MissingIndex('two users could share an address', { cause: refusal })
+  }
+}
+
+class MissingIndex extends Error {}
+
+async function inTime<Result> (work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => { reject(new Error('the store did not answer in time')) }, PATIENCE_MS)
+  })
+  return await Promise.race([work, tooLong]).finally(() => { clearTimeout(timer) })
+}
+
+function toUser (document: UserDocument | null): User | undefined {
+  if (!document) return undefined
+  const { _id: id, email, name, passwordHash, createdAt, families } = document
+  return { id, email, name, passwordHash, createdAt, families }
+}

@@ -1,0 +1,156 @@
+// MongoDB keeps the contract over real connections, in as few commands as it can, and serves only with its index.
+import mongoose from 'mongoose'
+import t, { type Test } from 'tap'
+import { mongoClient, MongoStore } from '../../src/store/mongo-store.js'
+import { openStore } from '../../src/store/open-store.js'
+import { freshDatabase, withMongoDb } from './mongo-server.js'
+import { MongoProxy } from './mongo-proxy.js'
+import { newFamily, newUser, proveStore } from './store-contract.js'
+
+const live = { createdAfter: 0, advancedAfter: 0 }
+
+async function connect (t: Test, url: string) {
+  const client = await mongoose.mongo.MongoClient.connect(url)
+  t.teardown(async () => { await client.close() })
+  return client.db().collection<{ _id: string, email: string }>('users')
+}
+
+withMongoDb(server => {
+  proveStore(async t => {
+    const url = freshDatabase(t, server)
+    return [openStore(url), openStore(url), openStore(url)]
+  })
+
+  t.test('each operation is one command, with the write concern of its promise, on the primary', async t => {
+    const client = mongoClient(freshDatabase(t, server), { monitorCommands: true })
+    const store = new MongoStore(client)
+    t.teardown(async () => { await store.close() })
+    const [user, family] = [newUser(), newFamily()]
+    await store.insertUser(user)
+    const commands: Array<Record<string, unknown>> = []
+    client.on('commandStarted', ({ commandName, command }) => { commands.push({ commandName, writeConcern: command['writeConcern'], readPreference: command['$readPreference'] }) })
+    const taken = async (operation: () => Promise<unknown>) => {
+      await operation()
+      return commands.splice(0)
+    }
+    const write = (commandName: string, writeConcern: object) => [{ commandName, writeConcern: { ...writeConcern }, readPreference: undefined }]
+    const durable = { w: 'majority', j: true }
+    t.match(await taken(async () => await store.insertUser(newUser())), write('insert', durable))
+    t.match(await taken(async () => await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 3, policy: 'evict' })), write('update', durable))
+    t.match(await taken(async () => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, live })), write('findAndModify', { w: 1, j: false }))
+    t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', keepFamilyId: family.id })), write('update', durable))
+    t.match(await taken(async () => await store.closeFamily(user.id, family.id)), write('update', durable))
+    t.match(await taken(async () => await store.closeAllFamilies(user.id, live)), write('findAndModify', durable))
+    const finds = [...await taken(async () => await store.findUser(user.id)), ...await taken(async () => await store.findUserByEmail(user.email))]
+    t.strictSame(finds.map(({ commandName, readPreference }) => [commandName, (readPreference as { mode?: string } | undefined)?.mode ?? 'primary']), [['find', 'primary'], ['find', 'primary']])
+  })
+
+  t.test('a refresh asks for one round trip even where the URL prefers secondaries and less of a promise', async t => {
+    const url = new URL(freshDatabase(t, server))
+    url.search = '?readPreference=secondaryPreferred&w=1'
+    const client = mongoClient(url.href, { monitorCommands: true })
+    const store = new MongoStore(client)
+    t.teardown(async () => { await store.close() })
+    const modes: unknown[] = []
+    const concerns: unknown[] = []
+    client.on('commandStarted', ({ command, commandName }) => {
+      if (commandName === 'find') modes.push(command['$readPreference']?.mode ?? 'primary')
+      if (commandName === 'insert') concerns.push(command['writeConcern'].w)
+    })
+    const user = newUser()
+    await store.insertUser(user)
+    await store.findUser(user.id)
+    t.strictSame([modes, concerns], [['primary'], ['majority']])
+  })
+
+  t.test('an object never becomes part of a filter', async t => {
+    const store = openStore(freshDatabase(t, server))
+    t.teardown(async () => { await store.close() })
+    const user = { ...newUser(), families: [newFamily()] }
+    await store.insertUser(user)
+    const any = { $gt: '' } as unknown as string
+    const attempts: Array<() => Promise<unknown>> = [
+      async () => await store.findUser(any),
+      async () => await store.findUserByEmail(any),
+      async () => await store.advanceFamily({ userId: any, familyId: user.families[0]!.id, from: 0, to: 1, now: 2, live }),
+      async () => await store.advanceFamily({ userId: user.id, familyId: any, from: 0, to: 1, now: 2, live }),
+      async () => await store.closeFamily(user.id, any),
+      async () => await store.closeAllFamilies(any, live),
+      async () => await store.changePassword({ userId: user.id, verifiedHash: any, passwordHash: 'new', keepFamilyId: user.families[0]!.id }),
+      async () => await store.insertUser({ ...newUser(), email: any }),
+      async () => await store.insertUser({ ...newUser(), admin: true } as never),
+    ]
+    for (const attempt of attempts) await t.rejects(attempt(), { code: 'unavailable' })
+    t.strictSame(await store.listUsers('', 10), [user])
+  })
+
+  t.test('the index on the address is made at start', async t => {
+    const url = freshDatabase(t, server)
+    const store = openStore(url)
+    t.teardown(async () => { await store.close() })
+    await store.ping()
+    const indexes = await (await connect(t, url)).listIndexes().toArray()
+    t.strictSame(indexes.map(({ key, unique }) => [key, unique ?? false]), [[{ _id: 1 }, false], [{ email: 1 }, true]])
+  })
+
+  t.test('a server whose addresses cannot be unique does not serve', async t => {
+    const url = freshDatabase(t, server)
+    const users = await connect(t, url)
+    await users.insertMany([{ ...newUser(), _id: '1', email: 'ada@example.com' }, { ...newUser(), _id: '2', email: 'ada@example.com' }])
+    const store = openStore(url)
+    t.teardown(async () => { await store.close() })
+    await t.rejects(store.ping(), { message: 'The store lacks its unique index on the e-mail address.', cause: { cause: { cause: { name: 'MongoServerError' } } } })
+    await t.rejects(store.insertUser(newUser()), { code: 'unavailable', retryAfter: 1 })
+    await users.deleteOne({ _id: '2' })
+    await store.ping()
+    t.equal(await store.insertUser(newUser()), 'inserted')
+  })
+
+  t.test('a store that loses its index says so', async t => {
+    const url = freshDatabase(t, server)
+    const store = openStore(url)
+    t.teardown(async () => { await store.close() })
+    await store.ping()
+    const users = await connect(t, url)
+    await users.dropIndex('email_1')
+    await t.rejects(store.ping(), { message: 'The store lacks its unique index on the e-mail address.' })
+  })
+
+  t.test('nobody waits long while the store is being prepared, and it is prepared once', async t => {
+    const proxy = await MongoProxy.open(t, freshDatabase(t, server))
+    proxy.cutAnswerTo('createIndexes')
+    const store = openStore(proxy.url)
+    t.teardown(async () => { await store.close() })
+    await t.rejects(store.findUser('x'), { code: 'unavailable' })
+    proxy.stall('answers')
+    const began = Date.now()
+    const outcomes = await Promise.allSettled([store.findUser('x'), store.findUser('y')])
+    t.ok(outcomes.every(({ status }) => status === 'rejected'))
+    t.ok(Date.now() - began < 3000)
+    proxy.resume()
+    proxy.drop()
+    for (let tries = 0; tries < 20 && !await store.ping().then(() => true, () => false); tries++);
+    t.equal(await store.findUser('x'), undefined)
+  })
+
+  t.test('an index that takes longer than a request may is waited for by nobody', async t => {
+    const proxy = await MongoProxy.open(t, freshDatabase(t, server))
+    const store = openStore(proxy.url)
+    t.teardown(async () => { await store.close() })
+    proxy.holdAnswerTo('createIndexes')
+    await t.rejects(store.findUser('x'), { code: 'unavailable', cause: { message: /time/ } })
+    proxy.resume()
+    await store.ping()
+    t.equal(await store.findUser('x'), undefined)
+  })
+
+  t.test('a store that is closed answers unavailable, also before it was ever open', async t => {
+    for (const use of [async () => {}, async (store: MongoStore) => { await store.ping() }]) {
+      const store = new MongoStore(mongoClient(freshDatabase(t, server)))
+      await use(store)
+      await store.close()
+      await t.rejects(store.ping(), { message: 'The store does not answer.' })
+      await t.rejects(store.findUser('x'), { code: 'unavailable' })
+    }
+  })
+})
