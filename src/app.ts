@@ -58,8 +58,8 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     async () => { await store.ping() },
     async now => { await keyRing.assertServes(now) },
   ], faults => {
-    if (faults.length === 0) app.log.info('ready')
     for (const err of faults) app.log.error({ err }, 'not ready')
+    app.log.info({ ready: faults.length === 0 }, 'readiness changed')
   })
   // Asked once unasked, so that the log says what a start lacks.
   app.addHook('onListen', done => {

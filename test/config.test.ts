@@ -28,7 +28,7 @@ t.test('a bad value is refused in one sentence that names its setting', async t 
     [{ PORT: 'http' }, 'The setting PORT must be integer.'],
     [{ BCRYPT_COST: '3' }, 'The setting BCRYPT_COST must be >= 4.'],
     [{ ACTIVE_TOKENS_POLICY: 'ask' }, 'The setting ACTIVE_TOKENS_POLICY must be equal to one of the allowed values: evict, refuse.'],
-    [{ DATABASE_URL: 'postgres://x' }, 'The setting DATABASE_URL must match pattern "^file:.+".'],
+    [{ DATABASE_URL: 'postgres://x' }, 'The setting DATABASE_URL must match pattern "^(file:.+|mongodb(\\+srv)?://.+)$".'],
     [{ ISSUER: 'nobody' }, 'The setting ISSUER must be a URL.'],
     [{ TLS_CERT_FILE: 'cert' }, 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'],
     [{ REFRESH_TOKEN_IDLE_TTL: '100', REFRESH_TOKEN_TTL: '99' }, 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'],

@@ -5,6 +5,9 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
 
+/** A process of its own compiles as the suite does, without checking types once more. */
+export const UNCHECKED = { TS_NODE_TRANSPILE_ONLY: '1' }
+
 /** Settings that a test can run on, over files of its own. */
 export function settings (test: Test, env: Record<string, string> = {}): Record<string, string> & { KEYS_DIR: string } {
   const folder = test.testdir()
@@ -15,7 +18,7 @@ export function settings (test: Test, env: Record<string, string> = {}): Record<
 export function run (test: Test, env: Record<string, string>, script = 'src/server.ts', args: string[] = []) {
   const { PATH = '', NODE_V8_COVERAGE } = process.env
   mkdirSync(test.testdirName, { recursive: true })
-  const child = spawn(process.execPath, [...process.execArgv, resolve(script), ...args], { cwd: test.testdirName, env: { PATH, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }), ...env } })
+  const child = spawn(process.execPath, [...process.execArgv, resolve(script), ...args], { cwd: test.testdirName, env: { PATH, ...UNCHECKED, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }), ...env } })
   const output = { out: '', err: '' }
   child.stdout.on('data', chunk => { output.out += String(chunk) })
   child.stderr.on('data', chunk => { output.err += String(chunk) })
