@@ -1,7 +1,7 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
-import type { Config } from './config.js'
+import { familyLimits, type Config } from './config.js'
 import { AuthError, ERRORS, type ErrorCode } from './errors.js'
 import type { Hasher } from './hashing/hasher.js'
 import { AuthController } from './http/auth-controller.js'
@@ -116,7 +116,7 @@ function rateLimitSettings (config: Config) {
 function tokenSettings (config: Config) {
   return {
     accessToken: { issuer: config.ISSUER, audience: config.AUDIENCE, clientId: config.CLIENT_ID, ttl: config.ACCESS_TOKEN_TTL },
-    families: { idle: config.REFRESH_TOKEN_IDLE_TTL * 1000, absolute: config.REFRESH_TOKEN_TTL * 1000, grace: config.REFRESH_GRACE * 1000 },
+    families: familyLimits(config),
     maxActive: config.MAX_ACTIVE_TOKENS,
     policy: config.ACTIVE_TOKENS_POLICY,
   }

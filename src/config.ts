@@ -124,3 +124,8 @@ function isLoopback (host: string): boolean {
 function bracketed (host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host
 }
+
+/** The ages of a family and its tokens, in milliseconds. */
+export function familyLimits (config: Config): { idle: number, absolute: number, grace: number } {
+  return { idle: config.REFRESH_TOKEN_IDLE_TTL * 1000, absolute: config.REFRESH_TOKEN_TTL * 1000, grace: config.REFRESH_GRACE * 1000 }
+}

@@ -1,0 +1,105 @@
+// What a Signet does whose MongoDB is down at its start, or goes away in mid-traffic and comes back.
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import t, { type Test } from 'tap'
+import { readConfig } from '../../src/config.js'
+import { start } from '../../src/server.js'
+import { settings } from '../server-process.js'
+import type { Pair } from '../test-app.js'
+import { withPrivateMongoDb } from './mongo-server.js'
+
+interface Answer { status: number, retryAfter: string | null, body: unknown, took: number }
+
+const PASSWORD = 'correct horse battery'
+
+async function serve (t: Test, url: string) {
+  const { app, stop } = await start(readConfig(settings(t, { DATABASE_URL: url, RATE_LIMIT: 'off', HASH_QUEUE: '1000', MAX_ACTIVE_TOKENS: '100' })))
+  t.teardown(stop)
+  const { port } = app.server.address() as AddressInfo
+  const ask = async (path: string, body?: object, token = ''): Promise<Answer> => {
+    const began = Date.now()
+    const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers: { ...init?.headers, ...(token && { authorization: `Bearer ${token}` }) } })
+    const text = await response.text()
+    return { status: response.status, retryAfter: response.headers.get('retry-after'), body: text && JSON.parse(text), took: Date.now() - began }
+  }
+  const ready = async () => {
+    for (let tries = 0; tries < 50 && (await ask('/health/ready')).status !== 200; tries++) await pause(100)
+    return await ask('/health/ready')
+  }
+  return { ask, ready }
+}
+
+const outage = { status: 503, retryAfter: '1', body: { code: 'unavailable' } }
+
+/** Bytes in use after everything that can go has gone. */
+function heap (): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+withPrivateMongoDb(27218, server => {
+  t.test('a Signet whose database is down starts, says what it lacks, publishes its keys, and is ready within seconds of the database', async t => {
+    await server.stop()
+    const { ask, ready } = await serve(t, server.url)
+    t.match(await ask('/health/ready'), { status: 503, body: { status: 'unavailable', reason: 'The store does not answer.' } })
+    t.match(await ask('/health/live'), { status: 200 })
+    t.match(await ask('/.well-known/jwks.json'), { status: 200 })
+    const refused = await ask('/register', { email: 'ada@example.com', password: PASSWORD })
+    t.match(refused, outage)
+    t.ok(refused.took < 3000, `${refused.took} ms`)
+    await server.start()
+    t.match(await ready(), { status: 200, body: { status: 'ok' } })
+    t.match(await ask('/register', { email: 'ada@example.com', password: PASSWORD }), { status: 201 })
+  })
+
+  t.test('an outage in mid-traffic is answered 503 in time, grows nothing, leaves the keys alone, and ends by itself', async t => {
+    await server.start()
+    const { ask, ready } = await serve(t, server.url)
+    t.match(await ready(), { status: 200 })
+    const emails = Array.from({ length: 8 }, (_, index) => `user${index}-${Date.now()}@example.com`)
+    const pairs = await Promise.all(emails.map(async email => {
+      await ask('/register', { email, password: PASSWORD })
+      return (await ask('/login', { email, password: PASSWORD })).body as Pair
+    }))
+    const answers: Answer[] = []
+    const unaffected: Answer[] = []
+    const traffic = { isOver: false }
+    const clients = pairs.map(async (pair, index) => {
+      while (!traffic.isOver) {
+        const answer = await ask('/refresh', { refresh_token: pair.refresh_token })
+        answers.push(answer)
+        if (answer.status === 200) pairs[index] = pair = answer.body as Pair
+      }
+    })
+    const verifier = (async () => {
+      for (; !traffic.isOver; await pause(20)) unaffected.push(await ask('/.well-known/jwks.json'), await ask('/health/live'))
+    })()
+    await pause(500)
+    await server.stop()
+    const needing = async () => await Promise.all(pairs.flatMap((pair, index) => Array.from({ length: 16 }, () => [
+      ask('/refresh', { refresh_token: pair.refresh_token }), ask('/user-info', undefined, pair.access_token), ask('/login', { email: emails[index], password: PASSWORD }),
+    ]).flat()))
+    answers.push(...await needing())
+    const before = heap()
+    for (let wave = 0; wave < 2; wave++) answers.push(...await needing())
+    const grown = heap() - before
+    await server.start()
+    t.match(await ready(), { status: 200 })
+    await pause(1000)
+    traffic.isOver = true
+    await Promise.all([...clients, verifier])
+    const failed = answers.filter(({ status }) => status !== 200)
+    t.ok(failed.length >= 3 * 384, `${failed.length} failed`)
+    for (const answer of failed) if (answer.retryAfter !== '1' || answer.status !== 503) t.match(answer, outage)
+    t.ok(answers.every(({ took }) => took < 3000), `the slowest answer took ${Math.max(...answers.map(({ took }) => took))} ms`)
+    t.ok(unaffected.every(({ status, took }) => status === 200 && took < 1000), `of ${unaffected.length} keys and signs of life the slowest took ${Math.max(...unaffected.map(({ took }) => took))} ms`)
+    t.ok(grown < 2_000_000, `${grown} bytes`)
+    t.comment(`${failed.length} of ${answers.length} answers were 503; ${grown} bytes grown over 768 of them`)
+    for (const pair of pairs) t.match(await ask('/refresh', { refresh_token: pair.refresh_token }), { status: 200 }, 'nobody is logged out')
+  })
+})
