@@ -1,32 +1,43 @@
-// `npm run prove:crash`: a hundred kills in a storm, and what was lost; holds no check of its own.
+// `npm run prove:crash`: kills in a storm, and what was lost; holds no check of its own.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { proveCrashes } from './crash-rounds.js'
+import { PrivateMongoDb } from './private-mongodb.js'
 
-const HELP = `Kills a server with SIGKILL in a storm of requests, restarts it on the same files, and looks for answers that were lost.
-  --rounds N   how often (default 100)
+const HELP = `Kills in a storm of requests, again and again, and looks for answers that were lost.
+  --rounds N        how often (default 100)
+  --store sqlite    SIGKILL to Signet on its embedded store, which is started again on the same files (default)
+  --store mongodb   a crash of the database under a Signet that goes on; TEST_MONGODB_CONTROL names a folder with two programs,
+                    \`start PORT\` and \`stop PORT --crash\`, that control a MongoDB on that port
 Exit code: 0 nothing lost, 1 something lost, 2 wrong use.
 `
+/** The port of the database that is crashed; the suite's own are 27218 and 27219. */
+const PORT = 27220
 
-function readRounds (): number | undefined {
+interface Wish { rounds: number, database?: PrivateMongoDb }
+
+function readWish (): Wish | undefined {
   try {
-    const { values } = parseArgs({ options: { rounds: { type: 'string', default: '100' }, help: { type: 'boolean' } } })
+    const { values } = parseArgs({ options: { rounds: { type: 'string', default: '100' }, store: { type: 'string', default: 'sqlite' }, help: { type: 'boolean' } } })
     const rounds = Number(values.rounds)
-    return !values.help && Number.isInteger(rounds) && rounds > 0 ? rounds : undefined
+    if (values.help || !Number.isInteger(rounds) || rounds < 1) return undefined
+    if (values.store === 'sqlite') return { rounds }
+    const control = process.env['TEST_MONGODB_CONTROL']
+    return values.store === 'mongodb' && control ? { rounds, database: new PrivateMongoDb(control, PORT) } : undefined
   } catch {
     return undefined
   }
 }
 
 async function main (): Promise<number> {
-  const rounds = readRounds()
-  if (rounds === undefined) {
+  const wish = readWish()
+  if (!wish) {
     process.stderr.write(HELP)
     return process.argv.includes('--help') ? 0 : 2
   }
   const server = fileURLToPath(new URL('../src/server.js', import.meta.url))
-  const { answered, lost } = await proveCrashes({ rounds, command: [process.execPath, server] })
-  process.stdout.write(`${rounds} kills; answered: ${JSON.stringify(answered)}; lost: ${lost.length}\n${lost.map(sentence => `- ${sentence}\n`).join('')}`)
+  const { rounds, answered, lost } = await proveCrashes({ ...wish, command: [process.execPath, server] }).finally(async () => { await wish.database?.stop() })
+  process.stdout.write(`${rounds} crashes; answered: ${JSON.stringify(answered)}; lost: ${lost.length}\n${lost.map(sentence => `- ${sentence}\n`).join('')}`)
   return lost.length === 0 ? 0 : 1
 }
 

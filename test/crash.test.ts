@@ -1,10 +1,7 @@
 // Nothing that was answered is lost when the process is killed; a hundred rounds are `npm run prove:crash`.
-import { resolve } from 'node:path'
 import t from 'tap'
 import { proveCrashes } from '../scripts/crash-rounds.js'
-import { UNCHECKED } from './server-process.js'
-
-const SERVER: [string, ...string[]] = ['env', ...Object.entries(UNCHECKED).map(pair => pair.join('=')), process.execPath, ...process.execArgv, resolve('src/server.ts')]
+import { SERVER } from './server-process.js'
 
 t.test('no answered registration, password change or revocation is lost to kill -9, and nobody honest is logged out', async t => {
   const { lost, answered } = await proveCrashes({ rounds: 3, command: SERVER })

@@ -6,7 +6,10 @@ import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
 
 /** A process of its own compiles as the suite does, without checking types once more. */
-export const UNCHECKED = { TS_NODE_TRANSPILE_ONLY: '1' }
+const UNCHECKED = { TS_NODE_TRANSPILE_ONLY: '1' }
+
+/** The command that starts a server from its source, whatever folder and environment it is given. */
+export const SERVER: [string, ...string[]] = ['env', ...Object.entries(UNCHECKED).map(pair => pair.join('=')), process.execPath, ...process.execArgv, resolve('src/server.ts')]
 
 /** Settings that a test can run on, over files of its own. */
 export function settings (test: Test, env: Record<string, string> = {}): Record<string, string> & { KEYS_DIR: string } {
