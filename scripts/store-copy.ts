@@ -1,0 +1,71 @@
+// `npm run store:copy`: moves users from one store to another, which is how one outgrows the embedded file; holds no rule of the copy.
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { familyLimits, readConfig, readEnvironment } from '../src/config.js'
+import { liveAfter } from '../src/core/families.js'
+import { copyStore, type CopyReport } from '../src/store/copy-store.js'
+import { openStore } from '../src/store/open-store.js'
+import type { Store } from '../src/store/store.js'
+
+const HELP = `Copies users and live families from one store to another: npm run store:copy -- FROM TO [--merge]
+  FROM, TO   what DATABASE_URL takes: file:PATH, mongodb://… or mongodb+srv://…
+  --merge    write into a store that holds other users, too; theirs are left as they are
+Stop Signet first. A copy that was interrupted is resumed by the same command, and one that is complete changes nothing.
+REFRESH_TOKEN_IDLE_TTL and REFRESH_TOKEN_TTL say which families live.
+Exit code: 0 copied and verified, 1 refused or not verified, 2 wrong use.
+`
+const SHOWN = 10
+
+interface Wish { from: string, to: string, strangers: 'refuse' | 'merge' }
+
+function readWish (): Wish | undefined {
+  try {
+    const { values, positionals: [from, to, ...rest] } = parseArgs({ allowPositionals: true, options: { merge: { type: 'boolean' }, help: { type: 'boolean' } } })
+    if (values.help || !from || !to || rest.length > 0) return undefined
+    return { from, to, strangers: values.merge ? 'merge' : 'refuse' }
+  } catch {
+    return undefined
+  }
+}
+
+function openSource (url: string): Store {
+  const path = url.replace(/^file:/, '')
+  if (path !== url && !existsSync(path)) throw new Error(`There is no store in ${path}.`)
+  return openStore(url)
+}
+
+function sentences ({ users, copied, missing, differing }: CopyReport): string {
+  const some = (ids: string[]) => ids.slice(0, SHOWN).join(', ') + (ids.length > SHOWN ? ', …' : '')
+  return [
+    `${users} users; ${copied} copied now, ${users - copied - missing.length} there before.`,
+    ...missing.length > 0 ? [`${missing.length} not copied, for another user has their address: ${some(missing)}.`] : [],
+    ...differing.length > 0 ? [`${differing.length} differ from the source and were left as they are: ${some(differing)}.`] : [],
+    ...missing.length + differing.length === 0 ? ['Verified by count and by a digest a user.'] : [],
+  ].join('\n')
+}
+
+async function main (): Promise<number> {
+  const wish = readWish()
+  if (!wish) {
+    process.stderr.write(HELP)
+    return process.argv.includes('--help') ? 0 : 2
+  }
+  // Only the ages count here, so that a copy needs no production's settings.
+  const { REFRESH_TOKEN_IDLE_TTL, REFRESH_TOKEN_TTL } = readEnvironment()
+  const live = liveAfter(Date.now(), familyLimits(readConfig({ REFRESH_TOKEN_IDLE_TTL, REFRESH_TOKEN_TTL })))
+  const [from, to] = [openSource(wish.from), openStore(wish.to)]
+  try {
+    for (const store of [from, to]) await store.ping()
+    const report = await copyStore({ from, to, live, strangers: wish.strangers, progress: users => { process.stderr.write(`\r${users} users`) } })
+    process.stderr.write('\r')
+    process.stdout.write(`${sentences(report)}\n`)
+    return report.missing.length + report.differing.length === 0 ? 0 : 1
+  } finally {
+    await Promise.all([from.close(), to.close()])
+  }
+}
+
+main().then(code => { process.exitCode = code }, (error: Error) => {
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,86 @@
+// Copying a store: whole, once, resumable, and never over what is there.
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { copyStore, type Copying } from '../../src/store/copy-store.js'
+import { SqliteStore } from '../../src/store/sqlite-store.js'
+import type { Store, User } from '../../src/store/store.js'
+import { newFamily, newUser } from './store-contract.js'
+
+const live = { createdAfter: 0, advancedAfter: 0 }
+
+function open (t: Test) {
+  const folder = t.testdir()
+  const opened = (name: string) => {
+    const store = new SqliteStore(join(folder, name))
+    t.teardown(async () => { await store.close() })
+    return store
+  }
+  const [from, to] = [opened('from.db'), opened('to.db')]
+  const copy = async (change: Partial<Copying> = {}) => await copyStore({ from, to, live, strangers: 'refuse', progress: () => {}, ...change })
+  return { from, to, opened, copy }
+}
+
+async function fill (store: Store, count: number): Promise<User[]> {
+  const users = Array.from({ length: count }, newUser).sort((one, other) => one.id < other.id ? -1 : 1)
+  for (const user of users) await store.insertUser(user)
+  return users
+}
+
+t.test('users arrive whole, with the families that live', async t => {
+  const { from, to, copy } = open(t)
+  const [idle, old, alive, other] = [newFamily(1000), { ...newFamily(3000), createdAt: 500 }, newFamily(3000), newFamily(2000)]
+  const user = { ...newUser(), name: '$name', families: [idle, old, alive, other] }
+  await from.insertUser(user)
+  t.strictSame(await copy({ live: { createdAfter: 500, advancedAfter: 1000 } }), { users: 1, copied: 1, missing: [], differing: [] })
+  t.strictSame(await to.listUsers('', 10), [{ ...user, families: [alive, other] }])
+})
+
+t.test('a copy goes in batches, and once it is complete another changes nothing', async t => {
+  const { from, to, copy } = open(t)
+  const users = await fill(from, 250)
+  const told: number[] = []
+  t.strictSame(await copy({ progress: count => { told.push(count) } }), { users: 250, copied: 250, missing: [], differing: [] })
+  t.strictSame(told, [100, 200, 250])
+  t.strictSame(await copy(), { users: 250, copied: 0, missing: [], differing: [] })
+  t.strictSame(await to.listUsers('', 1000), users)
+})
+
+t.test('a copy that was interrupted is resumed by the next', async t => {
+  const { from, opened, copy } = open(t)
+  const users = await fill(from, 250)
+  const broken = opened('broken.db')
+  await t.rejects(copy({ to: broken, progress: () => { void broken.close() } }), { code: 'unavailable' })
+  const again = opened('broken.db')
+  t.equal((await again.listUsers('', 1000)).length, 100)
+  t.strictSame(await copy({ to: again }), { users: 250, copied: 150, missing: [], differing: [] })
+  t.strictSame(await again.listUsers('', 1000), users)
+})
+
+t.test('nothing is written beside strangers, unless told so', async t => {
+  const { from, to, copy } = open(t)
+  const users = await fill(from, 3)
+  const [stranger] = await fill(to, 1)
+  await t.rejects(copy(), { message: 'The destination holds users that the source does not.' })
+  t.strictSame(await to.listUsers('', 10), [stranger])
+  t.strictSame(await copy({ strangers: 'merge' }), { users: 3, copied: 3, missing: [], differing: [] })
+  t.strictSame(new Set(await to.listUsers('', 10)), new Set([...users, stranger]))
+})
+
+t.test('what the destination has of a user is never overwritten, but said', async t => {
+  const { from, to, copy } = open(t)
+  const [changed, taken] = await fill(from, 2)
+  const other = { ...newUser(), email: taken!.email }
+  await to.insertUser({ ...changed!, passwordHash: 'newer' })
+  await to.insertUser(other)
+  t.strictSame(await copy({ strangers: 'merge' }), { users: 2, copied: 0, missing: [taken!.id], differing: [changed!.id] })
+  t.strictSame(new Set(await to.listUsers('', 10)), new Set([{ ...changed, passwordHash: 'newer' }, other]))
+})
+
+t.test('families count whatever their order', async t => {
+  const { from, to, copy } = open(t)
+  const [one, other] = [newFamily(1000), newFamily(2000)]
+  const user = { ...newUser(), families: [one, other] }
+  await from.insertUser(user)
+  await to.insertUser({ ...user, families: [other, one] })
+  t.strictSame(await copy(), { users: 1, copied: 0, missing: [], differing: [] })
+})
