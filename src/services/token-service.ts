@@ -50,7 +50,7 @@ export class TokenService {
       userId: user.id, verifiedHash: user.passwordHash, passwordHash, family, live: liveAfter(now, families), limit: maxActive, policy,
     })
     if (outcome === 'full') throw new AuthError('too_many_active_tokens')
-    return outcome === 'opened' ? await this.#issue(user, family, now) : undefined
+    return outcome === 'opened' ? await this.#issue(user.id, family, now) : undefined
   }
 
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
@@ -58,8 +58,8 @@ export class TokenService {
     const claims = readRefreshToken(refreshToken, this.#parts.keyRing.findSecret)
     if (!claims) throw new AuthError('invalid_grant')
     // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.
-    const user = await this.#advance(claims, claims.generation, claims.generation + 1, now) ?? await this.#judge(claims, now)
-    return await this.#issue(user, familyOf(user, claims.familyId)!, now)
+    const family = await this.#advance(claims, claims.generation, claims.generation + 1, now) ?? await this.#judge(claims, now)
+    return await this.#issue(claims.userId, family, now)
   }
 
   /** The caller that an access token stands for. `now` in milliseconds. Throws `invalid_token`. */
@@ -105,15 +105,16 @@ export class TokenService {
     }
   }
 
-  async #advance ({ userId, familyId }: RefreshClaims, from: number, to: number, now: number): Promise<User | undefined> {
+  async #advance ({ userId, familyId }: RefreshClaims, from: number, to: number, now: number): Promise<Family | undefined> {
     return await this.#parts.store.advanceFamily({ userId, familyId, from, to, now, live: liveAfter(now, this.#parts.families) })
   }
 
-  async #judge (claims: RefreshClaims, now: number): Promise<User> {
+  async #judge (claims: RefreshClaims, now: number): Promise<Family> {
     const { store, families, record } = this.#parts
     const user = await store.findUser(claims.userId)
-    const verdict = decideRefresh(user && familyOf(user, claims.familyId), claims.generation, now, families)
-    if (verdict.kind === 'repeat') return user!
+    const family = user && familyOf(user, claims.familyId)
+    const verdict = decideRefresh(family, claims.generation, now, families)
+    if (verdict.kind === 'repeat') return family!
     if (verdict.kind === 'advance') {
       // Missed again means that a racer moved first; then the rules see where the family stands now.
       return await this.#advance(claims, verdict.from, verdict.to, now) ?? await this.#judge(claims, now)
@@ -125,13 +126,13 @@ export class TokenService {
     throw new AuthError('invalid_grant')
   }
 
-  async #issue (user: User, family: Family, now: number): Promise<IssuedTokens> {
+  async #issue (userId: string, family: Family, now: number): Promise<IssuedTokens> {
     const { keyRing, accessToken, families } = this.#parts
-    const claims = accessTokenClaims({ userId: user.id, familyId: family.id, authenticatedAt: family.createdAt }, randomUUID(), now, accessToken)
+    const claims = accessTokenClaims({ userId, familyId: family.id, authenticatedAt: family.createdAt }, randomUUID(), now, accessToken)
     return {
       accessToken: await keyRing.sign(claims),
       expiresIn: accessToken.ttl,
-      refreshToken: writeRefreshToken({ userId: user.id, familyId: family.id, generation: family.generation }, keyRing.refreshSecret),
+      refreshToken: writeRefreshToken({ userId, familyId: family.id, generation: family.generation }, keyRing.refreshSecret),
       refreshTokenExpiresIn: Math.floor((expiresAt(family, families) - now) / 1000),
     }
   }

@@ -123,13 +123,16 @@ export class MongoStore implements Store {
   }
 
   // The busiest operation goes past mongoose, whose casting costs as much again; whatever came from outside is compared with $eq.
-  async advanceFamily ({ userId, familyId, from, to, now, live }: AdvanceFamily): Promise<User | undefined> {
+  async advanceFamily ({ userId, familyId, from, to, now, live }: AdvanceFamily): Promise<Family | undefined> {
     const family = { id: { $eq: familyId }, generation: { $eq: from }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } }
-    return toUser(await this.#guard(async () => await this.#collection.findOneAndUpdate(
+    // MongoDB refuses a positional projection of the new document.
+    const projection = { _id: 0, families: { $elemMatch: { id: { $eq: familyId } } } }
+    const user = await this.#guard(async () => await this.#collection.findOneAndUpdate(
       { _id: { $eq: userId }, families: { $elemMatch: family } },
       { $set: { 'families.$.generation': to, 'families.$.advancedAt': now } },
-      { ...LAZY, returnDocument: 'after' }
-    )))
+      { ...LAZY, returnDocument: 'after', projection }
+    ))
+    return user?.families[0]
   }
 
   async closeFamily (userId: string, familyId: string): Promise<boolean> {

@@ -9,6 +9,9 @@ import type { AdvanceFamily, ChangePassword, OpenFamily, Store, User } from './s
 
 type Statement = ReturnType<Database.Database['prepare']>
 
+/** A family but for its id, as it is stored. */
+interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string }
+
 type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string]
 
 const COLUMNS = 'id, email, name, password_hash, created_at, families'
@@ -66,7 +69,7 @@ export class SqliteStore implements Store {
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now)
       WHERE id = :userId AND families->>(:path || '.g') = :from AND families->>(:path || '.c') > :createdAfter AND families->>(:path || '.a') > :advancedAfter
-      RETURNING ${COLUMNS}`).raw()
+      RETURNING families->:path`).raw()
     this.#close = this.#durable.prepare('UPDATE users SET families = json_remove(families, :path) WHERE id = :userId AND families->:path IS NOT NULL')
     this.#countLive = this.#durable.prepare(`SELECT (SELECT count(*) ${LIVE_FAMILIES}) AS live FROM users WHERE id = :userId`)
     this.#closeAll = this.#durable.prepare("UPDATE users SET families = '{}' WHERE id = :userId")
@@ -112,8 +115,9 @@ export class SqliteStore implements Store {
     return (await this.findUser(userId))?.passwordHash === verifiedHash ? 'full' : 'stale'
   }
 
-  async advanceFamily ({ userId, familyId, from, to, now, live }: AdvanceFamily): Promise<User | undefined> {
-    return toUser(await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, now, ...live })))
+  async advanceFamily ({ userId, familyId, from, to, now, live }: AdvanceFamily): Promise<Family | undefined> {
+    const row = await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, now, ...live })) as [string] | undefined
+    return row && toFamily(familyId, JSON.parse(row[0]) as FamilyColumn)
   }
 
   async closeFamily (userId: string, familyId: string): Promise<boolean> {
@@ -171,13 +175,10 @@ function writeFamily (family: Family): string {
 function toUser (row: unknown): User | undefined {
   if (!row) return undefined
   const [id, email, name, passwordHash, createdAt, families] = row as Row
-  const parsed = Object.entries(JSON.parse(families) as Record<string, { g: number, c: number, a: number, u: string | null, i: string }>)
-  return {
-    id,
-    email,
-    name,
-    passwordHash,
-    createdAt,
-    families: parsed.map(([id, { g, c, a, u, i }]) => ({ id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i })),
-  }
+  const parsed = Object.entries(JSON.parse(families) as Record<string, FamilyColumn>)
+  return { id, email, name, passwordHash, createdAt, families: parsed.map(([id, family]) => toFamily(id, family)) }
+}
+
+function toFamily (id: string, { g, c, a, u, i }: FamilyColumn): Family {
+  return { id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i }
 }

@@ -52,8 +52,8 @@ export interface Store {
   listUsers (after: string, limit: number): Promise<User[]>
   /** Durable. Drops the dead families, and evicts the least recently used beyond the limit. `stale`: the hash is another by now. */
   openFamily (change: OpenFamily): Promise<'opened' | 'full' | 'stale'>
-  /** Lazy. The user after the write, or undefined if the family was not live at `from`. */
-  advanceFamily (change: AdvanceFamily): Promise<User | undefined>
+  /** Lazy. The family after the write, or undefined if it was not live at `from`. */
+  advanceFamily (change: AdvanceFamily): Promise<Family | undefined>
   /** Durable. Whether there was such a family. */
   closeFamily (userId: string, familyId: string): Promise<boolean>
   /** Durable. How many of those closed were live. */
