@@ -18,7 +18,7 @@ const DEFAULTS = {
 }
 
 /** The driver's timeouts add up, with a retry in between; a request is answered within three seconds all the same. */
-const PATIENCE_MS = 2_500
+const PATIENCE_MS = 2_250
 const RETRY_AFTER_SECONDS = 1
 const DUPLICATE_KEY = 11000
 

@@ -87,6 +87,9 @@ withPrivateMongoDb(27218, server => {
     })()
     await pause(500)
     await server.stop()
+    await pause(4500)
+    const slowest = Math.max(...answers.map(({ took }) => took))
+    t.ok(slowest < 3000, `the slowest answer took ${slowest} ms`)
     const needing = async () => (await Promise.all(pairs.flatMap((pair, index) => Array.from({ length: 16 }, () => [
       ask('/refresh', { refresh_token: pair.refresh_token }), ask('/user-info', undefined, pair.access_token), ask('/login', { email: emails[index], password: PASSWORD }),
     ]).flat()))).map(outcomeOf)
@@ -105,9 +108,9 @@ withPrivateMongoDb(27218, server => {
     const failed = answers.filter(({ status }) => status !== 200)
     t.ok(failed.length >= 5 * 384, `${failed.length} failed`)
     t.strictSame(failed.filter(({ status, code, retryAfter }) => status !== 503 || code !== 'unavailable' || retryAfter !== '1'), [])
-    t.ok(answers.every(({ took }) => took < 3000), `the slowest answer took ${Math.max(...answers.map(({ took }) => took))} ms`)
     t.ok(unaffected.every(({ status, took }) => status === 200 && took < 1000), `of ${unaffected.length} keys and signs of life the slowest took ${Math.max(...unaffected.map(({ took }) => took))} ms`)
-    t.ok(grown < 2_000_000, `${grown} bytes after ${heaps.join(', ')}`)
+    // Four kilobytes a request would be a request that is kept.
+    t.ok(grown < 3 * 384 * 4096, `${grown} bytes after ${heaps.join(', ')}`)
     for (const pair of pairs) t.match(await ask('/refresh', { refresh_token: pair.refresh_token }), { status: 200 }, 'nobody is logged out')
   })
 })
