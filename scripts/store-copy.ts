@@ -57,7 +57,7 @@ async function main (): Promise<number> {
   try {
     for (const store of [from, to]) await store.ping()
     const report = await copyStore({ from, to, live, strangers: wish.strangers, progress: users => { process.stderr.write(`\r${users} users`) } })
-    process.stderr.write('\r')
+    process.stderr.write('\n')
     process.stdout.write(`${sentences(report)}\n`)
     return report.missing.length + report.differing.length === 0 ? 0 : 1
   } finally {
@@ -65,7 +65,14 @@ async function main (): Promise<number> {
   }
 }
 
+/** What happened first of all, in brackets: a store that does not answer may have refused a password. */
+function withCause (error: Error): string {
+  let first: unknown = error
+  while (first instanceof Error && first.cause) first = first.cause
+  return first === error ? error.message : `${error.message} (${(first as Error).message})`
+}
+
 main().then(code => { process.exitCode = code }, (error: Error) => {
-  process.stderr.write(`${error.message}\n`)
+  process.stderr.write(`${withCause(error)}\n`)
   process.exitCode = 1
 })

@@ -1,9 +1,9 @@
 // `npm run store:copy` as an operator meets it; between two files, which needs no server.
 import { join } from 'node:path'
 import t from 'tap'
-import { newUser } from '../store/store-contract.js'
-import { run, settings } from '../server-process.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
+import { run, settings } from '../server-process.js'
+import { newUser } from '../store/store-contract.js'
 import { copyJourney } from './copy-journey.js'
 
 t.test('tokens that were issued before a copy work after it', async t => {
