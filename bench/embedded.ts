@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
-import { CONNECTIONS, login, many, open, PASSWORD, ratio, refreshers, row, type Ask } from './peers.js'
+import { CONNECTIONS, login, many, open, PASSWORD, ratio, refreshers, row, timeOf, type Ask } from './peers.js'
 
 const EMAIL = 'ada@example.com'
 
@@ -14,9 +14,7 @@ async function p99 (refreshing: Array<() => Promise<unknown>>, milliseconds: num
   const end = performance.now() + milliseconds
   await Promise.all(refreshing.map(async work => {
     while (performance.now() < end) {
-      const at = performance.now()
-      await work()
-      times.push(performance.now() - at)
+      times.push(await timeOf(work))
       await pause(5)
     }
   }))

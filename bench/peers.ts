@@ -96,7 +96,8 @@ async function turns ([peer, workers]: Work, [otherPeer, otherWorkers]: Work, mi
   return [{ cpu: cpu[0] / count, time: time / count }, { cpu: cpu[1] / count, time: otherTime / count }]
 }
 
-async function timeOf (work: () => Promise<unknown>): Promise<number> {
+/** Milliseconds until a piece of work is done. */
+export async function timeOf (work: () => Promise<unknown>): Promise<number> {
   const began = performance.now()
   await work()
   return performance.now() - began

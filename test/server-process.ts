@@ -17,6 +17,16 @@ export function settings (test: Test, env: Record<string, string> = {}): Record<
   return { PORT: '0', BCRYPT_COST: '4', HASH_THREADS: '1', LOG_LEVEL: 'fatal', DATABASE_URL: `file:${folder}/data/signet.db`, KEYS_DIR: join(folder, 'keys'), ...env }
 }
 
+export interface Answer { status: number, retryAfter: string | null, body: unknown }
+
+/** Asks a server that listens; a body is sent as JSON. */
+export async function ask (url: string, body?: object, token = '', method = body ? 'POST' : 'GET'): Promise<Answer> {
+  const headers = { ...(body && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }) }
+  const response = await fetch(url, { method, headers, body: body ? JSON.stringify(body) : null })
+  const text = await response.text()
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), body: text === '' ? undefined : JSON.parse(text) }
+}
+
 /** Runs `node src/server.ts` as its own process, as the suite runs its files. */
 export function run (test: Test, env: Record<string, string>, script = 'src/server.ts', args: string[] = []) {
   const { PATH = '', NODE_V8_COVERAGE } = process.env

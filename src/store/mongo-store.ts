@@ -45,10 +45,10 @@ const userSchema = new mongoose.Schema<UserDocument>(
 )
 
 /** A client of MongoDB with an authority's defaults; it connects to nothing yet. Throws the driver's error about a URL that it cannot use. */
-export function mongoClient (url: string, options: mongoose.mongo.MongoClientOptions = {}): mongoose.mongo.MongoClient {
+export function mongoClient (url: string): mongoose.mongo.MongoClient {
   const given = new Set([...new URLSearchParams(url.split('?')[1]).keys()].map(name => name.toLowerCase()))
   const defaults = Object.entries(DEFAULTS).filter(([name]) => !given.has(name.toLowerCase()))
-  return new mongoose.mongo.MongoClient(url, { ...Object.fromEntries(defaults), ...options })
+  return new mongoose.mongo.MongoClient(url, Object.fromEntries(defaults))
 }
 
 export class MongoStore implements Store {

@@ -1,16 +1,14 @@
 // Whatever a database would take for an operator is refused at the edge, in every field of every route, and changes nothing.
 import t from 'tap'
 import { ROUTES } from '../../src/http/routes.js'
-import { openStore } from '../../src/store/open-store.js'
-import { freshDatabase, withMongoDb } from '../store/mongo-server.js'
+import { freshDatabase, openFor, withMongoDb } from '../store/mongo-server.js'
 import { EMAIL, PASSWORD, testApp } from '../test-app.js'
 
 const OPERATORS = [{ $gt: '' }, { $ne: null }, [{ $gt: '' }], { $where: 'true' }]
 
 withMongoDb(server => {
   t.test('an operator in any member of any body is a 400 and changes nothing', async t => {
-    const store = openStore(freshDatabase(t, server))
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, freshDatabase(t, server))
     const { app, register, login } = await testApp(t, {}, { store })
     await register()
     const tokens = await login()
@@ -34,8 +32,7 @@ withMongoDb(server => {
   })
 
   t.test('an operator in a path, a query or a token is a 4xx and changes nothing', async t => {
-    const store = openStore(freshDatabase(t, server))
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, freshDatabase(t, server))
     const { app, call, register, login } = await testApp(t, {}, { store })
     await register()
     const { access_token: token } = await login()

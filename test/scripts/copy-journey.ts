@@ -1,6 +1,6 @@
 // A Signet that outgrows its file: what clients hold goes on working on the new store; knows no destination.
 import type { Test } from 'tap'
-import { run, settings } from '../server-process.js'
+import { ask, run, settings } from '../server-process.js'
 
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 
@@ -10,11 +10,8 @@ export async function copyJourney (t: Test, destination: (folder: string) => str
   const serve = async (databaseUrl: string) => {
     const { child, ready, ended } = run(t, { ...env, DATABASE_URL: databaseUrl })
     const url = await ready()
-    const post = async (path: string, body: object) => {
-      const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-      return { status: response.status, body: await response.json() as Record<string, string> }
-    }
-    const whoami = async (token: string) => (await fetch(`${url}/user-info`, { headers: { authorization: `Bearer ${token}` } })).status
+    const post = async (path: string, body: object) => await ask(`${url}${path}`, body) as { status: number, body: Record<string, string> }
+    const whoami = async (token: string) => (await ask(`${url}/user-info`, undefined, token)).status
     const stop = async () => {
       child.kill('SIGTERM')
       await ended

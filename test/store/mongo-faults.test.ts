@@ -6,13 +6,13 @@ import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config.js'
 import { start } from '../../src/server.js'
-import { settings } from '../server-process.js'
+import { ask, settings, type Answer } from '../server-process.js'
 import type { Pair } from '../test-app.js'
 import { withPrivateMongoDb } from './mongo-server.js'
 
-interface Answer { status: number, retryAfter: string | null, body: unknown, took: number }
+type TimedAnswer = Answer & { took: number }
 /** What is kept of many answers, so that it is not they who fill the memory. */
-type Outcome = Pick<Answer, 'status' | 'retryAfter' | 'took'> & { code: unknown }
+type Outcome = Pick<TimedAnswer, 'status' | 'retryAfter' | 'took'> & { code: unknown }
 
 const PASSWORD = 'correct horse battery'
 
@@ -20,23 +20,20 @@ async function serve (t: Test, url: string) {
   const { app, stop } = await start(readConfig(settings(t, { DATABASE_URL: url, RATE_LIMIT: 'off', HASH_QUEUE: '1000', MAX_ACTIVE_TOKENS: '100' })))
   t.teardown(stop)
   const { port } = app.server.address() as AddressInfo
-  const ask = async (path: string, body?: object, token = ''): Promise<Answer> => {
+  const timed = async (path: string, body?: object, token?: string): Promise<TimedAnswer> => {
     const began = Date.now()
-    const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers: { ...init?.headers, ...(token && { authorization: `Bearer ${token}` }) } })
-    const text = await response.text()
-    return { status: response.status, retryAfter: response.headers.get('retry-after'), body: text && JSON.parse(text), took: Date.now() - began }
+    return { ...await ask(`http://127.0.0.1:${port}${path}`, body, token), took: Date.now() - began }
   }
   const ready = async () => {
-    for (let tries = 0; tries < 50 && (await ask('/health/ready')).status !== 200; tries++) await pause(100)
-    return await ask('/health/ready')
+    for (let tries = 0; tries < 50 && (await timed('/health/ready')).status !== 200; tries++) await pause(100)
+    return await timed('/health/ready')
   }
-  return { ask, ready }
+  return { ask: timed, ready }
 }
 
 const outage = { status: 503, retryAfter: '1', body: { code: 'unavailable' } }
 
-function outcomeOf ({ status, retryAfter, took, body }: Answer): Outcome {
+function outcomeOf ({ status, retryAfter, took, body }: TimedAnswer): Outcome {
   return { status, retryAfter, took, code: (body as { code?: unknown } | undefined)?.code }
 }
 

@@ -1,10 +1,9 @@
 // What a client sees of a connection to MongoDB that stalls, or breaks in the middle of an answer.
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { openStore } from '../../src/store/open-store.js'
 import { PASSWORD, testApp, type Pair } from '../test-app.js'
 import { MongoProxy } from './mongo-proxy.js'
-import { freshDatabase, withMongoDb } from './mongo-server.js'
+import { freshDatabase, openFor, withMongoDb } from './mongo-server.js'
 
 type Fault = (proxy: MongoProxy, command: string) => void
 
@@ -18,8 +17,7 @@ const FAULTS: Array<[name: string, isCarriedOut: boolean, fault: Fault]> = [
 withMongoDb(server => {
   const open = async (t: Test) => {
     const proxy = await MongoProxy.open(t, freshDatabase(t, server))
-    const store = openStore(proxy.url)
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, proxy.url)
     const signet = await testApp(t, {}, { store })
     await store.ping()
     const failing = async (url: string, body: object, command: string, fault: Fault) => {

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import mongoose from 'mongoose'
 import t, { type Test } from 'tap'
 import { PrivateMongoDb } from '../../scripts/private-mongodb.js'
+import { openStore } from '../../src/store/open-store.js'
+import type { Store } from '../../src/store/store.js'
 
 const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL } = process.env
 
@@ -33,4 +35,11 @@ export function freshDatabase (test: Test, url: string): string {
     await client.close()
   })
   return database.href
+}
+
+/** The store of `url`, closed after the test. */
+export function openFor (test: Test, url: string): Store {
+  const store = openStore(url)
+  test.teardown(async () => { await store.close() })
+  return store
 }

@@ -4,7 +4,8 @@ import mongoose from 'mongoose'
 import t, { type Test } from 'tap'
 import { mongoClient, MongoStore } from '../../src/store/mongo-store.js'
 import { openStore } from '../../src/store/open-store.js'
-import { freshDatabase, withMongoDb } from './mongo-server.js'
+import type { Store } from '../../src/store/store.js'
+import { freshDatabase, openFor, withMongoDb } from './mongo-server.js'
 import { MongoProxy } from './mongo-proxy.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
@@ -16,6 +17,15 @@ async function connect (t: Test, url: string) {
   return client.db().collection<{ _id: string, email: string }>('users')
 }
 
+async function untilReady (store: Store): Promise<void> {
+  for (let tries = 0; tries < 20 && !await store.ping().then(() => true, () => false); tries++) await pause(100)
+}
+
+/** A URL whose client tells of its commands. */
+function monitored (url: string, options = ''): string {
+  return `${url}?monitorCommands=true${options}`
+}
+
 withMongoDb(server => {
   proveStore(async t => {
     const url = freshDatabase(t, server)
@@ -23,7 +33,7 @@ withMongoDb(server => {
   })
 
   t.test('each operation is one command, with the write concern of its promise, on the primary', async t => {
-    const client = mongoClient(freshDatabase(t, server), { monitorCommands: true })
+    const client = mongoClient(monitored(freshDatabase(t, server)))
     const store = new MongoStore(client)
     t.teardown(async () => { await store.close() })
     const [user, family] = [newUser(), newFamily()]
@@ -47,9 +57,7 @@ withMongoDb(server => {
   })
 
   t.test('a refresh asks for one round trip even where the URL prefers secondaries and less of a promise', async t => {
-    const url = new URL(freshDatabase(t, server))
-    url.search = '?readPreference=secondaryPreferred&w=1'
-    const client = mongoClient(url.href, { monitorCommands: true })
+    const client = mongoClient(monitored(freshDatabase(t, server), '&readPreference=secondaryPreferred&w=1'))
     const store = new MongoStore(client)
     t.teardown(async () => { await store.close() })
     const modes: unknown[] = []
@@ -65,8 +73,7 @@ withMongoDb(server => {
   })
 
   t.test('an object never becomes part of a filter', async t => {
-    const store = openStore(freshDatabase(t, server))
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, freshDatabase(t, server))
     const user = { ...newUser(), families: [newFamily()] }
     await store.insertUser(user)
     const any = { $gt: '' } as unknown as string
@@ -87,8 +94,7 @@ withMongoDb(server => {
 
   t.test('the index on the address is made at start', async t => {
     const url = freshDatabase(t, server)
-    const store = openStore(url)
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, url)
     await store.ping()
     const indexes = await (await connect(t, url)).listIndexes().toArray()
     t.strictSame(indexes.map(({ key, unique }) => [key, unique ?? false]), [[{ _id: 1 }, false], [{ email: 1 }, true]])
@@ -98,8 +104,7 @@ withMongoDb(server => {
     const url = freshDatabase(t, server)
     const users = await connect(t, url)
     await users.insertMany([{ ...newUser(), _id: '1', email: 'ada@example.com' }, { ...newUser(), _id: '2', email: 'ada@example.com' }])
-    const store = openStore(url)
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, url)
     await t.rejects(store.ping(), { message: 'The store lacks its unique index on the e-mail address.', cause: { cause: { cause: { name: 'MongoServerError' } } } })
     await t.rejects(store.insertUser(newUser()), { code: 'unavailable', retryAfter: 1 })
     await users.deleteOne({ _id: '2' })
@@ -109,8 +114,7 @@ withMongoDb(server => {
 
   t.test('a store that loses its index says so', async t => {
     const url = freshDatabase(t, server)
-    const store = openStore(url)
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, url)
     await store.ping()
     const users = await connect(t, url)
     await users.dropIndex('email_1')
@@ -120,37 +124,34 @@ withMongoDb(server => {
   t.test('nobody waits long for a store that cannot be prepared, and the next who asks prepares it', async t => {
     const proxy = await MongoProxy.open(t, freshDatabase(t, server))
     proxy.stall('answers')
-    const store = openStore(proxy.url)
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, proxy.url)
     const began = Date.now()
     const outcomes = await Promise.allSettled([store.findUser('x'), store.findUser('y')])
     t.ok(outcomes.every(({ status }) => status === 'rejected'))
     t.ok(Date.now() - began < 3000)
     proxy.resume()
     proxy.drop()
-    for (let tries = 0; tries < 20 && !await store.ping().then(() => true, () => false); tries++);
+    await untilReady(store)
     t.equal(await store.findUser('x'), undefined)
   })
 
   t.test('an index whose making is not answered counts once it is there', async t => {
     const proxy = await MongoProxy.open(t, freshDatabase(t, server))
-    const store = openStore(proxy.url)
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, proxy.url)
     proxy.cutAnswerTo('createIndexes')
     t.equal(await store.findUser('x'), undefined)
   })
 
   t.test('a preparation that takes longer than a request may is waited for by nobody', async t => {
     const proxy = await MongoProxy.open(t, freshDatabase(t, server))
-    const store = openStore(proxy.url)
-    t.teardown(async () => { await store.close() })
+    const store = openFor(t, proxy.url)
     proxy.holdAnswerTo('createIndexes')
     const asking = t.rejects(store.findUser('x'), { code: 'unavailable', cause: { message: 'the store did not answer in time' } })
     await pause(1000)
     proxy.holdAnswerTo('listIndexes')
     await asking
     proxy.resume()
-    for (let tries = 0; tries < 20 && !await store.ping().then(() => true, () => false); tries++) await pause(100)
+    await untilReady(store)
     t.equal(await store.findUser('x'), undefined)
   })
 
