@@ -4,7 +4,11 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** A server that the programs `start PORT` and `stop PORT [--crash]` in a folder control; both return when it is done. */
+/**
+ * A server that the programs `start PORT` and `stop PORT [--crash]` in a folder control; both return when it is done.
+ * The port, and what the programs derive from it, should lie below the range of outgoing connections (32768 on Linux), whose
+ * own ends may otherwise take it while the server is down.
+ */
 export class PrivateMongoDb {
   readonly #control: string
   readonly #port: string

@@ -11,8 +11,8 @@ const HELP = `Kills in a storm of requests, again and again, and looks for answe
                     \`start PORT\` and \`stop PORT --crash\`, that control a MongoDB on that port
 Exit code: 0 nothing lost, 1 something lost, 2 wrong use.
 `
-/** The port of the database that is crashed; the suite's own are 27218 and 27219. */
-const PORT = 27220
+/** The port of the database that is crashed; the suite's own are 17218 and 17219. */
+const PORT = 17220
 
 interface Wish { rounds: number, database?: PrivateMongoDb }
 

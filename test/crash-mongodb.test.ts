@@ -5,7 +5,7 @@ import { proveCrashes } from '../scripts/crash-rounds.js'
 import { SERVER } from './server-process.js'
 import { withPrivateMongoDb } from './store/mongo-server.js'
 
-withPrivateMongoDb(27219, database => {
+withPrivateMongoDb(17219, database => {
   t.test('no answered registration, log-in, password change or revocation is lost to a crash of the database, and nobody honest is logged out', async t => {
     const { lost, answered } = await proveCrashes({ rounds: 3, command: SERVER, database })
     t.strictSame(lost, [])

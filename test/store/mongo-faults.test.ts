@@ -45,7 +45,7 @@ function heap (): number {
   return process.memoryUsage().heapUsed
 }
 
-withPrivateMongoDb(27218, server => {
+withPrivateMongoDb(17218, server => {
   t.test('a Signet whose database is down starts, says what it lacks, publishes its keys, and is ready within seconds of the database', async t => {
     await server.stop()
     const { ask, ready } = await serve(t, server.url)
