@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import mongoose from 'mongoose'
 import { writeRefreshToken, type RefreshSecret } from '../src/core/refresh-token.js'
-import { loadRing } from '../src/keyring/key-ring.js'
-import { createRing } from '../src/keyring/ring-files.js'
+import { readRing } from '../src/keyring/key-ring.js'
+import { createRing } from '../src/keyring/ring-changes.js'
 import { costsInTurns, many, median, open, row, type Pair, type Peer, type Work } from './peers.js'
 
 const FEW = 1_000
@@ -18,8 +18,9 @@ const CONNECTIONS = 4
 /** Prints the ratios on the server of `url`. */
 export async function benchMongoDb (url: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'signet-bench-'))
-  await createRing(join(folder, 'keys'), Date.now())
-  const { refreshSecret } = (await loadRing(join(folder, 'keys')))!
+  const place = { folder: join(folder, 'keys') }
+  await createRing(place, { now: Date.now(), by: 'command' }, { milliseconds: 0 })
+  const { activeSecret: refreshSecret } = (await readRing(place))!.parts
   const [few, all] = [new Users(url, FEW), new Users(url, MANY)]
   const peers: Peer[] = []
   const start = async (...args: Parameters<typeof open>) => {

@@ -1,38 +1,37 @@
-// `npm run keys:generate`: makes the first key ring; holds no rule of its life.
-import { parseArgs } from 'node:util'
-import { readConfig, readEnvironment } from '../src/config.js'
-import { createRing } from '../src/keyring/ring-files.js'
+// `npm run keys:generate`: makes the first key ring, or the key that signs next; holds no rule of a key's life.
+import { planGeneration } from '../src/core/key-life-cycle.js'
+import { createRing } from '../src/keyring/ring-changes.js'
+import { readManifestText } from '../src/keyring/ring-files.js'
+import { carryOutOrRehearse, CHANGING, formatDuration, PATIENCE, refuse, report, runKeyCommand, WrongUse, type Answer, type Invocation } from './key-command.js'
 
-const HELP = `Makes a key ring, a signing key and a refresh secret, in the folder that KEYS_DIR names.
+const HELP = `Makes a key ring in the folder that KEYS_DIR names, or, where there is one, its next key: published at once, signing after a rotation.
+Usage: npm run keys:generate -- [--bits N] [--replace] [--refresh-secret] [--dry-run] [--json]
+  --bits N           size of the RSA key: 2048 (default, or as the active key), 3072 or 4096
+  --replace          drop the next key that waits already; it never signed, so nobody will miss it
+  --refresh-secret   the next secret of refresh tokens, in the place of the next signing key
+  --dry-run          say what would be done
+  --json             answer as JSON
 Exit code: 0 made, 1 refused, 2 wrong use.
 `
+const SIZES = [2048, 3072, 4096]
 
-function wantsHelp (): boolean {
-  const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
-  return values.help
+async function generate (invocation: Invocation): Promise<Answer> {
+  const { flags, ids, kind, place, now } = invocation
+  if (ids.length > 0) throw new WrongUse('This command takes no key id.')
+  const bits = flags['bits'] === undefined ? undefined : Number(flags['bits'])
+  if (bits !== undefined && (!SIZES.includes(bits) || kind === 'refresh')) throw new WrongUse(`--bits is for signing keys: ${SIZES.join(', ')}.`)
+  if (await readManifestText(place.folder) === undefined) return await makeRing(invocation, bits)
+
+  const plan = await carryOutOrRehearse(invocation, { kind, now, by: 'command', bits, plan: keys => planGeneration(keys, flags['replace'] ? 'replace' : 'keep') })
+  if ('refused' in plan) return refuse(plan.refused, `There is a key ring in ${place.folder} already, and its next key waits to be rotated in; it was left as it is. With --replace another takes its place.`)
+  return report(invocation, plan.steps, [`It may sign when it has been published for ${formatDuration(invocation.terms[kind].prepublish)}: npm run keys:rotate.`])
 }
 
-async function main (): Promise<number> {
-  try {
-    if (wantsHelp()) {
-      process.stdout.write(HELP)
-      return 0
-    }
-  } catch {
-    process.stderr.write(HELP)
-    return 2
-  }
-  // This command is how a production gets its first ring, so it must run before the server's own settings are whole.
-  const { KEYS_DIR: folder } = readConfig({ KEYS_DIR: readEnvironment()['KEYS_DIR'] })
-  if (await createRing(folder, Date.now())) {
-    process.stdout.write(`Made a key ring in ${folder}.\n`)
-    return 0
-  }
-  process.stderr.write(`There is a key ring in ${folder} already; it was left as it is.\n`)
-  return 1
+async function makeRing ({ flags, kind, place, now }: Invocation, bits: number | undefined): Promise<Answer> {
+  if (kind === 'refresh') return refuse('no_ring', `There is no key ring in ${place.folder}; make it without --refresh-secret.`)
+  if (flags['dry-run']) return { code: 0, text: `It would make a key ring in ${place.folder}.`, json: { done: false, dry_run: true, made: 'ring' } }
+  if (await createRing(place, { now, by: 'command', bits }, PATIENCE)) return { code: 0, text: `Made a key ring in ${place.folder}.`, json: { done: true, dry_run: false, made: 'ring' } }
+  return refuse('ring_exists', `Somebody else has just made a key ring in ${place.folder}; it was left as it is.`)
 }
 
-main().then(code => { process.exitCode = code }, (error: Error) => {
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
-})
+await runKeyCommand(HELP, { ...CHANGING, bits: { type: 'string' }, replace: { type: 'boolean' } }, generate)

@@ -31,6 +31,8 @@ export interface AppParts {
   tls?: { cert: Buffer, key: Buffer }
 }
 
+/** The fault itself names files, so it is in the log alone. */
+const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
 const BODY_LIMIT = 16 * 1024
 const VERSION = '0.1.0'
 /** RFC 6797: two years. */
@@ -57,7 +59,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const readiness = new Readiness([
     async () => { await store.ping() },
     async now => { await keyRing.assertServes(now) },
-  ], faults => {
+  ], () => keyRing.fault && OLD_RING, faults => {
     for (const err of faults) app.log.error({ err }, 'not ready')
     app.log.info({ ready: faults.length === 0 }, 'readiness changed')
   })
@@ -236,7 +238,7 @@ function addPublicRoutes (app: FastifyInstance, keyRing: KeyRing, readiness: Rea
   app.get('/health/live', { schema: { summary: 'Whether the process answers', response: health } }, async () => ({ status: 'ok' }))
   app.get('/health/ready', { schema: { summary: 'Whether it can serve', response: { ...health, 503: { description: 'No, and why', ...ref(HealthDTO) } } } }, async (_request, reply) => {
     const answer = await readiness.check(clock())
-    return await reply.code(answer.status === 'ok' ? 200 : 503).header('cache-control', 'no-store').send(answer)
+    return await reply.code(answer.status === 'unavailable' ? 503 : 200).header('cache-control', 'no-store').send(answer)
   })
 }
 

@@ -3,8 +3,11 @@ import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
+import type { KeyKind, KeyTerms } from './core/key-life-cycle.js'
 
 const DAY = 86_400
+/** Seconds after its last token has expired until a key is needed no more: clocks, leeways, and servers that are late to follow. */
+const RETENTION_MARGIN = 300
 
 function seconds (fallback: number, description: string, minimum = 1) {
   return Type.Integer({ default: fallback, minimum, maximum: 3650 * DAY, description })
@@ -32,6 +35,9 @@ export const SETTINGS = {
   CLIENT_ID: text('signet', 'the `client_id` of access tokens: the name of your front end'),
   DATABASE_URL: Type.String({ default: 'file:./data/signet.db', pattern: '^(file:.+|mongodb(\\+srv)?://.+)$', description: '`file:PATH`, an embedded SQLite file, or the `mongodb://` or `mongodb+srv://` URL of a MongoDB' }),
   KEYS_DIR: text('./keys', 'folder of the key ring'),
+  KEYS_PASSPHRASE_FILE: text('', 'file with the passphrase of the ring\'s private keys; empty: they are kept in clear'),
+  KEY_PREPUBLISH: seconds(3900, 'how long a key is published before it may sign', 0),
+  KEY_ROTATION_DAYS: count(90, 0, 3650, 'days after which a running server rotates the keys by itself; 0: never'),
   ACCESS_TOKEN_TTL: Type.Integer({ default: 600, minimum: 10, maximum: DAY, description: 'life of an access token' }),
   REFRESH_TOKEN_IDLE_TTL: seconds(14 * DAY, 'a device unused for this long is logged out'),
   REFRESH_TOKEN_TTL: seconds(90 * DAY, 'a device is logged out this long after its log-in, however busy'),
@@ -82,6 +88,15 @@ export function readEnvironment (): NodeJS.ProcessEnv {
 
 function namesOnly (): Record<string, { type: 'string' }> {
   return Object.fromEntries(Object.keys(SETTINGS).map(name => [name, { type: 'string' as const }]))
+}
+
+/** How long the keys of each kind live, in milliseconds. */
+export function keyTerms (config: Config): Record<KeyKind, KeyTerms> {
+  const terms = { prepublish: config.KEY_PREPUBLISH * 1000, interval: config.KEY_ROTATION_DAYS * DAY * 1000 }
+  return {
+    signing: { ...terms, retention: (config.ACCESS_TOKEN_TTL + RETENTION_MARGIN) * 1000 },
+    refresh: { ...terms, retention: (config.REFRESH_TOKEN_IDLE_TTL + RETENTION_MARGIN) * 1000 },
+  }
 }
 
 function parse (env: NodeJS.ProcessEnv): Config {

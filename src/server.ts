@@ -1,21 +1,27 @@
 // The process: settings, store, key ring, application, listening, and a graceful end; holds no rule.
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
-import { readConfig, readEnvironment, type Config } from './config.js'
+import { keyTerms, readConfig, readEnvironment, type Config } from './config.js'
 import { Hasher } from './hashing/hasher.js'
-import { loadRing, type KeyRing } from './keyring/key-ring.js'
-import { createRing } from './keyring/ring-files.js'
+import { KeyRing, readRing, type ReadRing } from './keyring/key-ring.js'
+import { createRing } from './keyring/ring-changes.js'
+import { ringPlace, type RingPlace } from './keyring/ring-files.js'
+import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { openStore } from './store/open-store.js'
 
 /** Requests in flight get this long to finish, in milliseconds. */
 const DRAIN_MS = 8_000
+/** Another server that makes the ring gets this long. */
+const RING_PATIENCE_MS = 10_000
 
 /** Starts Signet and returns what stops it again, within `drainMs` milliseconds. Throws a sentence if it cannot start. */
 export async function start (config: Config, { drainMs } = { drainMs: DRAIN_MS }): Promise<{ app: FastifyInstance, stop: () => Promise<void> }> {
   const tls = await readTls(config)
-  const { keyRing, isNew } = await openRing(config)
+  const place = await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE)
+  const { ring, isNew } = await openRing(place, config)
+  const keyRing = new KeyRing(ring.parts)
   const store = openStore(config.DATABASE_URL)
   const hasher = new Hasher({ cost: config.BCRYPT_COST, threads: config.HASH_THREADS, queue: config.HASH_QUEUE })
   const closeParts = async () => {
@@ -26,19 +32,35 @@ export async function start (config: Config, { drainMs } = { drainMs: DRAIN_MS }
     const app = await buildApp({ config, store, keyRing, hasher, clock: Date.now, log: process.stdout, ...(tls && { tls }) })
     if (isNew) app.log.info({ folder: config.KEYS_DIR }, 'made a key ring: a signing key and a refresh secret')
     await listen(app, config)
-    return { app, stop: async () => { await drain(app, drainMs); await closeParts() } }
+    const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, log: ringLog(app.log) })
+    watcher.start()
+    const stop = async () => {
+      await drain(app, drainMs)
+      await watcher.stop()
+      await closeParts()
+    }
+    return { app, stop }
   } catch (error) {
     await closeParts()
     throw error
   }
 }
 
-async function openRing ({ KEYS_DIR: folder, NODE_ENV: environment }: Config): Promise<{ keyRing: KeyRing, isNew: boolean }> {
-  const present = await loadRing(folder)
-  if (present) return { keyRing: present, isNew: false }
-  if (environment === 'production') throw new Error(`There is no key ring in ${folder}: make one with \`npm run keys:generate\`.`)
-  const isNew = await createRing(folder, Date.now())
-  return { keyRing: (await loadRing(folder))!, isNew }
+async function openRing (place: RingPlace, { NODE_ENV: environment }: Config): Promise<{ ring: ReadRing, isNew: boolean }> {
+  const present = await readRing(place)
+  if (present) return { ring: present, isNew: false }
+  if (environment === 'production') throw new Error(`There is no key ring in ${place.folder}: make one with \`npm run keys:generate\`.`)
+  const isNew = await createRing(place, { now: Date.now(), by: 'server' }, { milliseconds: RING_PATIENCE_MS })
+  return { ring: (await readRing(place))!, isNew }
+}
+
+function ringLog (log: FastifyBaseLogger): RingLog {
+  return {
+    adopted: active => { log.info(active, 'key ring changed; these keys are active') },
+    refused: err => { log.error({ err }, 'the key ring on disk cannot be used; the one in use is kept') },
+    stepsTaken: (kind, steps) => { log.info({ kind, steps }, 'key ring kept up') },
+    upkeepFailed: err => { log.error({ err }, 'the key ring could not be kept up') },
+  }
 }
 
 async function readTls ({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key }: Config): Promise<{ cert: Buffer, key: Buffer } | undefined> {

@@ -7,7 +7,7 @@ const ROOT = ['server.ts', 'app.ts', 'config.ts', 'errors.ts', 'log.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
-  'config.ts': [],
+  'config.ts': ['core'],
   'log.ts': ['core'],
   keyring: ['core'],
   hashing: ['errors.ts'],

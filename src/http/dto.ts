@@ -50,7 +50,7 @@ export const RevocationDTO = Type.Object({ revoked: Type.Integer() }, { $id: 'Re
 export type RevocationDTO = Static<typeof RevocationDTO>
 
 export const HealthDTO = Type.Object({
-  status: Type.Union([Type.Literal('ok'), Type.Literal('unavailable')]),
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('unavailable')], { description: 'degraded: it serves, but somebody has to see to the reason' }),
   reason: Type.Optional(Type.String()),
 }, { $id: 'HealthDTO', ...strict })
 export type HealthDTO = Static<typeof HealthDTO>

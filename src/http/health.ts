@@ -6,16 +6,21 @@ export type Probe = (now: number) => Promise<void>
 
 const REMEMBERED_MS = 1_000
 
+/** A sentence where something works, but somebody has to see to it. */
+export type Worry = () => string | undefined
+
 /** Asks every probe, at most once a second whoever asks how often. `now` in milliseconds. */
 export class Readiness {
   readonly #probes: Probe[]
+  readonly #worry: Worry
   readonly #record: (faults: Error[]) => void
   #reported = ''
   #last: { at: number, answer: Promise<HealthDTO> } | undefined
 
   /** `record` is told whenever what is wrong has changed; nothing is wrong when there are no faults. */
-  constructor (probes: Probe[], record: (faults: Error[]) => void) {
+  constructor (probes: Probe[], worry: Worry, record: (faults: Error[]) => void) {
     this.#probes = probes
+    this.#worry = worry
     this.#record = record
   }
 
@@ -28,7 +33,9 @@ export class Readiness {
     const outcomes = await Promise.allSettled(this.#probes.map(async probe => { await probe(now) }))
     const faults = outcomes.filter(outcome => outcome.status === 'rejected').map(({ reason }) => reason as Error)
     this.#report(faults)
-    return faults.length > 0 ? { status: 'unavailable', reason: faults.map(({ message }) => message).join(' ') } : { status: 'ok' }
+    if (faults.length > 0) return { status: 'unavailable', reason: faults.map(({ message }) => message).join(' ') }
+    const reason = this.#worry()
+    return reason === undefined ? { status: 'ok' } : { status: 'degraded', reason }
   }
 
   // Once a change, not once a probe.

@@ -1,10 +1,11 @@
 // The ring in memory: signs, verifies, publishes; holds no rule of the keys' life cycle and no claim's meaning.
-import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import { createHash, sign, verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { calculateJwkThumbprint, exportJWK } from 'jose'
 import type { AccessTokenClaims } from '../core/access-token.js'
+import type { KeyRecord } from '../core/key-life-cycle.js'
 import type { RefreshSecret } from '../core/refresh-token.js'
-import { readKeyFile, readManifest, type KeyRecord, type Manifest } from './ring-files.js'
+import { readRefreshSecret, readSigningKey, type Material, type SigningKey } from './key-material.js'
+import { assertPrivate, parseManifest, published, readKeyFile, readManifestText, type Manifest, type RingPlace } from './ring-files.js'
 
 const ALGORITHM = 'RS256'
 const DIGEST = 'sha256'
@@ -12,41 +13,53 @@ const TYPE = 'at+jwt'
 
 const signInPool = promisify(sign)
 
-/** A public key as verifiers may see it: these members and no more. */
-export interface PublicJwk { kty: 'RSA', n: string, e: string, kid: string, use: 'sig', alg: 'RS256' }
-
-interface SigningKey { id: string, privateKey: KeyObject, publicKey: KeyObject, jwk: PublicJwk }
-
 export interface KeyRingParts { active: SigningKey, verifying: SigningKey[], activeSecret: RefreshSecret, secrets: RefreshSecret[] }
 
-export class KeyRing {
-  /** The JWKS (RFC 7517, section 5) as it is sent, and its entity tag. */
-  readonly jwks: { body: string, etag: string }
-  readonly refreshSecret: RefreshSecret
-  readonly #privateKey: KeyObject
-  readonly #header: string
+/** The keys as they are looked up. */
+interface InUse {
+  privateKey: KeyObject
+  header: string
   /** By the encoded header of the tokens that a key signs. */
-  readonly #verifying: Map<string, KeyObject>
-  readonly #secrets: Map<string, Buffer>
+  verifying: Map<string, KeyObject>
+  refreshSecret: RefreshSecret
+  secrets: Map<string, Buffer>
+  jwks: { body: string, etag: string }
+}
+
+export class KeyRing {
+  /** Why the ring on disk is not the one in use, where it cannot be; a sentence for operators. */
+  fault: Error | undefined
+  #keys: InUse
 
   constructor (parts: KeyRingParts) {
-    this.#privateKey = parts.active.privateKey
-    this.#header = headerOf(parts.active.id)
-    this.#verifying = new Map(parts.verifying.map(key => [headerOf(key.id), key.publicKey]))
-    this.refreshSecret = parts.activeSecret
-    this.#secrets = new Map(parts.secrets.map(({ id, secret }) => [id, secret]))
-    const body = JSON.stringify({ keys: parts.verifying.map(key => key.jwk) })
-    this.jwks = { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
+    this.#keys = toUse(parts)
+  }
+
+  /** Goes on with other keys, between one signature and the next. */
+  adopt (parts: KeyRingParts): void {
+    this.#keys = toUse(parts)
+    this.fault = undefined
+  }
+
+  /** The JWKS (RFC 7517, section 5) as it is sent, and its entity tag. */
+  get jwks (): { body: string, etag: string } {
+    return this.#keys.jwks
+  }
+
+  /** The secret that makes refresh tokens now. */
+  get refreshSecret (): RefreshSecret {
+    return this.#keys.refreshSecret
   }
 
   /** The bytes of a refresh secret that still counts. */
-  findSecret = (id: string): Buffer | undefined => this.#secrets.get(id)
+  findSecret = (id: string): Buffer | undefined => this.#keys.secrets.get(id)
 
   /** A signed access token (RFC 9068, section 2.1). */
   async sign (claims: AccessTokenClaims): Promise<string> {
-    const input = `${this.#header}.${encode(claims)}`
+    const { header, privateKey } = this.#keys
+    const input = `${header}.${encode(claims)}`
     // By callback: in a thread of the pool, so that the signing of one answer holds no other back.
-    const signature = await signInPool(DIGEST, Buffer.from(input), this.#privateKey)
+    const signature = await signInPool(DIGEST, Buffer.from(input), privateKey)
     return `${input}.${signature.toString('base64url')}`
   }
 
@@ -57,7 +70,7 @@ export class KeyRing {
    */
   verify (token: string, expected: { issuer: string, audience: string }, now: number): AccessTokenClaims {
     const [header = '', payload = '', signature = '', ...rest] = token.split('.')
-    const key = this.#verifying.get(header)
+    const key = this.#keys.verifying.get(header)
     if (!key || rest.length > 0) throw new Error('the header is of no key of the ring')
     if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))) throw new Error('the signature is not the key\'s')
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as AccessTokenClaims
@@ -82,18 +95,50 @@ export class KeyRing {
   }
 }
 
+/** A ring as it was read: the manifest, as text too, and its keys. */
+export interface ReadRing { text: string, manifest: Manifest, parts: KeyRingParts }
+
 /** The ring that a folder holds, or undefined where it holds none. Throws a sentence if it is broken. */
-export async function loadRing (folder: string): Promise<KeyRing | undefined> {
-  const manifest = await readManifest(folder)
-  return manifest && new KeyRing(await readParts(folder, manifest))
+export async function readRing (place: RingPlace): Promise<ReadRing | undefined> {
+  const text = await readManifestText(place.folder)
+  if (text === undefined) return undefined
+  const manifest = parseManifest(place.folder, text)
+  try {
+    return { text, manifest, parts: await readParts(place, manifest) }
+  } catch (error) {
+    // A manifest that is another by now, or a folder that was swapped, explains a file that is missing.
+    if (await readManifestText(place.folder) === text) throw error
+    return await readRing(place)
+  }
 }
 
-async function readParts (folder: string, manifest: Manifest): Promise<KeyRingParts> {
-  const signing = manifest.signing.filter(isPublished)
-  const refresh = manifest.refresh.filter(isPublished)
-  const verifying = await Promise.all(signing.map(async key => await readSigningKey(folder, key)))
-  const secrets = await Promise.all(refresh.map(async key => await readSecret(folder, key)))
+/** The keys that a manifest names. Throws a sentence if one cannot be used, or may be read by others. */
+export async function readParts (place: RingPlace, manifest: Manifest): Promise<KeyRingParts> {
+  await assertPrivate(place.folder, manifest)
+  const [signing, refresh] = [published(manifest.signing), published(manifest.refresh)]
+  const verifying = await Promise.all(signing.map(async key => await readKey(place, key, readSigningKey)))
+  const secrets = await Promise.all(refresh.map(async key => await readKey(place, key, readRefreshSecret)))
   return { active: verifying[indexOfActive(signing)]!, verifying, activeSecret: secrets[indexOfActive(refresh)]!, secrets }
+}
+
+async function readKey<Key> ({ folder, passphrase }: RingPlace, key: KeyRecord, read: (material: Material, passphrase: string | undefined) => Promise<Key>): Promise<Key> {
+  try {
+    return await read({ id: key.id, text: await readKeyFile(folder, key) }, passphrase)
+  } catch (cause) {
+    throw new Error(`The key ring's file ${key.file} cannot be used: ${(cause as Error).message}.`, { cause })
+  }
+}
+
+function toUse (parts: KeyRingParts): InUse {
+  const body = JSON.stringify({ keys: parts.verifying.map(key => key.jwk) })
+  return {
+    privateKey: parts.active.privateKey,
+    header: headerOf(parts.active.id),
+    verifying: new Map(parts.verifying.map(key => [headerOf(key.id), key.publicKey])),
+    refreshSecret: parts.activeSecret,
+    secrets: new Map(parts.secrets.map(({ id, secret }) => [id, secret])),
+    jwks: { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` },
+  }
 }
 
 /** The encoded header of every token that a key signs (RFC 9068, section 2.1; RFC 7515, section 7.1). */
@@ -105,38 +150,6 @@ function encode (part: object): string {
   return Buffer.from(JSON.stringify(part)).toString('base64url')
 }
 
-function isPublished (key: KeyRecord): boolean {
-  return key.state !== 'revoked'
-}
-
 function indexOfActive (keys: KeyRecord[]): number {
   return keys.findIndex(key => key.state === 'active')
-}
-
-async function readSigningKey (folder: string, key: KeyRecord): Promise<SigningKey> {
-  try {
-    const pem = await readKeyFile(folder, key)
-    const publicKey = createPublicKey(pem)
-    const { n, e } = await exportJWK(publicKey)
-    const jwk: PublicJwk = { kty: 'RSA', n: n!, e: e!, kid: key.id, use: 'sig', alg: ALGORITHM }
-    // RFC 7638: an id that is not the key's own would let a damaged manifest publish one key as another.
-    if (await calculateJwkThumbprint({ ...jwk }) !== key.id) throw new Error('it is another key than its id says')
-    return { id: key.id, privateKey: createPrivateKey(pem), publicKey, jwk }
-  } catch (cause) {
-    throw brokenKey(key, cause)
-  }
-}
-
-async function readSecret (folder: string, key: KeyRecord): Promise<RefreshSecret> {
-  try {
-    const secret = Buffer.from((await readKeyFile(folder, key)).trim(), 'base64url')
-    if (secret.length !== 32) throw new Error('it must be 32 bytes')
-    return { id: key.id, secret }
-  } catch (cause) {
-    throw brokenKey(key, cause)
-  }
-}
-
-function brokenKey (key: KeyRecord, cause: unknown): Error {
-  return new Error(`The key ring's file ${key.file} cannot be used: ${(cause as Error).message}.`, { cause })
 }

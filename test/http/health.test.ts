@@ -35,7 +35,7 @@ t.test('a ring whose signatures its own keys do not verify is not ready', async 
 
 t.test('however often it is asked, it probes once a second', async t => {
   let probes = 0
-  const readiness = new Readiness([async () => { probes++ }], () => {})
+  const readiness = new Readiness([async () => { probes++ }], () => undefined, () => {})
   for (const now of [5000, 5000, 5999, 6000, 4000]) t.strictSame(await readiness.check(now), { status: 'ok' })
   t.equal(probes, 3)
 })
@@ -44,7 +44,7 @@ t.test('what is wrong is recorded once a change, with its cause', async t => {
   const fault = new Error('The part does not work.', { cause: new Error('why') })
   let isBroken = false
   const recorded: Error[][] = []
-  const readiness = new Readiness([async () => { if (isBroken) throw fault }], faults => { recorded.push(faults) })
+  const readiness = new Readiness([async () => { if (isBroken) throw fault }], () => undefined, faults => { recorded.push(faults) })
   for (const [now, broken] of [[0, false], [1000, true], [2000, true], [3000, false]] as const) {
     isBroken = broken
     await readiness.check(now)

@@ -1,0 +1,58 @@
+// `npm run keys:list`: every key, where it stands and what comes next; holds no rule of a key's life, and needs no passphrase.
+import { prospectOf, type KeyKind, type KeyRecord, type KeyTerms, type Prospect } from '../src/core/key-life-cycle.js'
+import { readManifest, type HistoryEntry, type Manifest } from '../src/keyring/ring-files.js'
+import { formatDuration, formatInstant, formatTable, runKeyCommand, WrongUse, type Answer, type Invocation } from './key-command.js'
+
+const HELP = `Lists the keys of the ring in the folder that KEYS_DIR names: state, age, since when published, and what happens next.
+Usage: npm run keys:list -- [--history] [--json]
+  --history   also every step that a key has ever taken, for those who ask what signed when
+  --json      answer as JSON
+Exit code: 0 listed, 1 there is no ring that can be read, 2 wrong use.
+`
+const KINDS: Array<[KeyKind, string]> = [['signing', 'Signing keys'], ['refresh', 'Secrets of refresh tokens']]
+
+async function list ({ flags, ids, place, terms, now }: Invocation): Promise<Answer> {
+  if (ids.length > 0) throw new WrongUse('This command takes no key id.')
+  const manifest = await readManifest(place.folder)
+  const history = flags['history'] ? manifest.history ?? [] : undefined
+  const text = [
+    ...KINDS.map(([kind, title]) => `${title} in ${place.folder}\n${formatTable(tableOf(manifest[kind], terms[kind], now))}`),
+    ...history ? [`History\n${history.map(describeEntry).join('\n')}`] : [],
+  ].join('\n\n')
+  return { code: 0, text, json: { folder: place.folder, ...machineReadable(manifest, terms), ...history && { history } } }
+}
+
+function tableOf (keys: KeyRecord[], terms: KeyTerms, now: number): string[][] {
+  const rows = keys.map(key => [key.state, key.id, key.bits ? `RSA ${key.bits}` : '', formatDuration(now - Date.parse(key.created_at)), formatInstant(Date.parse(key.published_at)), whatNext(key, prospectOf(key, keys, terms), now)])
+  return [['STATE', 'KEY', '', 'AGE', 'PUBLISHED SINCE', 'WHAT COMES NEXT'], ...rows]
+}
+
+function whatNext ({ state }: KeyRecord, prospect: Prospect | undefined, now: number): string {
+  if (state === 'revoked') return 'never accepted again'
+  if (!prospect) return 'it goes on; there is no next key, which keys:generate makes'
+  const what = prospect.to === null ? 'pruned' : prospect.to === 'active' ? 'signs' : 'retired'
+  const command = prospect.to === null ? 'keys:prune' : 'keys:rotate'
+  const allowed = now < prospect.allowedAt ? `from ${formatInstant(prospect.allowedAt)} on` : 'from now on'
+  if (prospect.dueAt === undefined) return `${what} by ${command} ${allowed}`
+  if (prospect.dueAt <= Math.max(now, prospect.allowedAt)) return `${what} by itself ${allowed}`
+  return `${what} by ${command} ${allowed}, by itself on ${formatInstant(prospect.dueAt)}`
+}
+
+function describeEntry ({ at, kind, id, from, to, by }: HistoryEntry): string {
+  const way = from === null ? `made, ${to!}` : `${from} -> ${to ?? 'pruned'}`
+  return `  ${at}  ${kind.padEnd(7)}  ${id.padEnd(43)}  ${way}, by ${by === 'server' ? 'a server' : 'command'}`
+}
+
+function machineReadable (manifest: Manifest, terms: Record<KeyKind, KeyTerms>): Record<KeyKind, object[]> {
+  const describe = (kind: KeyKind) => manifest[kind].map(key => {
+    const prospect = prospectOf(key, manifest[kind], terms[kind])
+    return { ...key, next: prospect ? { to: prospect.to, allowed_at: toText(prospect.allowedAt), due_at: prospect.dueAt === undefined ? null : toText(prospect.dueAt) } : null }
+  })
+  return { signing: describe('signing'), refresh: describe('refresh') }
+}
+
+function toText (milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}
+
+await runKeyCommand(HELP, { history: { type: 'boolean' } }, list)

@@ -1,0 +1,82 @@
+// `npm run keys:rotate`: the next key signs from now on, or the one before again; holds no rule of a key's life.
+import { neededUntil, planReturn, planRotation, type KeyRecord, type Plan } from '../src/core/key-life-cycle.js'
+import { readManifest } from '../src/keyring/ring-files.js'
+import { carryOutOrRehearse, CHANGING, finite, formatDuration, formatInstant, formatLapse, formatTable, keyIn, refuse, report, runKeyCommand, secondsPublished, WrongUse, type Answer, type Invocation } from './key-command.js'
+import { refusals } from './verifier-caches.js'
+
+const HELP = `Rotates the keys: next becomes active, active becomes retired, a new next is made. Servers follow by themselves within 2 seconds.
+Usage: npm run keys:rotate -- [--check URL] [--force] [--back] [--refresh-secret] [--dry-run] [--json]
+  --check URL        fetch the public JWKS at URL first, and refuse unless it holds the next key
+  --force            do not wait until verifiers must have seen the next key (KEY_PREPUBLISH); says what will break
+  --back             undo: the key that was retired last signs again
+  --refresh-secret   the secret of refresh tokens, in the place of the signing key
+  --dry-run          say what would be done
+  --json             answer as JSON
+Exit code: 0 rotated, 1 refused, 2 wrong use.
+`
+const CHECK_TIMEOUT_MS = 5_000
+
+async function rotate (invocation: Invocation): Promise<Answer> {
+  const { flags, ids, kind } = invocation
+  if (ids.length > 0) throw new WrongUse('This command takes no key id.')
+  if (flags['back'] && (flags['force'] || flags['check'] !== undefined)) throw new WrongUse('--back needs neither --force nor --check: the key has been published all along.')
+  if (flags['check'] !== undefined && kind === 'refresh') throw new WrongUse('--check is for signing keys; refresh secrets are not public.')
+  return flags['back'] ? await rotateBack(invocation) : await rotateOn(invocation)
+}
+
+async function rotateOn (invocation: Invocation): Promise<Answer> {
+  const { flags, kind, now, terms, place } = invocation
+  const before = (await readManifest(place.folder))[kind]
+  const publicIds = flags['check'] === undefined ? undefined : await fetchIds(String(flags['check']))
+  const { prepublish } = terms[kind]
+  const plan = await carryOutOrRehearse(invocation, { kind, now, by: 'command', plan: keys => planRotation(keys, now, { prepublish, publicIds, urgency: flags['force'] ? 'forced' : 'regular' }) })
+  if ('refused' in plan) return refusal(invocation, plan)
+  if (!flags['force']) return report(invocation, plan.steps, whatFollows(invocation))
+  const broken = breakages(before, now, kind)
+  return report(invocation, plan.steps, [...whatFollows(invocation), ...breakageSentences(broken, kind)], { breaks: broken.map(({ library, seconds }) => ({ library, seconds: finite(seconds) })) })
+}
+
+async function rotateBack (invocation: Invocation): Promise<Answer> {
+  const { kind, now } = invocation
+  const plan = await carryOutOrRehearse(invocation, { kind, now, by: 'command', plan: planReturn })
+  if ('refused' in plan) return refuse(plan.refused, 'There is no retired key to go back to: it has been pruned or revoked, or there was none.')
+  return report(invocation, plan.steps, whatFollows(invocation))
+}
+
+function refusal ({ place, terms, kind }: Invocation, plan: Extract<Plan, { refused: string }>): Answer {
+  if (plan.refused === 'too_young') {
+    return refuse(plan.refused, `The next key must have been published for ${formatDuration(terms[kind].prepublish)} (KEY_PREPUBLISH) before it signs, which will be so from ${formatInstant(plan.allowedAt!)} on. --force does not wait, and says what breaks.`, { allowed_at: new Date(plan.allowedAt!).toISOString() })
+  }
+  if (plan.refused === 'not_public') return refuse(plan.refused, 'The JWKS at that address does not hold the next key, so its verifiers would refuse what it signs. Do its servers read this folder?')
+  return refuse(plan.refused, `There is no next key in ${place.folder}: make one with \`npm run keys:generate${kind === 'refresh' ? ' -- --refresh-secret' : ''}\`.`)
+}
+
+function whatFollows ({ now, terms, kind, flags }: Invocation): string[] {
+  const until = formatInstant(neededUntil({ retired_at: new Date(now).toISOString() }, terms[kind].retention))
+  return [`${flags['dry-run'] ? 'Servers would follow' : 'Servers follow'} within 2 seconds. Tokens of the retired key stay good; it may be pruned from ${until} on.`]
+}
+
+/** Which libraries may refuse good tokens, and for how many seconds, if the key signs now. */
+function breakages (keys: KeyRecord[], now: number, kind: Invocation['kind']): Array<{ library: string, seconds: number }> {
+  const next = keyIn(keys, 'next')
+  return next && kind === 'signing' ? refusals(secondsPublished(next, now)).filter(({ seconds }) => seconds > 0) : []
+}
+
+function breakageSentences (broken: Array<{ library: string, seconds: number }>, kind: Invocation['kind']): string[] {
+  if (kind === 'refresh') return ['Servers that have not read the next secret yet refuse its tokens until they have, within 2 seconds.']
+  if (broken.length === 0) return ['No verifier that we know refuses a good token.']
+  return ['These verifiers, with their stock settings, may refuse good tokens:', formatTable(broken.map(({ library, seconds }) => [library, formatLapse(seconds)]))]
+}
+
+async function fetchIds (url: string): Promise<Set<string>> {
+  try {
+    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) })
+    if (!response.ok) throw new Error(`status ${response.status}`)
+    const { keys } = await response.json() as { keys: Array<{ kid: string }> }
+    return new Set(keys.map(({ kid }) => kid))
+  } catch (cause) {
+    throw new Error(`The JWKS at ${url} cannot be read, so nothing was changed: ${(cause as Error).message}.`, { cause })
+  }
+}
+
+await runKeyCommand(HELP, { ...CHANGING, check: { type: 'string' }, force: { type: 'boolean' }, back: { type: 'boolean' } }, rotate)

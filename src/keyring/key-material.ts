@@ -1,0 +1,68 @@
+// How keys are made, and how they are written to a file and read again, in clear or under a passphrase; holds no key and no file.
+import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import { calculateJwkThumbprint, compactDecrypt, CompactEncrypt, exportJWK } from 'jose'
+import type { RefreshSecret } from '../core/refresh-token.js'
+
+const ALGORITHM = 'RS256'
+const SECRET_BYTES = 32
+/** RFC 7518, section 4.8. */
+const PASSWORD_BASED = { alg: 'PBES2-HS256+A128KW', enc: 'A256GCM' }
+
+const generate = promisify(generateKeyPair)
+
+/** A public key as verifiers may see it: these members and no more. */
+export interface PublicJwk { kty: 'RSA', n: string, e: string, kid: string, use: 'sig', alg: 'RS256' }
+
+export interface SigningKey { id: string, privateKey: KeyObject, publicKey: KeyObject, jwk: PublicJwk }
+
+/** A key and the text of its file. */
+export interface Material { id: string, text: string }
+
+/** A new RSA key of so many bits, as PKCS#8 in PEM; encrypted where there is a passphrase. Its id is its thumbprint (RFC 7638). */
+export async function makeSigningKey (bits: number, passphrase: string | undefined): Promise<Material> {
+  const { privateKey, publicKey } = await generate('rsa', { modulusLength: bits })
+  const id = await calculateJwkThumbprint(await exportJWK(publicKey))
+  // An id that looks like an option would be a nuisance on a command line.
+  if (id.startsWith('-')) return await makeSigningKey(bits, passphrase)
+  const protection = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }
+  return { id, text: privateKey.export({ type: 'pkcs8', format: 'pem', ...protection }) as string }
+}
+
+/** A new refresh secret of 32 bytes, as base64url; as a JWE where there is a passphrase. */
+export async function makeRefreshSecret (passphrase: string | undefined): Promise<Material> {
+  const secret = randomBytes(SECRET_BYTES)
+  const text = passphrase === undefined
+    ? secret.toString('base64url')
+    : await new CompactEncrypt(secret).setProtectedHeader(PASSWORD_BASED).encrypt(Buffer.from(passphrase))
+  return { id: randomBytes(8).toString('hex'), text: `${text}\n` }
+}
+
+/** The signing key of a file. Throws what is wrong with it. */
+export async function readSigningKey ({ id, text }: Material, passphrase: string | undefined): Promise<SigningKey> {
+  if (text.includes('ENCRYPTED')) assertPassphrase(passphrase)
+  const privateKey = createPrivateKey({ key: text, passphrase })
+  const publicKey = createPublicKey(privateKey)
+  const { n, e } = await exportJWK(publicKey)
+  const jwk: PublicJwk = { kty: 'RSA', n: n!, e: e!, kid: id, use: 'sig', alg: ALGORITHM }
+  // RFC 7638: an id that is not the key's own would let a damaged manifest publish one key as another.
+  if (await calculateJwkThumbprint({ ...jwk }) !== id) throw new Error('it is another key than its id says')
+  return { id, privateKey, publicKey, jwk }
+}
+
+/** The refresh secret of a file. Throws what is wrong with it. */
+export async function readRefreshSecret ({ id, text }: Material, passphrase: string | undefined): Promise<RefreshSecret> {
+  const secret = text.includes('.') ? await decryptSecret(text.trim(), assertPassphrase(passphrase)) : Buffer.from(text.trim(), 'base64url')
+  if (secret.length !== SECRET_BYTES) throw new Error('it must be 32 bytes')
+  return { id, secret }
+}
+
+async function decryptSecret (text: string, passphrase: string): Promise<Buffer> {
+  const { plaintext } = await compactDecrypt(text, Buffer.from(passphrase), { keyManagementAlgorithms: [PASSWORD_BASED.alg] })
+  return Buffer.from(plaintext)
+}
+
+function assertPassphrase (passphrase: string | undefined): string {
+  if (passphrase === undefined) throw new Error('it is encrypted, so KEYS_PASSPHRASE_FILE must be set')
+  return passphrase
+}

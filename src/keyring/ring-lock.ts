@@ -1,0 +1,57 @@
+// Who may change a ring: one at a time, on all processes that share its folder; holds no change.
+import { chmod } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import Database from 'libsql'
+
+/** How long to wait for whoever changes the ring now, in milliseconds, and what to do when that begins. */
+export interface Patience { milliseconds: number, onWait?: () => void }
+
+/** Somebody else is changing the ring. */
+export class RingBusyError extends Error {}
+
+const RETRY_MS = 50
+
+/**
+ * Does `work` while no other process does any on the folder. Throws RingBusyError when patience ends.
+ * Node.js offers no lock of a file, but SQLite takes one: it is the kernel's, so it ends with the process, however that ends,
+ * and holds between the containers of a machine. Nothing is ever written to this database.
+ */
+export async function withLock<Result> (folder: string, patience: Patience, work: () => Promise<Result>): Promise<Result> {
+  const path = join(folder, 'lock')
+  const database = new Database(path, { timeout: 0 })
+  try {
+    await chmod(path, 0o600)
+    database.pragma('journal_mode = MEMORY')
+    await acquire(database, patience)
+    try {
+      return await work()
+    } finally {
+      // Closing alone lets go of the lock only when the garbage collector comes by.
+      database.exec('ROLLBACK')
+    }
+  } finally {
+    database.close()
+  }
+}
+
+async function acquire (database: Database.Database, { milliseconds, onWait }: Patience): Promise<void> {
+  if (isAcquired(database)) return
+  onWait?.()
+  const tries = Math.ceil(milliseconds / RETRY_MS)
+  for (let made = 0; made < tries; made++) {
+    await pause(RETRY_MS)
+    if (isAcquired(database)) return
+  }
+  throw new RingBusyError('Another command or server is changing the key ring; try again in a moment.')
+}
+
+function isAcquired (database: Database.Database): boolean {
+  try {
+    database.exec('BEGIN IMMEDIATE')
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'SQLITE_BUSY') return false
+    throw error
+  }
+}

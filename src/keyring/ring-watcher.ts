@@ -1,0 +1,126 @@
+// Follows the ring on disk: adopts what changed, keeps what it has where the new is broken, and does what is due by itself; holds no rule and no timer of a key.
+import { setTimeout as pause } from 'node:timers/promises'
+import { planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
+import { readRing, type KeyRing, type ReadRing } from './key-ring.js'
+import { changeRing } from './ring-changes.js'
+import { readManifestText, type RingPlace } from './ring-files.js'
+import { RingBusyError } from './ring-lock.js'
+
+/** What an operator should see. */
+export interface RingLog {
+  adopted: (active: { signing: string, refresh: string }) => void
+  refused: (fault: Error) => void
+  stepsTaken: (kind: KeyKind, steps: Step[]) => void
+  upkeepFailed: (fault: Error) => void
+}
+
+export interface WatcherParts {
+  place: RingPlace
+  keyRing: KeyRing
+  /** The ring that is in use already. */
+  ring: ReadRing
+  terms: Record<KeyKind, KeyTerms>
+  /** Milliseconds since the epoch. */
+  clock: () => number
+  log: RingLog
+}
+
+/** Reading a file of a kilobyte costs nothing, and unlike an event of the file system it never fails to come. */
+const LOOK_EVERY_MS = 1_000
+const REPEAT_MS = 60_000
+/** After an upkeep that failed, on a read-only folder say. */
+const RETRY_MS = 3_600_000
+const KINDS = ['signing', 'refresh'] as const
+
+export class RingWatcher {
+  readonly #parts: WatcherParts
+  readonly #ending = new AbortController()
+  #running: Promise<void> | undefined
+  #ring: ReadRing
+  #saidAt = -Infinity
+  #upkeepFrom = -Infinity
+
+  constructor (parts: WatcherParts) {
+    this.#parts = parts
+    this.#ring = parts.ring
+  }
+
+  /** Looks once a second from now on. */
+  start (): void {
+    this.#running ??= this.#run()
+  }
+
+  async stop (): Promise<void> {
+    this.#ending.abort()
+    await this.#running
+  }
+
+  /** Looks once: adopts a ring that has changed, and does what is due. Never rejects. */
+  async look (): Promise<void> {
+    await this.#follow()
+    await this.#keepUp()
+  }
+
+  async #run (): Promise<void> {
+    const { signal } = this.#ending
+    while (!signal.aborted) {
+      await this.look()
+      await pause(LOOK_EVERY_MS, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+
+  async #follow (): Promise<void> {
+    const { place, keyRing } = this.#parts
+    try {
+      const isSame = await readManifestText(place.folder) === this.#ring.text
+      if (isSame && !keyRing.fault) return
+      const ring = await readRing(place)
+      if (!ring) throw new Error(`There is no key ring in ${place.folder} any more.`)
+      this.#adopt(ring)
+    } catch (fault) {
+      this.#refuse(fault as Error)
+    }
+  }
+
+  #adopt (ring: ReadRing): void {
+    const { keyRing, log } = this.#parts
+    keyRing.adopt(ring.parts)
+    this.#ring = ring
+    log.adopted({ signing: ring.parts.active.id, refresh: ring.parts.activeSecret.id })
+  }
+
+  // Said again and again, for a server that goes on with old keys is easily forgotten.
+  #refuse (fault: Error): void {
+    const { keyRing, log, clock } = this.#parts
+    const isKnown = keyRing.fault?.message === fault.message && clock() - this.#saidAt < REPEAT_MS
+    keyRing.fault = fault
+    if (isKnown) return
+    this.#saidAt = clock()
+    log.refused(fault)
+  }
+
+  async #keepUp (): Promise<void> {
+    const { keyRing, clock, log } = this.#parts
+    if (keyRing.fault || clock() < this.#upkeepFrom) return
+    try {
+      for (const kind of KINDS) await this.#takeDueSteps(kind)
+    } catch (fault) {
+      // Whoever is changing the ring now does what is due, or leaves it to the next look.
+      if (fault instanceof RingBusyError) return
+      this.#upkeepFrom = clock() + RETRY_MS
+      log.upkeepFailed(fault as Error)
+    }
+  }
+
+  // Planned once more under the lock, so that of many servers one does it.
+  async #takeDueSteps (kind: KeyKind): Promise<void> {
+    const { place, terms, clock, log } = this.#parts
+    if (terms[kind].interval === 0) return
+    const now = clock()
+    const plan = (keys: KeyRecord[]) => planUpkeep(keys, now, terms[kind])
+    if (plan(this.#ring.manifest[kind]).steps.length === 0) return
+    const taken = await changeRing(place, { kind, plan, now, by: 'server' }, { milliseconds: 0 }) as { steps: Step[] }
+    if (taken.steps.length > 0) log.stepsTaken(kind, taken.steps)
+    await this.#follow()
+  }
+}

@@ -1,0 +1,181 @@
+// The rules of a key's life: each step, each refusal, and what holds whatever comes in which order.
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  carryOut, FIRST_STEPS, neededUntil, planGeneration, planPruning, planReturn, planRevocation, planRotation, planUpkeep, prospectOf,
+  type KeyRecord, type KeyTerms, type NewKey, type Plan,
+} from '../../src/core/key-life-cycle.js'
+
+const NOW = 1_800_000_000_000
+const TERMS: KeyTerms = { prepublish: 1000, retention: 5000, interval: 20_000 }
+const regular = { prepublish: TERMS.prepublish, urgency: 'regular' } as const
+const forced = { prepublish: TERMS.prepublish, urgency: 'forced' } as const
+
+let made = 0
+const fresh = (count: number): NewKey[] => Array.from({ length: count }, () => ({ id: `key${made++}`, file: 'file' }))
+const firstRing = (now = NOW) => carryOut([], FIRST_STEPS, fresh(2), now).keys
+
+/** The keys after a plan that must not be refused. */
+function after (keys: KeyRecord[], plan: Plan, now: number): KeyRecord[] {
+  if ('refused' in plan) throw new Error(plan.refused)
+  return carryOut(keys, plan.steps, fresh(plan.steps.filter(({ from }) => from === null).length), now).keys
+}
+
+const states = (keys: KeyRecord[]) => keys.map(({ state }) => state)
+const idOf = (keys: KeyRecord[], state: string) => keys.find(key => key.state === state)?.id
+
+t.test('a new ring has a key that signs and one that will', async t => {
+  const keys = firstRing()
+  const at = new Date(NOW).toISOString()
+  t.match(keys, [
+    { state: 'active', created_at: at, published_at: at, activated_at: at, retired_at: null },
+    { state: 'next', created_at: at, published_at: at, activated_at: null, retired_at: null },
+  ])
+})
+
+t.test('a rotation waits until the next key has been published for long enough, and says until when', async t => {
+  const keys = firstRing()
+  t.strictSame(planRotation(keys, NOW + 999, regular), { refused: 'too_young', allowedAt: NOW + 1000 })
+  t.ok('steps' in planRotation(keys, NOW + 1000, regular))
+  t.ok('steps' in planRotation(keys, NOW, forced))
+})
+
+t.test('a rotation makes next active, active retired, and a new next at once', async t => {
+  const keys = firstRing()
+  const rotated = after(keys, planRotation(keys, NOW + 1000, regular), NOW + 1000)
+  t.strictSame(states(rotated), ['retired', 'active', 'next'])
+  t.equal(rotated[0]!.id, keys[0]!.id)
+  t.equal(rotated[0]!.retired_at, new Date(NOW + 1000).toISOString())
+  t.equal(rotated[1]!.id, keys[1]!.id)
+  t.equal(rotated[1]!.activated_at, new Date(NOW + 1000).toISOString())
+  t.equal(rotated[1]!.published_at, keys[1]!.published_at)
+})
+
+t.test('a rotation is refused where the next key was not seen published, forced or not', async t => {
+  const keys = firstRing()
+  t.strictSame(planRotation(keys, NOW + 1000, { ...regular, publicIds: new Set([keys[0]!.id]) }), { refused: 'not_public' })
+  t.strictSame(planRotation(keys, NOW, { ...forced, publicIds: new Set() }), { refused: 'not_public' })
+  t.ok('steps' in planRotation(keys, NOW + 1000, { ...regular, publicIds: new Set(keys.map(({ id }) => id)) }))
+})
+
+t.test('without a next key there is no rotation, forced or not', async t => {
+  const keys = firstRing().slice(0, 1)
+  t.strictSame(planRotation(keys, NOW + 1000, regular), { refused: 'no_next' })
+  t.strictSame(planRotation(keys, NOW + 1000, forced), { refused: 'no_next' })
+})
+
+t.test('going back makes the key that was retired last sign again, and the other retired', async t => {
+  const keys = firstRing()
+  t.strictSame(planReturn(keys), { refused: 'none_retired' })
+  const once = after(keys, planRotation(keys, NOW + 1000, regular), NOW + 1000)
+  const twice = after(once, planRotation(once, NOW + 2000, regular), NOW + 2000)
+  const back = after(twice, planReturn(twice), NOW + 2001)
+  t.equal(idOf(back, 'active'), idOf(once, 'active'))
+  t.equal(idOf(back, 'next'), idOf(twice, 'next'))
+  t.strictSame(states(back), ['retired', 'active', 'retired', 'next'])
+  t.equal(back[1]!.retired_at, null)
+  t.equal(idOf(after(back, planReturn(back), NOW + 2002), 'active'), idOf(twice, 'active'), 'and there again')
+})
+
+t.test('a next key is made where there is none, and replaced only where that is asked for', async t => {
+  const keys = firstRing()
+  t.strictSame(planGeneration(keys, 'keep'), { refused: 'next_exists' })
+  const replaced = after(keys, planGeneration(keys, 'replace'), NOW + 1)
+  t.strictSame(states(replaced), ['active', 'next'])
+  t.not(replaced[1]!.id, keys[1]!.id)
+  t.strictSame(states(after(keys.slice(0, 1), planGeneration(keys.slice(0, 1), 'keep'), NOW)), ['active', 'next'])
+})
+
+t.test('a retired key is pruned when the last token that it signed has ended, not before', async t => {
+  const keys = firstRing()
+  t.strictSame(planPruning(keys, NOW + 1_000_000, TERMS.retention), { steps: [] }, 'what was not retired stays')
+  const rotated = after(keys, planRotation(keys, NOW, forced), NOW)
+  t.equal(neededUntil(rotated[0]!, TERMS.retention), NOW + 5000)
+  t.strictSame(planPruning(rotated, NOW + 4999, TERMS.retention), { steps: [] })
+  t.strictSame(planPruning(rotated, NOW + 5000, TERMS.retention), { steps: [{ id: keys[0]!.id, from: 'retired', to: null }] })
+  t.strictSame(states(after(rotated, planPruning(rotated, NOW + 5000, TERMS.retention), NOW + 5000)), ['active', 'next'])
+})
+
+t.test('a revoked key stays on record, and if it signed another signs at once', async t => {
+  const keys = firstRing()
+  const [active, next] = keys as [KeyRecord, KeyRecord]
+  const byNext = after(keys, planRevocation(keys, active.id, 'next'), NOW)
+  t.strictSame(states(byNext), ['revoked', 'active', 'next'])
+  t.equal(idOf(byNext, 'active'), next.id)
+  const byUnseen = after(keys, planRevocation(keys, active.id, 'unseen'), NOW)
+  t.strictSame(states(byUnseen), ['revoked', 'next', 'active'])
+  t.equal(idOf(byUnseen, 'next'), next.id, 'the key that waits goes on waiting')
+  const alone = [active]
+  t.strictSame(planRevocation(alone, active.id, 'next'), { refused: 'no_next' })
+  t.strictSame(states(after(alone, planRevocation(alone, active.id, 'unseen'), NOW)), ['revoked', 'active', 'next'])
+})
+
+t.test('a key that does not sign is revoked without a rotation', async t => {
+  const keys = firstRing()
+  const byNext = after(keys, planRevocation(keys, keys[1]!.id, 'next'), NOW)
+  t.strictSame(states(byNext), ['active', 'revoked', 'next'])
+  const rotated = after(keys, planRotation(keys, NOW, forced), NOW)
+  t.strictSame(states(after(rotated, planRevocation(rotated, keys[0]!.id, 'next'), NOW)), ['revoked', 'active', 'next'])
+  t.strictSame(planRevocation(rotated, keys[0]!.id, 'unseen'), { refused: 'not_active' })
+})
+
+t.test('only a key of the ring is revoked, and once', async t => {
+  const keys = firstRing()
+  t.strictSame(planRevocation(keys, 'nobody', 'next'), { refused: 'unknown_key' })
+  const revoked = after(keys, planRevocation(keys, keys[0]!.id, 'next'), NOW)
+  t.strictSame(planRevocation(revoked, keys[0]!.id, 'next'), { refused: 'already_revoked' })
+})
+
+t.test('upkeep rotates when the interval is over and the next key is old enough, prunes, and sees to a next key', async t => {
+  const keys = firstRing()
+  t.strictSame(planUpkeep(keys, NOW + 19_999, TERMS), { steps: [] })
+  const rotated = after(keys, planUpkeep(keys, NOW + 20_000, TERMS), NOW + 20_000)
+  t.strictSame(states(rotated), ['retired', 'active', 'next'])
+  t.strictSame(states(after(rotated, planUpkeep(rotated, NOW + 25_000, TERMS), NOW + 25_000)), ['active', 'next'])
+  const replaced = after(keys, planGeneration(keys, 'replace'), NOW + 19_500)
+  t.strictSame(planUpkeep(replaced, NOW + 20_000, TERMS), { steps: [] }, 'a next key that is too young holds it up')
+  t.strictSame(states(after(keys.slice(0, 1), planUpkeep(keys.slice(0, 1), NOW, TERMS), NOW)), ['active', 'next'])
+  t.strictSame(planUpkeep(keys, NOW + 1_000_000_000, { ...TERMS, interval: 0 }), { steps: [] }, 'never, where the interval is none')
+})
+
+t.test('what comes next for a key, when it is allowed, and when it happens by itself', async t => {
+  const keys = firstRing()
+  const rotated = after(keys, planRotation(keys, NOW + 1000, regular), NOW + 1000)
+  const [retired, active, next] = rotated as [KeyRecord, KeyRecord, KeyRecord]
+  t.strictSame(prospectOf(active, rotated, TERMS), { to: 'retired', allowedAt: NOW + 2000, dueAt: NOW + 21_000 })
+  t.strictSame(prospectOf(next, rotated, TERMS), { to: 'active', allowedAt: NOW + 2000, dueAt: NOW + 21_000 })
+  t.strictSame(prospectOf(retired, rotated, TERMS), { to: null, allowedAt: NOW + 6000, dueAt: NOW + 6000 })
+  for (const key of [active, retired]) t.match(prospectOf(key, rotated, { ...TERMS, interval: 0 }), { dueAt: undefined }, key.state)
+  t.equal(prospectOf(active, [active], TERMS), undefined, 'without a next key nothing comes')
+  t.equal(prospectOf({ ...active, state: 'revoked' }, rotated, TERMS), undefined)
+})
+
+t.test('whatever is done in whichever order, one key signs, no key of a live token leaves, and nothing signs unseen but by force', async t => {
+  const deed = fc.record({ wait: fc.integer({ min: 0, max: 30_000 }), what: fc.constantFrom('rotate', 'force', 'back', 'generate', 'replace', 'prune', 'upkeep', 'revoke'), pick: fc.nat(20) })
+  fc.assert(fc.property(fc.array(deed, { maxLength: 30 }), deeds => {
+    let now = NOW
+    let keys = firstRing()
+    const lastSigned = new Map<string, number>()
+    const everRevoked = new Set<string>()
+    for (const { wait, what, pick } of deeds) {
+      lastSigned.set(idOf(keys, 'active')!, now += wait)
+      const picked = keys[pick % keys.length]!.id
+      const plan = {
+        rotate: () => planRotation(keys, now, regular), force: () => planRotation(keys, now, forced), back: () => planReturn(keys),
+        generate: () => planGeneration(keys, 'keep'), replace: () => planGeneration(keys, 'replace'), prune: () => planPruning(keys, now, TERMS.retention),
+        upkeep: () => planUpkeep(keys, now, TERMS), revoke: () => planRevocation(keys, picked, 'next'),
+      }[what]()
+      if ('refused' in plan) continue
+      if (what === 'revoke') everRevoked.add(picked)
+      const before = keys
+      keys = after(before, plan, now)
+      if (states(keys).filter(state => state === 'active').length !== 1) throw new Error('not one key signs')
+      if (states(keys).filter(state => state === 'next').length > 1) throw new Error('two keys wait')
+      const gone = before.filter(({ id }) => !keys.some(key => key.id === id))
+      if (gone.some(({ id }) => (lastSigned.get(id) ?? -Infinity) + TERMS.retention > now)) throw new Error('a key left that a token needs')
+      if (keys.some(({ id, state }) => everRevoked.has(id) && state !== 'revoked') || gone.some(({ id }) => everRevoked.has(id))) throw new Error('a revoked key came back, or off the record')
+      const active = keys.find(({ state }) => state === 'active')!
+      if ((what === 'rotate' || what === 'upkeep') && now - Date.parse(active.published_at) < TERMS.prepublish && before.some(({ id, state }) => id === active.id && state === 'next')) throw new Error('a key signs that verifiers have not seen')
+    }
+  }), { numRuns: 500 })
+})

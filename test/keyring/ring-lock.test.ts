@@ -1,0 +1,39 @@
+// Who may change a ring: one at a time, and nobody for ever.
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { RingBusyError, withLock } from '../../src/keyring/ring-lock.js'
+
+t.test('whoever comes second waits, is told so once, and goes on when the first is done', async t => {
+  const folder = t.testdir()
+  const order: string[] = []
+  const first = withLock(folder, { milliseconds: 0 }, async () => {
+    await pause(200)
+    order.push('first')
+  })
+  const second = withLock(folder, { milliseconds: 5_000, onWait: () => { order.push('waits') } }, async () => { order.push('second') })
+  await Promise.all([first, second])
+  t.strictSame(order, ['waits', 'first', 'second'])
+})
+
+t.test('whoever has no patience is told that somebody else is at it', async t => {
+  const folder = t.testdir()
+  await withLock(folder, { milliseconds: 0 }, async () => {
+    t.ok(await withLock(folder, { milliseconds: 0 }, async () => {}).catch(error => error) instanceof RingBusyError)
+    await t.rejects(withLock(folder, { milliseconds: 100 }, async () => {}), { message: 'Another command or server is changing the key ring; try again in a moment.' })
+  })
+  t.equal(await withLock(folder, { milliseconds: 0 }, async () => 'free'), 'free')
+})
+
+t.test('work that fails lets go of the lock, which only its owner can read', async t => {
+  const folder = t.testdir()
+  await t.rejects(withLock(folder, { milliseconds: 0 }, async () => { throw new Error('failed') }), { message: 'failed' })
+  t.equal(await withLock(folder, { milliseconds: 0 }, async () => 'free'), 'free')
+  t.equal(statSync(join(folder, 'lock')).mode & 0o777, 0o600)
+})
+
+t.test('a lock that is no file is an error', async t => {
+  await t.rejects(withLock(t.testdir({ lock: {} }), { milliseconds: 0 }, async () => {}))
+  await t.rejects(withLock(t.testdir({ lock: 'not a database, but longer than its header would be, so that nobody takes it for one that is empty' }), { milliseconds: 0 }, async () => {}), { code: 'SQLITE_NOTADB' })
+})

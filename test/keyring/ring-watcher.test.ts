@@ -1,0 +1,209 @@
+// A server that follows its ring: adopts what is good, keeps what it has, and does what is due once, however many they are.
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { planRotation, type KeyTerms, type Step } from '../../src/core/key-life-cycle.js'
+import { KeyRing, readRing } from '../../src/keyring/key-ring.js'
+import { changeRing } from '../../src/keyring/ring-changes.js'
+import { readManifest } from '../../src/keyring/ring-files.js'
+import { withLock } from '../../src/keyring/ring-lock.js'
+import { RingWatcher } from '../../src/keyring/ring-watcher.js'
+import { makeRing } from './rings.js'
+
+const NOW = 1_800_000_000_000
+const DAY = 86_400_000
+const NEVER: KeyTerms = { prepublish: 1000, retention: DAY, interval: 0 }
+const DAILY: KeyTerms = { ...NEVER, interval: DAY }
+
+/** A server's part that follows the ring in `folder`, and what its log says. */
+async function follow (folder: string, terms = NEVER, clock = { now: NOW }) {
+  const ring = (await readRing({ folder }))!
+  const keyRing = new KeyRing(ring.parts)
+  const said: Array<[event: string, what: unknown]> = []
+  const watcher = new RingWatcher({
+    place: { folder }, keyRing, ring, terms: { signing: terms, refresh: terms }, clock: () => clock.now,
+    log: {
+      adopted: active => { said.push(['adopted', active]) },
+      refused: fault => { said.push(['refused', fault.message]) },
+      stepsTaken: (kind, steps: Step[]) => { said.push([`kept up ${kind}`, steps.map(({ to }) => to)]) },
+      upkeepFailed: fault => { said.push(['failed', fault.message]) },
+    },
+  })
+  const published = () => (JSON.parse(keyRing.jwks.body) as { keys: Array<{ kid: string }> }).keys.map(({ kid }) => kid)
+  return { keyRing, watcher, said, clock, published }
+}
+
+async function ringIn (t: Test, name = 'keys', parent = t.testdir()): Promise<string> {
+  const folder = join(parent, name)
+  await makeRing({ folder }, NOW)
+  return folder
+}
+
+async function rotate (folder: string): Promise<void> {
+  await changeRing({ folder }, { kind: 'signing', now: NOW, by: 'command', plan: keys => planRotation(keys, NOW, { prepublish: 0, urgency: 'regular' }) }, { milliseconds: 0 })
+}
+
+const idsOf = async (folder: string) => (await readManifest(folder)).signing.filter(({ state }) => state !== 'revoked').map(({ id }) => id)
+const activeOf = async (folder: string) => (await readManifest(folder)).signing.find(({ state }) => state === 'active')!.id
+
+t.test('a ring that has not changed is left alone', async t => {
+  const { watcher, said, keyRing } = await follow(await ringIn(t))
+  const { jwks } = keyRing
+  await watcher.look()
+  t.equal(keyRing.jwks, jwks)
+  t.strictSame(said, [])
+})
+
+t.test('a rotation is adopted at the next look, and said', async t => {
+  const folder = await ringIn(t)
+  const { watcher, said, published } = await follow(folder)
+  await rotate(folder)
+  await watcher.look()
+  t.strictSame(published(), await idsOf(folder))
+  t.match(said, [['adopted', { signing: await activeOf(folder), refresh: /^[\da-f]{16}$/ }]])
+})
+
+t.test('a server that watches sees a rotation within two seconds', async t => {
+  const folder = await ringIn(t)
+  const { watcher, published } = await follow(folder)
+  watcher.start()
+  watcher.start()
+  await rotate(folder)
+  const ids = await idsOf(folder)
+  const began = Date.now()
+  while (published().join() !== ids.join() && Date.now() - began < 5_000) await pause(20)
+  const took = Date.now() - began
+  await watcher.stop()
+  t.ok(took < 2_000, `${took} ms`)
+})
+
+t.test('a folder that is swapped by its symlink is followed, also as Kubernetes does it, file by file', async t => {
+  const parent = t.testdir()
+  for (const name of ['folder', 'files']) {
+    const [one, two] = [await ringIn(t, `${name}-1`, parent), await ringIn(t, `${name}-2`, parent)]
+    const folder = join(parent, name)
+    const data = name === 'folder' ? folder : join(folder, '..data')
+    if (name === 'files') mkdirSync(folder, { mode: 0o700 })
+    symlinkSync(one, data)
+    const link = async (target: string) => {
+      if (name === 'folder') return
+      const { signing, refresh } = await readManifest(target)
+      for (const file of ['manifest.json', ...[...signing, ...refresh].map(({ file }) => file)]) {
+        rmSync(join(folder, file), { force: true })
+        symlinkSync(join('..data', file), join(folder, file))
+      }
+    }
+    await link(one)
+    const { watcher, published, said } = await follow(folder)
+    symlinkSync(two, `${data}-new`)
+    renameSync(`${data}-new`, data)
+    await link(two)
+    await watcher.look()
+    t.strictSame(published(), await idsOf(two), name)
+    t.match(said, [['adopted', {}]])
+  }
+})
+
+t.test('a broken ring is refused, loudly and again each minute, and the one in use is kept until it is whole again', async t => {
+  const folder = await ringIn(t)
+  const { watcher, said, keyRing, published, clock } = await follow(folder)
+  const ids = published()
+  const path = join(folder, 'manifest.json')
+  const whole = readFileSync(path, 'utf8')
+  const broken = ['refused', `The key ring in ${folder} cannot be read: its manifest is of another version.`] as [string, string]
+  writeFileSync(path, '{}')
+  await watcher.look()
+  clock.now += 59_999
+  await watcher.look()
+  t.strictSame(said, [broken], 'said once')
+  t.equal(keyRing.fault?.message, broken[1])
+  clock.now += 1
+  await watcher.look()
+  t.strictSame(said, [broken, broken], 'and again after a minute')
+  rmSync(path)
+  await watcher.look()
+  t.strictSame(said[2], ['refused', `There is no key ring in ${folder} any more.`], 'and at once where the fault is another')
+  t.strictSame(published(), ids)
+  await t.resolves(keyRing.assertServes(NOW))
+  writeFileSync(path, whole, { mode: 0o600 })
+  await watcher.look()
+  t.equal(keyRing.fault, undefined)
+  t.match(said[3], ['adopted', {}])
+})
+
+t.test('a change while a ring is broken is adopted when it can be', async t => {
+  const folder = await ringIn(t)
+  const { watcher, keyRing, published } = await follow(folder)
+  await rotate(folder)
+  chmodSync(folder, 0o755)
+  await watcher.look()
+  t.equal(keyRing.fault?.message, `${folder} is open to others: chmod 700 ${folder}`)
+  chmodSync(folder, 0o700)
+  await watcher.look()
+  t.strictSame(published(), await idsOf(folder))
+})
+
+t.test('twenty servers on one folder rotate once when it is due, prune once when nothing needs the old key, and all follow', async t => {
+  const folder = await ringIn(t)
+  const clock = { now: NOW + DAY - 1 }
+  const servers = await Promise.all(Array.from({ length: 20 }, async () => await follow(folder, DAILY, clock)))
+  const look = async () => { for (let turn = 0; turn < 2; turn++) await Promise.all(servers.map(async ({ watcher }) => { await watcher.look() })) }
+  const taken = () => servers.flatMap(({ said }) => said).filter(([event]) => event.startsWith('kept up'))
+  await look()
+  t.strictSame(taken(), [])
+  clock.now += 1
+  await look()
+  t.strictSame(taken(), [['kept up signing', ['retired', 'active', 'next']], ['kept up refresh', ['retired', 'active', 'next']]])
+  t.strictSame((await readManifest(folder)).signing.map(({ state }) => state), ['retired', 'active', 'next'])
+  const ids = await idsOf(folder)
+  for (const { published } of servers) t.strictSame(published(), ids)
+  clock.now += DAY - 1
+  await look()
+  t.equal(taken().length, 2, 'not before it is due')
+  clock.now += 1
+  await look()
+  t.strictSame(taken().slice(2), [['kept up signing', [null, 'retired', 'active', 'next']], ['kept up refresh', [null, 'retired', 'active', 'next']]])
+  t.ok((await readManifest(folder)).history!.slice(4).every(({ by }) => by === 'server'))
+  for (const { keyRing } of servers) await keyRing.assertServes(NOW)
+})
+
+t.test('an interval of none leaves the ring to the commands', async t => {
+  const folder = await ringIn(t)
+  const { watcher, said } = await follow(folder, NEVER, { now: NOW + 10_000 * DAY })
+  await watcher.look()
+  t.strictSame(said, [])
+})
+
+t.test('while somebody else changes the ring, upkeep waits for the next look', async t => {
+  const folder = await ringIn(t)
+  const { watcher, said } = await follow(folder, DAILY, { now: NOW + DAY })
+  await withLock(folder, { milliseconds: 0 }, async () => { await watcher.look() })
+  t.strictSame(said, [])
+  await watcher.look()
+  t.equal(said.filter(([event]) => event.startsWith('kept up')).length, 2)
+})
+
+t.test('upkeep that another did meanwhile is not done again', async t => {
+  const folder = await ringIn(t)
+  const [one, other] = [await follow(folder, DAILY, { now: NOW + DAY }), await follow(folder, DAILY, { now: NOW + DAY })]
+  await one.watcher.look()
+  await other.watcher.look()
+  t.strictSame(other.said.map(([event]) => event), ['adopted'])
+})
+
+t.test('upkeep that fails is said, and tried again after an hour', async t => {
+  const folder = await ringIn(t)
+  const { watcher, said, clock, keyRing } = await follow(folder, DAILY, { now: NOW + DAY })
+  rmSync(join(folder, 'lock'))
+  mkdirSync(join(folder, 'lock'))
+  await watcher.look()
+  await watcher.look()
+  t.match(said, [['failed', /open/]])
+  t.equal(said.length, 1)
+  t.equal(keyRing.fault, undefined, 'the ring in use is as good as before')
+  clock.now += 3_600_000
+  rmSync(join(folder, 'lock'), { recursive: true })
+  await watcher.look()
+  t.equal(said.filter(([event]) => event.startsWith('kept up')).length, 2)
+})
