@@ -17,13 +17,14 @@ import type { Command, Example } from './verifier-examples.js'
 export interface Verdict { language: string, missing: string[], wrong: string[], checked: number, buildMs: number, checkMs: number }
 
 interface Settings { examples: Example[], command: Command, checkLimitMs?: number }
-interface Stage { signet: LiveSignet, signingKey: SigningKey, attacker: Attacker, checkLimitMs: number }
+interface Stage { signet: LiveSignet, signingKey: SigningKey, attacker: Attacker }
 interface SigningKey { id: string, privateKey: KeyObject }
 interface Attacker { url: string, requests: () => number, close: () => void }
 
 /** A command of a build may take so long, and a verifier for all its tokens, in milliseconds. */
-const BUILD_LIMIT_MS = 300_000
+const BUILD_LIMIT_MS = 600_000
 const CHECK_LIMIT_MS = 60_000
+/** Signet's own default. */
 const AUDIENCE = 'signet'
 
 const runToEnd = promisify(execFile)
@@ -32,18 +33,19 @@ const runToEnd = promisify(execFile)
 export async function proveVerifiers ({ examples, command, checkLimitMs = CHECK_LIMIT_MS }: Settings): Promise<Verdict[]> {
   const attempts = await Promise.all(examples.map(async example => ({ example, verdict: await build(example) })))
   const built = attempts.filter(({ verdict }) => verdict.missing.length === 0 && verdict.wrong.length === 0)
-  if (built.length > 0) {
-    const signet = await startSignet(command)
+  if (built.length > 0) await onStage(command, async stage => { for (const { example, verdict } of built) await check(example, verdict, stage, checkLimitMs) })
+  return attempts.map(({ verdict }) => verdict)
+}
+
+async function onStage (command: Command, play: (stage: Stage) => Promise<void>): Promise<void> {
+  const signet = await startSignet(command)
+  try {
     const signingKey = await readSigningKey(signet)
     const attacker = await openAttacker([signingKey.id, ATTACKER_KEY_ID])
-    try {
-      for (const { example, verdict } of built) await check(example, verdict, { signet, signingKey, attacker, checkLimitMs })
-    } finally {
-      attacker.close()
-      await signet.stop()
-    }
+    await play({ signet, signingKey, attacker }).finally(attacker.close)
+  } finally {
+    await signet.stop()
   }
-  return attempts.map(({ verdict }) => verdict)
 }
 
 async function build ({ language, folder, needs, build: commands }: Example): Promise<Verdict> {
@@ -72,12 +74,12 @@ async function isOnPath (program: string): Promise<boolean> {
   return found.includes(true)
 }
 
-async function check (example: Example, verdict: Verdict, { signet, signingKey: { privateKey }, attacker, checkLimitMs }: Stage): Promise<void> {
+async function check (example: Example, verdict: Verdict, { signet, signingKey: { privateKey }, attacker }: Stage, limitMs: number): Promise<void> {
   const { access_token: access, refresh_token: refresh } = await signet.logIn()
   const ingredients = { access, refresh, privateKey, attackerUrl: attacker.url, now: Date.now() }
   const requests = attacker.requests()
   const start = performance.now()
-  const verifier = new Verifier(example, signet, checkLimitMs)
+  const verifier = new Verifier(example, signet, limitMs)
   try {
     await present(verifier, ingredients, verdict)
     await verifier.end()
