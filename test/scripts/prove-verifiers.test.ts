@@ -1,0 +1,106 @@
+// The proof of the verifiers: what it says of a right one and of wrong ones; what needs a download is for `npm run prove:verifiers`.
+import { readFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import t from 'tap'
+import { badTokens } from '../../scripts/bad-tokens.js'
+import { EXAMPLES, type Example } from '../../scripts/verifier-examples.js'
+import { proveVerifiers } from '../../scripts/verifier-proof.js'
+import { run, SERVER, settings } from '../server-process.js'
+
+const JWT = Buffer.from('{}').toString('base64url')
+const BAD = Object.keys(badTokens({ access: `${JWT}.${JWT}.AAAA`, refresh: '', privateKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, attackerUrl: '', now: 0 }))
+
+/** A verifier as the body of a function from `token` to its subject, which may await. */
+function verifier (language: string, body: string): Example {
+  const program = `
+    const { createInterface } = await import('node:readline')
+    const jose = await import('jose')
+    const { JWKS_URL, ISSUER: issuer, AUDIENCE: audience } = process.env
+    const keys = jose.createRemoteJWKSet(new URL(JWKS_URL))
+    const verify = async token => { ${body} }
+    for await (const token of createInterface({ input: process.stdin })) {
+      console.log(await verify(token).then(sub => 'accepted ' + sub, error => 'refused ' + JSON.stringify(error.message)))
+    }`
+  return { language, folder: '.', needs: ['node'], build: [], run: ['node', '--input-type=module', '--eval', program] }
+}
+
+const RIGHT = '(await jose.jwtVerify(token, keys, { algorithms: ["RS256"], typ: "at+jwt", issuer, audience, requiredClaims: ["exp", "sub"] })).payload.sub'
+
+/** The one for Node as it is. Without its build, jose is the one that Signet itself has. */
+const NODE: Example = { ...EXAMPLES.find(({ language }) => language === 'node')!, build: [] }
+
+t.test('the verifier for Node is right, and the proof sees what wrong ones do', async t => {
+  const examples = [
+    NODE,
+    verifier('credulous', 'globalThis.sub ??= jose.decodeJwt(token).sub; return globalThis.sub'),
+    verifier('forgetful', 'return (await jose.jwtVerify(token, keys, { issuer, audience })).payload.sub'),
+    verifier('misled', `
+      const { jwk, jku } = jose.decodeProtectedHeader(token)
+      if (jwk) return (await jose.jwtVerify(token, await jose.importJWK(jwk, 'RS256'))).payload.sub
+      if (jku) return (await jose.jwtVerify(token, jose.createRemoteJWKSet(new URL(jku)))).payload.sub
+      return ${RIGHT}`),
+    verifier('confused', `
+      if (jose.decodeProtectedHeader(token).alg !== 'HS256') return ${RIGHT}
+      const { keys: [key] } = await (await fetch(JWKS_URL)).json()
+      const pem = await jose.exportSPKI(await jose.importJWK(key))
+      return (await jose.jwtVerify(token, new TextEncoder().encode(pem))).payload.sub`),
+    verifier('suspicious', 'throw new Error("no")'),
+    verifier('mistaken', `await ${RIGHT}; return 'somebody'`),
+    verifier('brittle', `if (token === '') process.exit(3); return ${RIGHT}`),
+    verifier('talkative', `globalThis.isTold ??= process.once('exit', () => { console.log('bye') }); return ${RIGHT}`),
+  ]
+  const verdicts = await proveVerifiers({ examples, command: SERVER })
+  const wrong = Object.fromEntries(verdicts.map(({ language, wrong }) => [language, wrong.map(sentence => sentence.replace(/[\da-f-]{36}$/, 'SUB'))]))
+  const accepts = (...whats: string[]) => whats.map(what => `did not refuse a token that ${what}: accepted SUB`)
+  const doesNotAccept = (answer: string) => ['a good token', 'a good token that was signed here', 'a good token after the bad ones'].map(what => `did not accept ${what}: ${answer}`)
+  t.match(verdicts[0], { missing: [], checked: BAD.length + 3 })
+  t.strictSame(wrong, {
+    node: [],
+    credulous: accepts(...BAD),
+    forgetful: [...accepts('has no expiry'), 'did not refuse a token that has no subject: accepted undefined', ...accepts('has the type JWT', 'has no type')],
+    misled: [
+      ...accepts('is signed by another key, which it holds, under our id', 'is signed by another key, which it holds'),
+      ...accepts('is signed by another key, to which its jku points, under our id', 'is signed by another key, to which its jku points'),
+      'fetched keys from where a token pointed',
+    ],
+    confused: accepts('is signed with HS256 and the PEM of our public key without its last line break'),
+    suspicious: doesNotAccept('refused "no"'),
+    mistaken: doesNotAccept('accepted somebody'),
+    brittle: ['gave no answer to a token that is empty: ended with code 3'],
+    talkative: ['did not end well when its input did: said bye'],
+  })
+})
+
+t.test('a verifier that does not answer is ended in time', async t => {
+  const [verdict] = await proveVerifiers({ examples: [verifier('silent', 'await new Promise(resolve => setTimeout(resolve, 60_000))')], command: SERVER, checkLimitMs: 1_000 })
+  t.strictSame(verdict!.wrong, ['gave no answer to a good token: was ended after 1 s'])
+})
+
+t.test('a verifier that cannot be built is wrong, and one whose programs are not there is skipped', async t => {
+  const example = verifier('any', RIGHT)
+  const examples: Example[] = [
+    { ...example, build: [['node', '--eval', 'console.log("no such module"); process.exit(1)']] },
+    { ...example, needs: ['node', 'no-such-program', 'nor-such'], build: [['no-such-program']] },
+  ]
+  // Nothing is left to check, so nothing is started.
+  t.match(await proveVerifiers({ examples, command: ['no-such-program'] }), [
+    { missing: [], wrong: ['could not be built: no such module'], checked: 0 },
+    { missing: ['no-such-program', 'nor-such'], wrong: [], checked: 0 },
+  ])
+})
+
+t.test('the command says what it skipped, and that nothing could be checked', async t => {
+  const env = { ...settings(t), PATH: '' }
+  t.strictSame(await run(t, env, 'scripts/prove-verifiers.ts', ['--only', 'java,python']).ended, { code: 1, out: 'SKIPPED: python, for this machine has no python3.\nSKIPPED: java, for this machine has no javac and no mvn.\n', err: '' })
+})
+
+t.test('wrong use is answered with the help', async t => {
+  const env = settings(t)
+  const ends = await Promise.all([['--help'], ['--only', 'cobol'], ['--nonsense']].map(async args => await run(t, env, 'scripts/prove-verifiers.ts', args).ended))
+  t.match(ends, [0, 2, 2].map(code => ({ code, out: '', err: /^Builds the verifiers/ })))
+})
+
+t.test('the README of the examples shows the commands that are proved', async t => {
+  const readme = readFileSync('examples/verify/README.md', 'utf8')
+  for (const { build, run } of EXAMPLES) t.ok(readme.includes(`\`${[...build, run].map(command => command.join(' ')).join(' && ')}\``), run.join(' '))
+})
