@@ -23,14 +23,13 @@ const PASSWORD = 'correct horse battery'
 /** Not its address: verifiers are told both. */
 const ISSUER = 'https://signet.example'
 
-/** Starts the server that `command` names on a free port, over files of its own. Throws if it ends before it listens. */
-export async function startSignet (command: [string, ...string[]]): Promise<LiveSignet> {
+/** Starts the server that `command` names on a free port, over files of its own where `settings` do not say otherwise. Throws if it ends before it listens. */
+export async function startSignet (command: [string, ...string[]], settings: Record<string, string> = {}): Promise<LiveSignet> {
   const folder = await mkdtemp(join(tmpdir(), 'signet-live-'))
-  const keysFolder = join(folder, 'keys')
   const [program, ...args] = command
   const env = {
-    PATH: process.env['PATH'], PORT: '0', DATABASE_URL: `file:${join(folder, 'signet.db')}`, KEYS_DIR: keysFolder, ISSUER,
-    BCRYPT_COST: '4', RATE_LIMIT: 'off', LOG_LEVEL: 'info',
+    PATH: process.env['PATH'], PORT: '0', DATABASE_URL: `file:${join(folder, 'signet.db')}`, KEYS_DIR: join(folder, 'keys'), ISSUER,
+    BCRYPT_COST: '4', RATE_LIMIT: 'off', LOG_LEVEL: 'info', ...settings,
   }
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'close')
@@ -40,7 +39,7 @@ export async function startSignet (command: [string, ...string[]]): Promise<Live
     await rm(folder, { recursive: true })
   }
   const url = await Promise.race([findUrl(createInterface({ input: child.stdout })), ended.then(() => undefined)])
-  if (url) return { url, issuer: ISSUER, keysFolder, logIn: async () => await logIn(url), stop }
+  if (url) return { url, issuer: ISSUER, keysFolder: env.KEYS_DIR, logIn: async () => await logIn(url), stop }
   await stop()
   throw new Error('Signet ended before it listened.')
 }
@@ -61,7 +60,8 @@ async function logIn (url: string): Promise<Pair> {
   return await post(`${url}/login`, account) as Pair
 }
 
-async function post (url: string, body: object): Promise<unknown> {
+/** The answer to a POST of JSON. Throws unless it is a success. */
+export async function post (url: string, body: object): Promise<unknown> {
   const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
   if (!response.ok) throw new Error(`Signet answered ${response.status}: ${await response.text()}`)
   return await response.json()
