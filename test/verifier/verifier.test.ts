@@ -1,6 +1,8 @@
 // Which access tokens a service takes, and the code of every refusal.
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { DEFAULT_LIMITS } from '../../src/verifier/key-cache.js'
 import { REFUSALS } from '../../src/verifier/token-verification-error.js'
 import { createVerifier, TokenVerificationError, type VerifierOptions } from '../../src/verifier/verifier.js'
 import { AUDIENCE, authority, down, newKey, SECONDS } from './authority.js'
@@ -134,4 +136,11 @@ t.test('an option that cannot be used is refused in a sentence that names it', a
     [{ limits: { coolDown: undefined } }, 'The option coolDown must be a number of seconds.'],
   ]
   for (const [fault, message] of faults) t.throws(() => createVerifier({ ...good, ...fault } as VerifierOptions), { name: 'TypeError', message }, JSON.stringify(fault))
+})
+
+t.test('the page about verifying has every code and every limit with its default, in order', async t => {
+  const page = readFileSync('docs/verifying.md', 'utf8')
+  const [, codes = '', cache = ''] = page.split(/^## (?:Codes|The cache of keys)$/m)
+  t.strictSame([...codes.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code), Object.keys(REFUSALS))
+  t.strictSame([...cache.matchAll(/^\| `(\w+)` \| `(\d+)` \|/gm)].map(([, name, value]) => [name, Number(value)]), Object.entries(DEFAULT_LIMITS))
 })
