@@ -94,7 +94,7 @@ export class KeyCache {
   #refuse (): never {
     if (!this.#failure) throw new TokenVerificationError('unknown_key')
     const wait = this.#askedAt + this.#parts.limits.coolDown * 1000 - this.#parts.now()
-    throw new TokenVerificationError('keys_unavailable', { cause: this.#failure.cause, retryAfter: Math.max(1, Math.ceil(wait / 1000)) })
+    throw new TokenVerificationError('keys_unavailable', { cause: this.#failure.cause, retryAfter: Math.ceil(wait / 1000) })
   }
 }
 
