@@ -55,9 +55,12 @@ const TIME_CLAIMS = ['iat', 'exp', 'auth_time']
  * It fetches nothing before the first token. Throws a TypeError naming an option that cannot be used.
  */
 export function createVerifier (options: VerifierOptions): Verifier {
-  const { issuer, audience, jwksUri = `${String(issuer).replace(/\/$/, '')}/.well-known/jwks.json`, clockTolerance = 0, fetch = globalThis.fetch, now = Date.now } = options
+  const { issuer, audience, clockTolerance = 0, fetch = globalThis.fetch, now = Date.now } = options
+  const jwksUri = options.jwksUri ?? `${String(issuer).replace(/\/$/, '')}/.well-known/jwks.json`
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  assertUsable({ issuer, jwksUri }, audience, { clockTolerance, ...limits })
+  assertText({ issuer, audience })
+  assertUrl(options.jwksUri === undefined ? 'issuer' : 'jwksUri', jwksUri)
+  assertSeconds({ clockTolerance, ...limits })
   const keys = new KeyCache({ uri: jwksUri, fetch, now, limits })
   return {
     verify: async token => {
@@ -72,12 +75,19 @@ export function createVerifier (options: VerifierOptions): Verifier {
   }
 }
 
-function assertUsable (urls: Record<string, string>, audience: unknown, seconds: Record<string, number>): void {
-  for (const [name, value] of Object.entries(urls)) {
-    if (!URL.canParse(value)) throw new TypeError(`The option ${name} must be a URL.`)
+function assertText (options: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!isText(value)) throw new TypeError(`The option ${name} must be text.`)
   }
-  if (typeof audience !== 'string' || audience === '') throw new TypeError('The option audience must be text.')
-  for (const [name, value] of Object.entries(seconds)) {
+}
+
+// `localhost:3000` is a URL too, of a scheme that nobody speaks.
+function assertUrl (name: string, value: string): void {
+  if (!URL.canParse(value) || !/^https?:/i.test(value)) throw new TypeError(`The option ${name} must be an http or https URL.`)
+}
+
+function assertSeconds (options: Record<string, number>): void {
+  for (const [name, value] of Object.entries(options)) {
     if (!Number.isFinite(value) || value < 0) throw new TypeError(`The option ${name} must be a number of seconds.`)
   }
 }

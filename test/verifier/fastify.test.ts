@@ -99,5 +99,5 @@ t.test('a handler that reads the token of a route without a guard fails, whateve
 })
 
 t.test('a service with an option that cannot be used does not start', async t => {
-  await t.rejects(service(t, { issuer: 'id.example', audience: AUDIENCE }), { message: 'The option issuer must be a URL.' })
+  await t.rejects(service(t, { issuer: 'id.example', audience: AUDIENCE }), { message: 'The option issuer must be an http or https URL.' })
 })

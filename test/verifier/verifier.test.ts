@@ -128,9 +128,12 @@ t.test('by default the clock is the system\'s', async t => {
 t.test('an option that cannot be used is refused in a sentence that names it', async t => {
   const good = { issuer: 'https://id.example', audience: AUDIENCE }
   const faults: Array<[object, string]> = [
-    [{ issuer: undefined }, 'The option issuer must be a URL.'],
-    [{ issuer: 'id.example' }, 'The option issuer must be a URL.'],
-    [{ jwksUri: '/keys' }, 'The option jwksUri must be a URL.'],
+    [{ issuer: undefined }, 'The option issuer must be text.'],
+    [{ issuer: '', jwksUri: 'https://id.example/keys' }, 'The option issuer must be text.'],
+    [{ issuer: 'id.example' }, 'The option issuer must be an http or https URL.'],
+    [{ issuer: 'localhost:3000' }, 'The option issuer must be an http or https URL.'],
+    [{ jwksUri: '/keys' }, 'The option jwksUri must be an http or https URL.'],
+    [{ jwksUri: 'file:///keys' }, 'The option jwksUri must be an http or https URL.'],
     [{ audience: undefined }, 'The option audience must be text.'],
     [{ audience: '' }, 'The option audience must be text.'],
     [{ clockTolerance: -1 }, 'The option clockTolerance must be a number of seconds.'],
