@@ -14,6 +14,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   store: ['core', 'errors.ts'],
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing'],
   http: ['core', 'errors.ts', 'services', 'store/store.ts'],
+  verifier: [],
   'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   'server.ts': ['app.ts', 'config.ts', 'hashing', 'keyring', 'store'],
 }
@@ -30,6 +31,12 @@ t.test('imports run one way', async t => {
       if (from !== to) t.ok(MAY_IMPORT[from]!.some(allowed => allowed === to || allowed === target), `${file} -> ${target}`)
     }
   }
+})
+
+t.test('a service that verifies needs no package but jose', async t => {
+  const imports = files.filter(file => placeOf(file) === 'verifier').flatMap(file =>
+    [...readFileSync(join('src', file), 'utf8').matchAll(/^(?:import|export) (type )?.*?from '([^.'][^']*)'$/gm)].map(([, type = '', name]) => type + name))
+  t.strictSame(new Set(imports), new Set(['jose', 'type jose', 'node:http', 'type fastify']))
 })
 
 t.test('only config.ts reads the environment', async t => {

@@ -1,0 +1,147 @@
+// `signet/verifier`: whether an access token of Signet is good, by its public keys alone; holds no key and no HTTP.
+import { compactVerify, decodeJwt, decodeProtectedHeader, type CryptoKey } from 'jose'
+import { DEFAULT_LIMITS, KeyCache, type KeyCacheLimits } from './key-cache.js'
+import { TokenVerificationError } from './token-verification-error.js'
+
+export { TokenVerificationError, type RefusalCode } from './token-verification-error.js'
+export type { KeyCacheLimits } from './key-cache.js'
+
+/** The claims of an access token (RFC 9068, section 2.2). Times are seconds since the epoch. */
+export interface AccessTokenClaims {
+  iss: string
+  aud: string | string[]
+  /** The user. */
+  sub: string
+  client_id: string
+  /** The log-in: one device. */
+  sid: string
+  jti: string
+  iat: number
+  exp: number
+  /** When the password was given. */
+  auth_time: number
+}
+
+export interface VerifierOptions {
+  /** The `iss` of good tokens: Signet's setting ISSUER. */
+  issuer: string
+  /** The `aud` of good tokens: Signet's setting AUDIENCE. */
+  audience: string
+  /** Where the public keys are; by default `/.well-known/jwks.json` under the issuer. */
+  jwksUri?: string
+  /** How far the clocks may differ, in seconds; 0 by default, for a token's life leaves room enough. */
+  clockTolerance?: number
+  /** Bounds of the cache of keys, in seconds, where another than the default is wanted. */
+  limits?: Partial<KeyCacheLimits>
+  /** Fetches the keys; the global one by default. */
+  fetch?: typeof globalThis.fetch
+  /** Milliseconds since the epoch; the system's clock by default. */
+  now?: () => number
+}
+
+export interface Verifier {
+  /** The claims of a good token. Throws a TokenVerificationError, and nothing else. */
+  verify: (token: string) => Promise<AccessTokenClaims>
+}
+
+const ALGORITHM = 'RS256'
+/** RFC 9068, section 4; a media type, so its case does not count. */
+const TYPE = /^(application\/)?at\+jwt$/i
+const TEXT_CLAIMS = ['iss', 'sub', 'client_id', 'sid', 'jti']
+const TIME_CLAIMS = ['iat', 'exp', 'auth_time']
+
+/**
+ * What verifies the access tokens that one authority issues for one audience (RFC 8725, section 3; RFC 9068, section 4).
+ * It fetches nothing before the first token. Throws a TypeError naming an option that cannot be used.
+ */
+export function createVerifier (options: VerifierOptions): Verifier {
+  const { issuer, audience, clockTolerance = 0, fetch = globalThis.fetch, now = Date.now } = options
+  const jwksUri = options.jwksUri ?? `${String(issuer).replace(/\/$/, '')}/.well-known/jwks.json`
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  assertText({ issuer, audience })
+  assertUrl(options.jwksUri === undefined ? 'issuer' : 'jwksUri', jwksUri)
+  assertSeconds({ clockTolerance, ...limits })
+  const keys = new KeyCache({ uri: jwksUri, fetch, now, limits })
+  return {
+    verify: async token => {
+      // What a token says of itself comes first: one that is refused for it costs neither a fetch nor a look at its signature.
+      const keyId = readKeyId(token)
+      const claims = readClaims(token)
+      assertMeant(claims, issuer, audience)
+      assertCurrent(claims, now(), clockTolerance * 1000)
+      await assertSigned(token, await keys.find(keyId))
+      return claims
+    },
+  }
+}
+
+function assertText (options: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!isText(value)) throw new TypeError(`The option ${name} must be text.`)
+  }
+}
+
+// `localhost:3000` is a URL too, of a scheme that nobody speaks.
+function assertUrl (name: string, value: string): void {
+  if (!URL.canParse(value) || !/^https?:/i.test(value)) throw new TypeError(`The option ${name} must be an http or https URL.`)
+}
+
+function assertSeconds (options: Record<string, number>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Number.isFinite(value) || value < 0) throw new TypeError(`The option ${name} must be a number of seconds.`)
+  }
+}
+
+/** The id of the key; the header's own keys and addresses of keys (jwk, jku, x5c, x5u) are not looked at (RFC 8725, section 3.10). */
+function readKeyId (token: string): string {
+  const { alg, typ, crit, kid } = orMalformed(() => decodeProtectedHeader(token))
+  if (alg !== ALGORITHM) throw new TokenVerificationError('unsupported_algorithm')
+  if (typeof typ !== 'string' || !TYPE.test(typ)) throw new TokenVerificationError('wrong_type')
+  if (crit !== undefined) throw new TokenVerificationError('unsupported_critical_header')
+  if (typeof kid !== 'string') throw new TokenVerificationError('unknown_key')
+  return kid
+}
+
+function readClaims (token: string): AccessTokenClaims {
+  const claims = orMalformed(() => decodeJwt(token)) as Record<string, unknown>
+  const missing = [...TEXT_CLAIMS.filter(name => !isText(claims[name])), ...TIME_CLAIMS.filter(name => !isTime(claims[name]))]
+  if (![claims['aud']].flat().every(isText)) missing.push('aud')
+  if (claims['nbf'] !== undefined && !isTime(claims['nbf'])) missing.push('nbf')
+  if (missing.length > 0) throw new TokenVerificationError('missing_claim', { detail: `The token lacks claims, or has them in another form: ${missing.join(', ')}.` })
+  return claims as unknown as AccessTokenClaims
+}
+
+function assertMeant ({ iss, aud }: AccessTokenClaims, issuer: string, audience: string): void {
+  if (iss !== issuer) throw new TokenVerificationError('wrong_issuer')
+  if (![aud].flat().includes(audience)) throw new TokenVerificationError('wrong_audience')
+}
+
+/** RFC 7519, sections 4.1.4 and 4.1.5. Both arguments in milliseconds. */
+function assertCurrent ({ exp, nbf = 0 }: AccessTokenClaims & { nbf?: number }, now: number, tolerance: number): void {
+  if (now >= exp * 1000 + tolerance) throw new TokenVerificationError('token_expired')
+  if (now + tolerance < nbf * 1000) throw new TokenVerificationError('token_not_active')
+}
+
+async function assertSigned (token: string, key: CryptoKey): Promise<void> {
+  try {
+    await compactVerify(token, key, { algorithms: [ALGORITHM] })
+  } catch (cause) {
+    throw new TokenVerificationError('bad_signature', { cause })
+  }
+}
+
+function orMalformed<Part> (read: () => Part): Part {
+  try {
+    return read()
+  } catch (cause) {
+    throw new TokenVerificationError('malformed_token', { cause })
+  }
+}
+
+function isText (value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function isTime (value: unknown): boolean {
+  return Number.isFinite(value)
+}
