@@ -1,13 +1,16 @@
 // The process: starts on nothing, refuses in one sentence, serves TLS, and ends gracefully.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../src/config.js'
+import { planRotation } from '../src/core/key-life-cycle.js'
+import { changeRing } from '../src/keyring/ring-changes.js'
 import { start } from '../src/server.js'
+import { makeRing } from './keyring/rings.js'
 import { run, settings } from './server-process.js'
 
 t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
@@ -43,6 +46,52 @@ t.test('two servers that start at once on one folder end with one ring', async t
   t.teardown(async () => { await Promise.all(servers.map(async ({ stop }) => { await stop() })) })
   const answers = await Promise.all(servers.map(async ({ app }) => (await app.inject('/.well-known/jwks.json')).body))
   t.equal(new Set(answers).size, 1)
+})
+
+t.test('a running server follows its key ring without a restart, and says so where it cannot', async t => {
+  const env = settings(t)
+  const { app, stop } = await start(readConfig(env))
+  t.teardown(stop)
+  const jwks = async () => (await app.inject('/.well-known/jwks.json')).json<{ keys: Array<{ kid: string }> }>().keys.map(({ kid }) => kid)
+  const until = async (isSo: () => Promise<boolean>) => {
+    const began = Date.now()
+    while (!await isSo() && Date.now() - began < 10_000) await new Promise(resolve => { setTimeout(resolve, 20) })
+    return Date.now() - began
+  }
+  const before = await jwks()
+  await changeRing({ folder: env.KEYS_DIR }, { kind: 'signing', now: Date.now(), by: 'command', plan: keys => planRotation(keys, Date.now(), { prepublish: 0, urgency: 'regular' }) }, { milliseconds: 0 })
+  const took = await until(async () => (await jwks()).length === 3)
+  t.ok(took < 2_000, `${took} ms`)
+  t.strictSame((await jwks()).slice(0, 2), before)
+  chmodSync(env.KEYS_DIR, 0o755)
+  writeFileSync(join(env.KEYS_DIR, 'manifest.json'), '{}')
+  const ready = async () => (await app.inject('/health/ready')).json<{ status: string }>().status
+  await until(async () => await ready() === 'degraded')
+  t.equal(await ready(), 'degraded')
+  t.equal((await jwks()).length, 3)
+})
+
+t.test('a server keeps its ring up by itself', async t => {
+  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info' })
+  await makeRing({ folder: env.KEYS_DIR }, Date.now() - 91 * 86_400_000)
+  const { ready, output, child, ended } = run(t, env)
+  await ready()
+  while (!output.out.includes('"kind":"refresh"')) await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.match(output.out, /"kind":"signing","steps":\[.*"msg":"key ring kept up"/)
+  t.match(output.out, /"msg":"key ring changed; these keys are active"/)
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+})
+
+t.test('a ring that cannot be kept up is said in the log, and the server serves on', async t => {
+  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info' })
+  await makeRing({ folder: env.KEYS_DIR }, Date.now() - 91 * 86_400_000)
+  rmSync(join(env.KEYS_DIR, 'lock'))
+  mkdirSync(join(env.KEYS_DIR, 'lock'))
+  const { ready, output } = run(t, env)
+  const url = await ready()
+  while (!output.out.includes('the key ring could not be kept up')) await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.equal((await fetch(`${url}/health/ready`)).status, 200)
 })
 
 t.test('a port that is taken is said in one sentence', async t => {

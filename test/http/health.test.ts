@@ -33,6 +33,19 @@ t.test('a ring whose signatures its own keys do not verify is not ready', async 
   t.strictSame([ready.statusCode, ready.json()], [503, { status: 'unavailable', reason: 'The key ring cannot sign.' }])
 })
 
+t.test('a server that goes on with its old keys serves, and says that somebody has to see to the new ones', async t => {
+  const { app, keyRing, clock } = await testApp(t)
+  const ask = async () => {
+    clock.now += 1000
+    const response = await app.inject('/health/ready')
+    return [response.statusCode, response.json()]
+  }
+  keyRing.fault = new Error('The key ring in /secret/place cannot be read.')
+  t.strictSame(await ask(), [200, { status: 'degraded', reason: 'The key ring on disk cannot be used, and the one before it is kept; the log says why.' }])
+  keyRing.fault = undefined
+  t.strictSame(await ask(), [200, { status: 'ok' }])
+})
+
 t.test('however often it is asked, it probes once a second', async t => {
   let probes = 0
   const readiness = new Readiness([async () => { probes++ }], () => undefined, () => {})

@@ -126,7 +126,7 @@ t.test('a forced rotation says what will break, by library', async t => {
   const { breaks } = JSON.parse((await run('rotate', '--force', '--json')).out) as { breaks: object[] }
   t.match(breaks, [{ library: /^Authlib/, seconds: null }, { library: 'keyfunc (Go)', seconds: Number }])
   t.equal(breaks.length, 2)
-  t.match(await run('rotate', '--force'), { code: 0, out: /may refuse good tokens:\n {2}jose \(Node\.js\) +for up to \d+ seconds\n[^]*keyfunc \(Go\) +for up to 60 minutes/ })
+  t.match(await run('rotate', '--force'), { code: 0, out: /may refuse good tokens:\n {2}signet\/verifier \(Node\.js\) +for up to \d+ seconds\n[^]*keyfunc \(Go\) +for up to 60 minutes/ })
   t.match(await run('rotate', '--force', '--refresh-secret'), { code: 0, out: /Servers that have not read the next secret yet refuse its tokens/ })
 })
 
@@ -207,7 +207,7 @@ t.test('revoke says what took the key\'s place and how long each library goes on
   const { run, ids, states } = await operator(t, 66 * MINUTE)
   const before = await ids()
   const done = await run('revoke', before('active'))
-  t.match(done, { code: 0, err: '', out: /It was signing; the next key, which is published already, signs in its place\.\nServers follow within 2 seconds and refuse its tokens\. Verifiers elsewhere have it in their caches:\n {2}VERIFIER, STOCK SETTINGS +STILL ACCEPTS THE REVOKED KEY +REFUSES GOOD TOKENS\n {2}jose \(Node\.js\) +for up to 10 minutes +not at all\n/ })
+  t.match(done, { code: 0, err: '', out: /It was signing; the next key, which is published already, signs in its place\.\nServers follow within 2 seconds and refuse its tokens\. Verifiers elsewhere have it in their caches:\n {2}VERIFIER, STOCK SETTINGS +STILL ACCEPTS THE REVOKED KEY +REFUSES GOOD TOKENS\n[^]* {2}jose \(Node\.js\) +for up to 10 minutes +not at all\n/ })
   t.strictSame(await states(), ['revoked', 'active', 'next'])
   t.equal((await ids())('active'), before('next'))
   t.match(await run('revoke', before('active')), { code: 1, err: 'That key has been revoked already.\n' })
@@ -223,7 +223,7 @@ t.test('revoke tells honestly what breaks where the next key is too young, or wh
   t.match(await run('revoke', (await ids())('next'), '--unseen'), { code: 1, err: /^That key does not sign/ })
   const unseen = JSON.parse((await run('revoke', (await ids())('active'), '--unseen', '--json')).out) as typeof young
   t.equal(unseen.successor, 'unseen')
-  t.match(unseen.verifiers[0], { library: 'jose (Node.js)', accepts_revoked: 30, refuses_new: 30 })
+  t.match(unseen.verifiers.find(({ library }) => library === 'jose (Node.js)'), { accepts_revoked: 30, refuses_new: 30 })
   t.strictSame(await states(), ['revoked', 'revoked', 'next', 'active'])
   t.match(await run('revoke', (await ids())('next')), { code: 0, out: /It was not signing, so the active key goes on\./ })
 })
