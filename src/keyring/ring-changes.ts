@@ -35,20 +35,20 @@ export async function changeRing (place: RingPlace, change: Change, patience: Pa
  * Makes a ring in a folder that has none, with an active and a next key of each kind. Returns whether this call made it.
  * `now` in milliseconds.
  */
-export async function createRing (place: RingPlace, change: Pick<Change, 'now' | 'by' | 'bits'>, patience: Patience): Promise<boolean> {
+export async function createRing (place: RingPlace, change: Omit<Change, 'kind' | 'plan'>, patience: Patience): Promise<boolean> {
   await mkdir(place.folder, { recursive: true, mode: 0o700 })
   return await withLock(place.folder, patience, async () => {
     if (await readManifestText(place.folder) !== undefined) return false
     await chmod(place.folder, 0o700)
-    const empty: Manifest = { version: 1, signing: [], refresh: [], history: [] }
-    const [signing, refresh] = await Promise.all((['signing', 'refresh'] as const).map(async kind => await plannedManifest(place, empty, FIRST_STEPS, { ...change, kind })))
-    await replaceManifest(place.folder, { ...empty, signing: signing!.manifest.signing, refresh: refresh!.manifest.refresh, history: [...signing!.manifest.history!, ...refresh!.manifest.history!] })
+    let manifest: Manifest = { version: 1, signing: [], refresh: [], history: [] }
+    for (const kind of ['signing', 'refresh'] as const) ({ manifest } = await prepare(place, manifest, FIRST_STEPS, { ...change, kind }))
+    await replaceManifest(place.folder, manifest)
     return true
   })
 }
 
-async function take (place: RingPlace, manifest: Manifest, planned: Step[], change: Pick<Change, 'kind' | 'now' | 'by' | 'bits'>): Promise<Step[]> {
-  const { manifest: changed, steps, made } = await plannedManifest(place, manifest, planned, change)
+async function take (place: RingPlace, manifest: Manifest, planned: Step[], change: Omit<Change, 'plan'>): Promise<Step[]> {
+  const { manifest: changed, steps, made } = await prepare(place, manifest, planned, change)
   try {
     // A ring that servers would refuse, for it lacks a key or is under another passphrase, is never made the ring.
     if (made.length > 0) await readParts(place, changed)
@@ -61,13 +61,14 @@ async function take (place: RingPlace, manifest: Manifest, planned: Step[], chan
   return steps
 }
 
-async function plannedManifest (place: RingPlace, manifest: Manifest, planned: Step[], { kind, now, by, bits }: Pick<Change, 'kind' | 'now' | 'by' | 'bits'>) {
+/** Makes the keys that the steps need, and the manifest after them, which nobody sees yet. */
+async function prepare (place: RingPlace, manifest: Manifest, planned: Step[], { kind, now, by, bits }: Omit<Change, 'plan'>): Promise<{ manifest: Manifest, steps: Step[], made: NewKey[] }> {
   const keys = manifest[kind]
   const made = await Promise.all(planned.filter(({ from }) => from === null).map(async () => await makeKey(place, kind, bits ?? bitsOf(keys))))
   const after = carryOut(keys, planned, made, now)
   const at = new Date(now).toISOString()
   const history = [...manifest.history ?? [], ...after.steps.map<HistoryEntry>(({ id, from, to }) => ({ at, kind, id: id!, from, to, by }))]
-  return { manifest: { ...manifest, [kind]: after.keys, history } satisfies Manifest, steps: after.steps, made }
+  return { manifest: { ...manifest, [kind]: after.keys, history }, steps: after.steps, made }
 }
 
 async function makeKey ({ folder, passphrase }: RingPlace, kind: KeyKind, bits: number): Promise<NewKey> {

@@ -13,16 +13,13 @@ export class RingBusyError extends Error {}
 const RETRY_MS = 50
 
 /**
- * Does `work` while no other process does any on the folder. Throws RingBusyError when patience ends.
+ * Does `work` while no other process does any on the folder. Throws RingBusyError when patience ends, and a sentence if the folder cannot be written to.
  * Node.js offers no lock of a file, but SQLite takes one: it is the kernel's, so it ends with the process, however that ends,
  * and holds between the containers of a machine. Nothing is ever written to this database.
  */
 export async function withLock<Result> (folder: string, patience: Patience, work: () => Promise<Result>): Promise<Result> {
-  const path = join(folder, 'lock')
-  const database = new Database(path, { timeout: 0 })
+  const database = await openLock(folder)
   try {
-    await chmod(path, 0o600)
-    database.pragma('journal_mode = MEMORY')
     await acquire(database, patience)
     try {
       return await work()
@@ -32,6 +29,19 @@ export async function withLock<Result> (folder: string, patience: Patience, work
     }
   } finally {
     database.close()
+  }
+}
+
+async function openLock (folder: string): Promise<Database.Database> {
+  try {
+    const path = join(folder, 'lock')
+    const database = new Database(path, { timeout: 0 })
+    await chmod(path, 0o600)
+    // Its journal in memory, so that not even that becomes a file.
+    database.pragma('journal_mode = MEMORY')
+    return database
+  } catch (cause) {
+    throw new Error(`The key ring in ${folder} cannot be changed: ${(cause as Error).message}.`, { cause })
   }
 }
 

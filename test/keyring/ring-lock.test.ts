@@ -33,7 +33,10 @@ t.test('work that fails lets go of the lock, which only its owner can read', asy
   t.equal(statSync(join(folder, 'lock')).mode & 0o777, 0o600)
 })
 
-t.test('a lock that is no file is an error', async t => {
-  await t.rejects(withLock(t.testdir({ lock: {} }), { milliseconds: 0 }, async () => {}))
-  await t.rejects(withLock(t.testdir({ lock: 'not a database, but longer than its header would be, so that nobody takes it for one that is empty' }), { milliseconds: 0 }, async () => {}), { code: 'SQLITE_NOTADB' })
+t.test('a folder in which no lock can be taken is said in a sentence', async t => {
+  const parent = t.testdir({ folder: { lock: {} }, text: { lock: 'not a database, but longer than its header would be, so that nobody takes it for one that is empty' } })
+  for (const name of ['folder', 'text', 'nowhere']) {
+    const folder = join(parent, name)
+    await t.rejects(withLock(folder, { milliseconds: 0 }, async () => {}), { message: new RegExp(`^The key ring in ${folder} cannot be changed: .*\\.$`) }, name)
+  }
 })
