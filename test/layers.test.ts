@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing'],
   http: ['core', 'errors.ts', 'services', 'store/store.ts'],
   'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http', 'keyring', 'log.ts', 'services', 'store/store.ts'],
+  browser: [],
   'server.ts': ['app.ts', 'config.ts', 'hashing', 'keyring', 'store'],
 }
 
