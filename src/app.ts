@@ -4,6 +4,7 @@ import Fastify, { LogController, type FastifyInstance, type FastifyReply, type F
 import { familyLimits, listOf, type Config } from './config.js'
 import { AuthError, ERRORS, type ErrorCode } from './errors.js'
 import type { Hasher } from './hashing/hasher.js'
+import { addAccountPage } from './http/account-page.js'
 import { AuthController } from './http/auth-controller.js'
 import { identifyCaller } from './http/bearer-guard.js'
 import { addCors } from './http/cors.js'
@@ -78,6 +79,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     addPublicRoutes(app, keyRing, readiness, config.JWKS_MAX_AGE, clock)
   })
   if (config.DOCS === 'on') await addDocs(app)
+  if (config.ACCOUNT_PAGE === 'true') await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
   await app.ready()
   return app
 }

@@ -11,8 +11,8 @@
  * @typedef {{ kind: 'token' | 'login', held: Held } | { kind: 'ended', reason: 'logged-out' | 'ended' } | { kind: 'ask' | 'busy' | 'free' }} Word  What tabs say to each other.
  */
 
-/** A lost answer is asked for again for so long, which lies within Signet's REFRESH_GRACE. */
-const PATIENCE_MS = 20_000
+/** A lost answer is asked for again for so long, well within Signet's REFRESH_GRACE. */
+const PATIENCE_MS = 12_000
 const FIRST_PAUSE_MS = 250
 /** How long a tab that waited for its turn listens for a token that another has. */
 const ASK_MS = 250
