@@ -56,9 +56,8 @@ function rowOf (device, now, leave) {
   used.setAttribute('datetime', device.last_used_at)
   used.title = exact.format(new Date(device.last_used_at))
   const facts = element('p', 'device-facts')
-  const origin = element('span', 'device-origin')
-  origin.append(`from ${device.ip}`, separator(), `since ${onDay(device.created_at)}`)
-  facts.append('Last used ', used, separator(), origin)
+  const origin = element('span', 'device-origin', `from ${device.ip} · since ${onDay(device.created_at)}`)
+  facts.append('Last used ', used, ' ', origin)
   const text = element('div', 'device-text')
   text.append(title, facts)
   const button = /** @type {HTMLButtonElement} */ (element('button', 'quiet', 'Sign out'))
@@ -68,10 +67,6 @@ function rowOf (device, now, leave) {
   button.addEventListener('click', () => { leave(device, name, row) })
   row.append(iconOf(icon), text, button)
   return row
-}
-
-function separator () {
-  return element('span', 'dot', ' · ')
 }
 
 /** @param {string} name @param {string} className @param {string} [text] */
