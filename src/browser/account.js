@@ -7,7 +7,7 @@ import { find, findInput, reset, serveForm, serveReveals, serveRules, setBusy, t
 /** @typedef {import('./devices.js').Device} Device */
 
 /** How often the list of devices is looked at again while somebody looks at the page, in milliseconds. */
-const LOOK_AGAIN_MS = 15_000
+const LOOK_AGAIN_MS = 30_000
 
 const client = createClient({ baseUrl: new URL('..', import.meta.url).href })
 const minimum = Number(find('meta[name=password-min-length]').getAttribute('content'))
@@ -117,7 +117,8 @@ async function signOutDevice ({ id, current }, name, row) {
       return
     }
   }
-  row.remove()
+  // The list may have been looked at again meanwhile.
+  document.querySelector(`[data-device="${window.CSS.escape(id)}"]`)?.closest('li')?.remove()
   find('#devices-title').focus()
   tell(deviceNotice, `${name} is signed out.`, 'done')
 }
