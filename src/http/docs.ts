@@ -45,7 +45,9 @@ export async function addOpenApi (app: FastifyInstance, version: string, bodyOpt
     },
     transformObject: document => {
       const { openapiObject } = document as Extract<typeof document, { openapiObject: unknown }>
-      for (const { url } of bodyOptional) Object.assign(openapiObject.paths?.[url]?.post?.requestBody ?? {}, { required: false })
+      const paths = openapiObject.paths as Record<string, { post: { requestBody: object } }>
+      // The plugin takes every body for one that must be there.
+      for (const { url } of bodyOptional) Object.assign(paths[url]!.post.requestBody, { required: false })
       return openapiObject
     },
     refResolver: { buildLocalReference: json => String(json['$id']) },

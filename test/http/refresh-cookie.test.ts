@@ -97,7 +97,7 @@ t.test('a refresh with no token anywhere is bad input, or a session that has end
 })
 
 t.test('a dead refresh clears the cookie; a 429 and a 503 leave it', async t => {
-  const { app, clock, store } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_MAX: '3' })
+  const { app, clock } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_MAX: '3' })
   await register(app)
   const { cookie } = await browserLogin(app)
   const dead = await refresh(app, '__Host-signet=garbage')
@@ -114,7 +114,6 @@ t.test('a dead refresh clears the cookie; a 429 and a 503 leave it', async t => 
   await other.store.close()
   const down = await refresh(other.app, mine.cookie)
   t.strictSame([down.statusCode, down.headers['set-cookie']], [503, undefined])
-  t.ok(store)
 })
 
 t.test('what ends the own log-in clears the cookie, and nothing else does', async t => {
@@ -187,6 +186,20 @@ t.test('the cookie is taken from own pages and listed ones of this site, and ref
     if (may) t.equal(mayUseCookie({ origin, secFetchSite: site, addressedTo: OWN }, new Set(['https://id.example', APP])), true)
   }
   t.equal((await app.inject({ url: '/user-info', headers: bearer(mine) })).statusCode, 200, 'no refusal changed anything')
+})
+
+t.test('the address that was asked is the proxy\'s word only where TRUST_PROXY names the proxy', async t => {
+  const forwarded = { origin: 'https://login.example', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'login.example' }
+  for (const [env, expected] of [[{ TRUST_PROXY: '127.0.0.1' }, BAD_GRANT], [{}, FOREIGN]] as const) {
+    const { app } = await testApp(t, env)
+    t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, forwarded)), expected)
+  }
+})
+
+t.test('an ISSUER that is no web address makes no origin one\'s own', async t => {
+  const { app } = await testApp(t, { ISSUER: 'urn:signet' })
+  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, { origin: 'null' })), FOREIGN)
+  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, { origin: 'http://localhost' })), BAD_GRANT)
 })
 
 t.test('a request that was addressed to nothing readable is nobody\'s own', async t => {
