@@ -148,7 +148,7 @@ async function check (authority: Authority, { honest, leaving, changing, newcome
 }
 
 /** One server that is started, killed and started again on the same files. */
-class Authority {
+export class Authority {
   readonly #command: [string, ...string[]]
   readonly #env: NodeJS.ProcessEnv
   readonly #folder: string
@@ -220,7 +220,7 @@ class Authority {
 }
 
 /** Below the range of outgoing connections, one of which could otherwise take the port while the server is down. */
-async function freePort (): Promise<number> {
+export async function freePort (): Promise<number> {
   const port = randomInt(20_000, 32_000)
   const server = createServer()
   const isFree = await new Promise<boolean>(resolve => {

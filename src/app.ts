@@ -1,18 +1,21 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
-import { familyLimits, type Config } from './config.js'
+import { familyLimits, listOf, type Config } from './config.js'
 import { AuthError, ERRORS, type ErrorCode } from './errors.js'
 import type { Hasher } from './hashing/hasher.js'
+import { addAccountPage } from './http/account-page.js'
 import { AuthController } from './http/auth-controller.js'
 import { identifyCaller } from './http/bearer-guard.js'
+import { addCors } from './http/cors.js'
 import { addDocs, addOpenApi } from './http/docs.js'
 import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
 import { Readiness } from './http/health.js'
 import { sendProblem, sendRawProblem } from './http/problems.js'
 import { addRateLimits, type Limit } from './http/rate-limits.js'
+import { addCookies, openCookie, type RefreshCookie } from './http/refresh-cookie.js'
 import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest } from './http/requests.js'
-import { ROUTES, type Route, type Visit } from './http/routes.js'
+import { ROUTES, type CallerRoute, type Route, type TokenRoute, type Visit } from './http/routes.js'
 import type { KeyRing } from './keyring/key-ring.js'
 import { loggerOptions, type LogSink } from './log.js'
 import { AccountService } from './services/account-service.js'
@@ -37,7 +40,7 @@ const BODY_LIMIT = 16 * 1024
 const VERSION = '0.1.0'
 /** RFC 6797: two years. */
 const HSTS = 'max-age=63072000'
-const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -51,7 +54,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   addHeaders(app, parts.tls !== undefined)
   const limitOptions = await addRateLimits(app, rateLimitSettings(config))
   addUnknownRoutes(app, limitOptions('address'))
-  await addOpenApi(app, VERSION)
+  await addOpenApi(app, VERSION, ROUTES.filter(route => route.isBodyOptional))
 
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH })
   const tokens = new TokenService({ ...tokenSettings(config), store, keyRing, record: event => { app.log.warn(event, 'security event') } })
@@ -68,11 +71,17 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     void readiness.check(clock())
     done()
   })
+  const edge: Edge = { controller, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...listOf(config.CORS_ORIGINS)]) }
+  await addCookies(app)
+  await app.register(async authority => {
+    await addCors(authority, listOf(config.CORS_ORIGINS))
+    for (const route of ROUTES) authority.route(toFastifyRoute(route, edge))
+  })
   app.after(() => {
-    for (const route of ROUTES) app.route(toFastifyRoute(route, controller, tokens, clock, limitOptions))
     addPublicRoutes(app, keyRing, readiness, config.JWKS_MAX_AGE, clock)
   })
   if (config.DOCS === 'on') await addDocs(app)
+  if (config.ACCOUNT_PAGE === 'true') await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
   await app.ready()
   return app
 }
@@ -174,23 +183,24 @@ function matches (pattern: string, path: string): boolean {
   return want.length === have.length && want.every((part, at) => part === have[at] || (part.startsWith(':') && have[at] !== ''))
 }
 
-function toFastifyRoute (route: Route, controller: AuthController, tokens: TokenService, clock: () => number, limitOptions: (limit: Limit) => object): RouteOptions {
+/** What every route is served with. `trusted` are the origins that may use the cookie. */
+interface Edge { controller: AuthController, tokens: TokenService, clock: () => number, limitOptions: (limit: Limit) => object, trusted: ReadonlySet<string> }
+
+function toFastifyRoute (route: Route, edge: Edge): RouteOptions {
+  const serve = serverOf(route, edge)
   return {
     method: route.method,
     url: route.url,
-    ...limitOptions(route.limit),
+    ...edge.limitOptions(route.limit),
+    ...(route.isBodyOptional && { preValidation: fillBody }),
     schema: {
       summary: route.summary,
-      ...(route.guard === 'bearer' && { security: [{ bearer: [] }] }),
+      ...securityOf(route),
       ...(route.body && { body: ref(route.body) }),
       response: responses(route),
     },
     handler: async (request, reply) => {
-      const now = clock()
-      const visit = toVisit(request, now)
-      const answer = route.guard === 'open'
-        ? await route.handle(controller, visit)
-        : await route.handle(controller, visit, await identifyCaller(request.headers.authorization, tokens, now))
+      const answer = await serve(toVisit(request, edge.clock()), request, reply)
       // Returned, not sent: to await a reply is to watch its stream until the end.
       reply.code(route.status).header('cache-control', 'no-store')
       return answer
@@ -198,9 +208,48 @@ function toFastifyRoute (route: Route, controller: AuthController, tokens: Token
   }
 }
 
+type Serve = (visit: Visit, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+function serverOf (route: Route, edge: Edge): Serve {
+  if (route.guard === 'bearer') return async (visit, request, reply) => await serveCaller(route, visit, edge, request, reply)
+  if (route.cookie) return async (visit, request, reply) => await serveTokens(route, visit, edge, openCookie(request, reply, edge.trusted))
+  return async visit => await route.handle(edge.controller, visit)
+}
+
+async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Edge, cookie: RefreshCookie | undefined): Promise<AuthTokenDTO> {
+  if (!cookie) return await route.handle(controller, visit)
+  try {
+    const answer = await route.handle(controller, { ...visit, cookieToken: cookie.token })
+    return cookie.isWanted || route.cookie === 'exchanged' ? cookie.keep(answer) : answer
+  } catch (error) {
+    // Only the token's own end is the cookie's; what passes by, such as a 503, leaves it.
+    if ((error as AuthError).code === 'invalid_grant' && cookie.token !== undefined) cookie.clear()
+    throw error
+  }
+}
+
+async function serveCaller (route: CallerRoute, visit: Visit, { controller, tokens, trusted }: Edge, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const cookie = route.endsLogin && openCookie(request, reply, trusted)
+  const caller = await identifyCaller(request.headers.authorization, tokens, visit.now)
+  const answer = await route.handle(controller, visit, caller)
+  if (cookie && route.endsLogin?.(visit, caller)) cookie.clear()
+  return answer
+}
+
+// A request whose token is in the cookie needs no body.
+function fillBody (request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  request.body ??= {}
+  done()
+}
+
 function toVisit (request: FastifyRequest, now: number): Visit {
   const { id = '' } = request.params as { id?: string }
   return { body: request.body, id, ip: request.ip, userAgent: request.headers['user-agent'] ?? null, now }
+}
+
+function securityOf (route: Route): object {
+  if (route.guard === 'bearer') return { security: [{ bearer: [] }] }
+  return route.cookie === 'exchanged' ? { security: [{}, { cookie: [] }] } : {}
 }
 
 function ref (schema: { $id?: string }): object {

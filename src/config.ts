@@ -56,12 +56,14 @@ export const SETTINGS = {
   RATE_LIMIT_ACCOUNT_WINDOW: seconds(900, 'window of the limit by account'),
   RATE_LIMIT_ACCOUNT_MAX: count(10, 1, 1_000_000, 'failed log-ins an account may have in its window'),
   JWKS_MAX_AGE: count(300, 1, 900, 'max-age of the JWKS'),
+  CORS_ORIGINS: text('', 'origins beside its own whose pages may ask Signet and read its answers, exact, with commas between: `https://app.example`'),
   TRUST_PROXY: text('', 'the proxies whose X-Forwarded-For counts: addresses or CIDR ranges with commas between, or a number of hops'),
   TLS_CERT_FILE: text('', 'PEM certificate chain; with TLS_KEY_FILE Signet speaks HTTPS'),
   TLS_KEY_FILE: text('', 'PEM private key of the certificate'),
   ALLOW_PLAIN_HTTP: choice(['true', 'false'], 'false', '`true`: plain HTTP beyond loopback is meant, in production too'),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'debug logs every request'),
   DOCS: choice(['on', 'off'], 'on', 'whether /docs is served'),
+  ACCOUNT_PAGE: choice(['true', 'false'], 'true', 'whether /account is served'),
 } satisfies Record<string, TSchema>
 
 const schema = Type.Object(SETTINGS)
@@ -113,6 +115,7 @@ function parse (env: NodeJS.ProcessEnv): Config {
 function findFault (config: Config): string | undefined {
   if (config.ISSUER && !URL.canParse(config.ISSUER)) return 'The setting ISSUER must be a URL.'
   if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE)) return 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'
+  if (!listOf(config.CORS_ORIGINS).every(isOrigin)) return 'The setting CORS_ORIGINS must be origins such as https://app.example, with commas between; `*` is none.'
   if (!isTrustProxy(config.TRUST_PROXY)) return 'The setting TRUST_PROXY must be addresses or CIDR ranges with commas between, or a number of hops.'
   if (config.REFRESH_TOKEN_IDLE_TTL > config.REFRESH_TOKEN_TTL) return 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'
   if (config.NODE_ENV !== 'production') return undefined
@@ -120,6 +123,15 @@ function findFault (config: Config): string | undefined {
   const isPlain = !config.TLS_CERT_FILE && !config.TRUST_PROXY && config.ALLOW_PLAIN_HTTP === 'false'
   if (isPlain && !isLoopback(config.HOST)) return 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'
   return undefined
+}
+
+/** The members of a setting with commas between. */
+export function listOf (value: string): string[] {
+  return value === '' ? [] : value.split(',').map(member => member.trim())
+}
+
+function isOrigin (value: string): boolean {
+  return /^https?:[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value
 }
 
 function isTrustProxy (value: string): boolean {

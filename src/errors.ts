@@ -8,6 +8,7 @@ export const ERRORS = {
   invalid_grant: [401, 'This refresh token is no longer good; log in again.'],
   invalid_token: [401, 'A valid access token is needed; refresh it or log in again.'],
   wrong_password: [403, 'The current password is wrong.'],
+  foreign_origin: [403, 'The cookie is taken only from the pages of Signet and of the origins in CORS_ORIGINS, on one site.'],
   unknown_token: [404, 'You have no live token of this id.'],
   not_found: [404, 'There is nothing at this address; /docs lists the routes.'],
   method_not_allowed: [405, 'This address does not take that method; the Allow header names those it takes.'],

@@ -69,14 +69,18 @@ async function readTls ({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key }: Config): Pro
   return { cert: await read('TLS_CERT_FILE', cert), key: await read('TLS_KEY_FILE', key) }
 }
 
-async function listen (app: FastifyInstance, { HOST: host, PORT: port }: Config): Promise<void> {
+async function listen (app: FastifyInstance, { HOST: host, PORT: port, ACCOUNT_PAGE: page }: Config): Promise<void> {
   try {
-    await app.listen({ host, port, listenTextResolver: address => `Signet is ready: ${address}/docs` })
+    await app.listen({ host, port, listenTextResolver: address => readyText(address, page) })
   } catch (cause) {
     await app.close()
     const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
     throw new Error(isTaken ? `Port ${port} of ${host} is taken: stop what listens there, or set PORT.` : `Signet cannot listen on ${host}:${port}: ${(cause as Error).message}.`, { cause })
   }
+}
+
+function readyText (address: string, page: Config['ACCOUNT_PAGE']): string {
+  return `Signet is ready: ${address}/docs${page === 'true' ? `, and for people: ${address}/account` : ''}`
 }
 
 async function drain (app: FastifyInstance, milliseconds: number): Promise<void> {

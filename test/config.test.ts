@@ -30,6 +30,7 @@ t.test('a bad value is refused in one sentence that names its setting', async t 
     [{ ACTIVE_TOKENS_POLICY: 'ask' }, 'The setting ACTIVE_TOKENS_POLICY must be equal to one of the allowed values: evict, refuse.'],
     [{ DATABASE_URL: 'postgres://x' }, 'The setting DATABASE_URL must match pattern "^(file:.+|mongodb(\\+srv)?://.+)$".'],
     [{ ISSUER: 'nobody' }, 'The setting ISSUER must be a URL.'],
+    ...['*', 'null', 'app.example', 'https://app.example/', 'https://app.example,', 'HTTPS://app.example', 'https://app.example:443', 'ftp://app.example', 'https://*.example'].map(CORS_ORIGINS => [{ CORS_ORIGINS }, 'The setting CORS_ORIGINS must be origins such as https://app.example, with commas between; `*` is none.'] as [Record<string, string>, string]),
     [{ TLS_CERT_FILE: 'cert' }, 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'],
     [{ REFRESH_TOKEN_IDLE_TTL: '100', REFRESH_TOKEN_TTL: '99' }, 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'],
     [{ NODE_ENV: 'production' }, 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'],

@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   http: ['core', 'errors.ts', 'services', 'store/store.ts'],
   verifier: [],
   'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http', 'keyring', 'log.ts', 'services', 'store/store.ts'],
+  browser: [],
   'server.ts': ['app.ts', 'config.ts', 'hashing', 'keyring', 'store'],
 }
 

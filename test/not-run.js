@@ -1,15 +1,18 @@
-// The last lines of the suite: which tests did not run for want of a MongoDB, and how to have them; silent where all ran.
-import { readdirSync, readFileSync } from 'node:fs'
+// The last lines of the suite: which tests did not run for want of a MongoDB or a browser, and how to have them; silent where all ran.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+
+const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL, TEST_CHROMIUM = '/usr/bin/chromium' } = process.env
 
 const NEEDS = [
-  { declaration: 'withMongoDb', setting: 'TEST_MONGODB_URL', meaning: 'the URL of a MongoDB, on which each test makes a database of its own' },
-  { declaration: 'withPrivateMongoDb', setting: 'TEST_MONGODB_CONTROL', meaning: 'a folder with two programs, `start PORT` and `stop PORT [--crash]`, that control a MongoDB on that port' }
+  { declaration: 'withMongoDb', isThere: TEST_MONGODB_URL, howTo: 'set TEST_MONGODB_URL: the URL of a MongoDB, on which each test makes a database of its own' },
+  { declaration: 'withPrivateMongoDb', isThere: TEST_MONGODB_CONTROL, howTo: 'set TEST_MONGODB_CONTROL: a folder with two programs, `start PORT` and `stop PORT [--crash]`, that control a MongoDB on that port' },
+  { declaration: 'withChromium', isThere: existsSync(TEST_CHROMIUM), howTo: 'install Chromium (on Debian: apt-get install chromium), or set TEST_CHROMIUM: its path, where it is not /usr/bin/chromium' }
 ]
 
 const tests = readdirSync('test', { recursive: true }).map(String).filter(name => name.endsWith('.test.ts'))
 
-for (const { declaration, setting, meaning } of NEEDS) {
-  if (process.env[setting]) continue
+for (const { declaration, isThere, howTo } of NEEDS) {
+  if (isThere) continue
   const files = tests.filter(name => readFileSync(`test/${name}`, 'utf8').includes(`${declaration}(`))
-  process.stdout.write(`\nNOT RUN: ${files.map(name => `test/${name}`).join(', ')}\nTo run them set ${setting}: ${meaning}.\n`)
+  process.stdout.write(`\nNOT RUN: ${files.map(name => `test/${name}`).join(', ')}\nTo run them ${howTo}.\n`)
 }

@@ -24,7 +24,7 @@ export class AuthController {
   }
 
   async refresh (request: RefreshRequest, now: number): Promise<AuthTokenDTO> {
-    return toAuthTokenDTO(await this.#tokens.refresh(request.refresh_token, now))
+    return toAuthTokenDTO(await this.#tokens.refresh(request.refreshToken, now))
   }
 
   userInfo (caller: Caller): UserDTO {

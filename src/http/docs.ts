@@ -2,6 +2,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { COOKIE_NAME } from './refresh-cookie.js'
 
 /** After a log-in or a refresh on the page, the page goes on with the token that it got; nothing is stored. */
 const USE_TOKEN_SCRIPT = `
@@ -29,13 +30,25 @@ const CONTENT_SECURITY_POLICY = {
   'form-action': "'none'",
 }
 
-/** Collects the routes that are registered after it into an OpenAPI 3.1 document. */
-export async function addOpenApi (app: FastifyInstance, version: string): Promise<void> {
+/** Collects the routes that are registered after it into an OpenAPI 3.1 document; of some the body may be left out. */
+export async function addOpenApi (app: FastifyInstance, version: string, bodyOptional: Array<{ url: string }>): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Signet', version, description: 'A standalone token authority.', license: { name: 'MIT' } },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          cookie: { type: 'apiKey', in: 'cookie', name: COOKIE_NAME, description: 'the refresh token of a browser; only with an Origin that may' },
+        },
+      },
+    },
+    transformObject: document => {
+      const { openapiObject } = document as Extract<typeof document, { openapiObject: unknown }>
+      const paths = openapiObject.paths as Record<string, { post: { requestBody: object } }>
+      // The plugin takes every body for one that must be there.
+      for (const { url } of bodyOptional) Object.assign(paths[url]!.post.requestBody, { required: false })
+      return openapiObject
     },
     refResolver: { buildLocalReference: json => String(json['$id']) },
   })

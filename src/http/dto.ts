@@ -20,7 +20,7 @@ export const AuthTokenDTO = Type.Object({
   access_token: Type.String({ description: 'a JWT (RFC 9068), to be sent as a bearer token' }),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'seconds' }),
-  refresh_token: Type.String({ description: 'works once; the answer to /refresh holds its successor' }),
+  refresh_token: Type.Optional(Type.String({ description: 'works once; the answer to /refresh holds its successor. Left out where it is in the cookie' })),
   refresh_token_expires_in: Type.Integer({ description: 'seconds, if it stays unused' }),
 }, { $id: 'AuthTokenDTO', ...strict })
 export type AuthTokenDTO = Static<typeof AuthTokenDTO>

@@ -7,6 +7,7 @@ import type { Device, TokenService } from '../services/token-service.js'
 import { toAuthTokenDTO, type AuthTokenDTO, RegistrationDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
+const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
 /** A header may be kilobytes long; what is kept of it a device is not (promise 7). */
 const USER_AGENT_MAX_LENGTH = 200
 
@@ -26,7 +27,7 @@ export class RegistrationRequest {
 }
 
 export class AuthenticationRequest {
-  static readonly schema = Type.Object({ email: Type.String(), password: Type.String() }, { $id: 'AuthenticationRequest', ...strict })
+  static readonly schema = Type.Object({ email: Type.String(), password: Type.String(), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
   readonly email: string
   readonly #password: string
   readonly #device: Device
@@ -47,8 +48,25 @@ export class AuthenticationRequest {
   }
 }
 
-export const RefreshRequest = Type.Object({ refresh_token: Type.String() }, { $id: 'RefreshRequest', ...strict })
-export type RefreshRequest = Static<typeof RefreshRequest>
+export class RefreshRequest {
+  static readonly schema = Type.Object({
+    refresh_token: Type.Optional(Type.String({ description: 'unless the cookie brings it' })),
+    refresh_token_in: RefreshTokenIn(),
+  }, { $id: 'RefreshRequest', ...strict })
+
+  readonly refreshToken: string
+
+  /** Throws `invalid_request` where the token came twice or not at all, `invalid_grant` where a cookie is asked for and none is left. */
+  constructor (body: Static<typeof RefreshRequest.schema>, cookieToken: string | undefined) {
+    if (body.refresh_token !== undefined && cookieToken !== undefined) refuse('refresh_token', 'It came in the body and in the cookie; send one of them.')
+    this.refreshToken = body.refresh_token ?? cookieToken ?? refuseMissing(body)
+  }
+}
+
+function refuseMissing ({ refresh_token_in: place }: Static<typeof RefreshRequest.schema>): never {
+  if (place === 'cookie') throw new AuthError('invalid_grant')
+  return refuse('refresh_token', 'It is missing.')
+}
 
 export const ChangePasswordRequest = Type.Object({ current_password: Type.String(), new_password: Type.String() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>

@@ -7,8 +7,8 @@ import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
 import type { Limit } from './rate-limits.js'
 import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest, RegistrationRequest } from './requests.js'
 
-/** What a handler gets of a request. `now` in milliseconds. */
-export interface Visit<Body = unknown> { body: Body, id: string, ip: string, userAgent: string | null, now: number }
+/** What a handler gets of a request. `now` in milliseconds; `cookieToken` is what the refresh token's cookie brought, where it may. */
+export interface Visit<Body = unknown> { body: Body, id: string, ip: string, userAgent: string | null, now: number, cookieToken?: string | undefined }
 
 interface Described {
   method: 'GET' | 'POST' | 'DELETE'
@@ -16,15 +16,22 @@ interface Described {
   summary: string
   limit: Limit
   body?: TSchema
+  /** A request without a body is taken for one with an empty object. */
+  isBodyOptional?: true
   status: 200 | 201 | 204
   response?: TSchema
   errors: ErrorCode[]
 }
 
-export type Route = Described & (
-  | { guard: 'open', handle: (controller: AuthController, visit: Visit) => Promise<unknown> }
-  | { guard: 'bearer', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown }
-)
+export type Route = OpenRoute | TokenRoute | CallerRoute
+
+export type OpenRoute = Described & { guard: 'open', cookie?: undefined, handle: (controller: AuthController, visit: Visit) => Promise<unknown> }
+
+/** A route that answers a pair, whose refresh token goes into the cookie: where that is asked for, or also where it came from there. */
+export type TokenRoute = Described & { guard: 'open', cookie: 'given' | 'exchanged', handle: (controller: AuthController, visit: Visit) => Promise<AuthTokenDTO> }
+
+/** A route for a caller; `endsLogin` tells whether a success of it is the end of the caller's own log-in, and so of its cookie. */
+export type CallerRoute = Described & { guard: 'bearer', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown, endsLogin?: (visit: Visit, caller: Caller) => boolean }
 
 export const ROUTES: Route[] = [
   {
@@ -33,14 +40,14 @@ export const ROUTES: Route[] = [
     handle: async (controller, { body, now }) => await controller.register(new RegistrationRequest(body as RegistrationBody), now),
   },
   {
-    method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login',
-    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'too_many_active_tokens', 'busy'],
+    method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
+    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'foreign_origin', 'too_many_active_tokens', 'busy'],
     handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit), visit.now),
   },
   {
-    method: 'POST', url: '/refresh', summary: 'Exchange a refresh token for the next pair', guard: 'open', limit: 'address',
-    body: RefreshRequest, status: 200, response: AuthTokenDTO, errors: ['invalid_grant'],
-    handle: async (controller, { body, now }) => await controller.refresh(body as RefreshRequest, now),
+    method: 'POST', url: '/refresh', summary: 'Exchange a refresh token for the next pair', guard: 'open', limit: 'address', cookie: 'exchanged',
+    body: RefreshRequest.schema, isBodyOptional: true, status: 200, response: AuthTokenDTO, errors: ['invalid_grant', 'foreign_origin'],
+    handle: async (controller, { body, cookieToken, now }) => await controller.refresh(new RefreshRequest(body as RefreshBody, cookieToken), now),
   },
   {
     method: 'GET', url: '/user-info', summary: 'Who am I', guard: 'bearer', limit: 'address',
@@ -54,17 +61,17 @@ export const ROUTES: Route[] = [
   },
   {
     method: 'DELETE', url: '/tokens/:id', summary: 'Log one device out', guard: 'bearer', limit: 'address',
-    status: 204, errors: ['unknown_token'],
+    status: 204, errors: ['foreign_origin', 'unknown_token'], endsLogin: ({ id }, { familyId }) => id === familyId,
     handle: async (controller, { id }, caller) => { await controller.closeToken(caller, id) },
   },
   {
     method: 'POST', url: '/logout', summary: 'Log this device out', guard: 'bearer', limit: 'address',
-    status: 204, errors: [],
+    status: 204, errors: ['foreign_origin'], endsLogin: () => true,
     handle: async (controller, _visit, caller) => { await controller.logout(caller) },
   },
   {
     method: 'POST', url: '/revoke-all-tokens', summary: 'Log every device out', guard: 'bearer', limit: 'address',
-    status: 200, response: RevocationDTO, errors: [],
+    status: 200, response: RevocationDTO, errors: ['foreign_origin'], endsLogin: () => true,
     handle: async (controller, { now }, caller) => await controller.revokeAllTokens(caller, now),
   },
   {
@@ -76,3 +83,4 @@ export const ROUTES: Route[] = [
 
 type RegistrationBody = ConstructorParameters<typeof RegistrationRequest>[0]
 type AuthenticationBody = ConstructorParameters<typeof AuthenticationRequest>[0]
+type RefreshBody = ConstructorParameters<typeof RefreshRequest>[0]

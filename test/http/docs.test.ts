@@ -4,7 +4,7 @@ import t from 'tap'
 import { ROUTES } from '../../src/http/routes.js'
 import { testApp } from '../test-app.js'
 
-interface OpenApi { openapi: string, paths: Record<string, Record<string, { responses: Record<string, object>, security?: object[] }>>, components: { schemas: object } }
+interface OpenApi { openapi: string, paths: Record<string, Record<string, { responses: Record<string, object>, security?: object[], requestBody?: { required: boolean } }>>, components: { schemas: object } }
 
 t.test('OpenAPI 3.1 has exactly the routes, their guards and their answers', async t => {
   const { app } = await testApp(t)
@@ -14,9 +14,10 @@ t.test('OpenAPI 3.1 has exactly the routes, their guards and their answers', asy
   const routes = [...ROUTES.map(({ method, url }) => `${method} ${url.replace(':id', '{id}')}`), 'GET /.well-known/jwks.json', 'GET /health/live', 'GET /health/ready']
   t.strictSame(new Set(described), new Set(routes))
   for (const route of ROUTES) {
-    const { responses, security } = document.paths[route.url.replace(':id', '{id}')]![route.method.toLowerCase()]!
+    const { responses, security, requestBody } = document.paths[route.url.replace(':id', '{id}')]![route.method.toLowerCase()]!
     t.ok(responses[route.status], route.url)
-    t.strictSame(security, route.guard === 'bearer' ? [{ bearer: [] }] : undefined, route.url)
+    t.strictSame(security, { '/refresh': [{}, { cookie: [] }] }[route.url] ?? (route.guard === 'bearer' ? [{ bearer: [] }] : undefined), route.url)
+    t.equal(requestBody?.required, route.body && route.url !== '/refresh', route.url)
     t.ok(responses[429] && responses[503], route.url)
   }
   t.ok(['UserDTO', 'AuthTokenDTO', 'RegistrationDTO', 'ProblemDTO'].every(name => name in document.components.schemas))

@@ -1,0 +1,122 @@
+// Tabs of one browser that all wake at once, again and again, behind a proxy that loses answers; holds no rule of the client's.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { Authority, freePort } from './crash-rounds.js'
+import { LossyProxy, type Fate } from './lossy-proxy.js'
+
+export interface TabReport { rounds: number, refreshes: number, mostAtOnce: number, met: Record<string, number>, lost: string[] }
+
+interface Wish {
+  rounds: number
+  /** What starts Signet. */
+  command: [string, ...string[]]
+  /** The browser. */
+  executablePath: string
+  /** Without them tabs take turns by word of mouth. */
+  webLocks: 'on' | 'off'
+  /** The share of requests that the proxy drops, delays or doubles. */
+  share: number
+  seed: number
+}
+
+const TABS = 8
+const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
+/** One tab in so many rounds is opened anew, with nothing but the cookie. */
+const NEW_TAB_EVERY = 7
+
+/** How to start a browser that asks nobody but the server under test. */
+export const QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+// Runs in a tab. The clock that the client reads can be put forward, as it is for whoever slept.
+const TAB = `(async () => {
+  let slept = 0
+  const now = Date.now.bind(Date)
+  Date.now = () => now() + slept
+  const { createClient } = await import('/account/client.js')
+  const client = createClient({ baseUrl: '/', timeout: 1000 })
+  const changes = []
+  client.onChange(change => { changes.push(change) })
+  const ask = async () => {
+    for (let tries = 0; tries < 30; tries++) {
+      try {
+        return (await client.fetch('/user-info', { signal: AbortSignal.timeout(3000) })).status
+      } catch (error) {
+        if (error.code === 'invalid_grant') return 'invalid_grant'
+      }
+    }
+    return 'no answer'
+  }
+  window.tab = {
+    client,
+    sleep (milliseconds) { slept = milliseconds },
+    async wake (instant) {
+      await new Promise(resolve => { setTimeout(resolve, instant - now()) })
+      return { status: await ask(), ended: changes.filter(({ status }) => status === 'signed-out') }
+    },
+  }
+})()`
+
+/** Wakes every tab `rounds` times, after hours of sleep each time, and looks for whoever was logged out. */
+export async function proveTabs (wish: Wish): Promise<TabReport> {
+  const folder = await mkdtemp(join(tmpdir(), 'signet-tabs-'))
+  const port = await freePort()
+  const authority = new Authority(wish.command, folder, port)
+  const proxy = await LossyProxy.open(`http://127.0.0.1:${port}`, mulberry32(wish.seed))
+  const browser = await chromium.launch({ executablePath: wish.executablePath, chromiumSandbox: false, args: QUIET })
+  const report: TabReport = { rounds: 0, refreshes: 0, mostAtOnce: 0, met: {}, lost: [] }
+  try {
+    await authority.start()
+    await authority.untilReady()
+    const tabs = await openTabs(browser, proxy, wish)
+    await tabs[0]!.evaluate(`tab.client.register(${JSON.stringify(ACCOUNT)}).then(() => tab.client.login(${JSON.stringify(ACCOUNT)}))`)
+    for (let round = 1; round <= wish.rounds && report.lost.length === 0; round++) await runRound(tabs, proxy, round, wish.share, report)
+  } finally {
+    await browser.close()
+    proxy.close()
+    await authority.crash()
+    await rm(folder, { recursive: true })
+  }
+  return { ...report, refreshes: proxy.refreshes, mostAtOnce: proxy.mostAtOnce, met: Object.fromEntries(proxy.met) as Record<Fate, number> }
+}
+
+async function openTabs (browser: Browser, { url }: LossyProxy, { webLocks }: Wish): Promise<Page[]> {
+  const context = await browser.newContext()
+  if (webLocks === 'off') await context.addInitScript("Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })")
+  return await Promise.all(Array.from({ length: TABS }, async () => {
+    const page = await context.newPage()
+    await load(page, url)
+    return page
+  }))
+}
+
+async function load (page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/health/live`)
+  await page.evaluate(TAB)
+}
+
+async function runRound (tabs: Page[], proxy: LossyProxy, round: number, share: number, report: TabReport): Promise<void> {
+  proxy.share = 0
+  if (round % NEW_TAB_EVERY === 0) await load(tabs[round % TABS]!, proxy.url)
+  await Promise.all(tabs.map(async tab => { await tab.evaluate(`tab.sleep(${round * 3_600_000})`) }))
+  proxy.share = share
+  const instant = Date.now() + 40
+  const woken = await Promise.all(tabs.map(async tab => await tab.evaluate<{ status: unknown, ended: object[] }>(`tab.wake(${instant})`)))
+  woken.forEach(({ status, ended }, at) => {
+    if (status !== 200 || ended.length > 0) report.lost.push(`round ${round}: tab ${at} was answered ${String(status)}, and its session ended ${ended.length} times`)
+  })
+  report.rounds = round
+  await proxy.untilQuiet()
+}
+
+/** Numbers that a seed repeats. */
+function mulberry32 (seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6D2B79F5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -1,0 +1,89 @@
+// The list of devices on the account page; holds no request.
+
+/** @typedef {{ id: string, current: boolean, created_at: string, last_used_at: string, expires_at: string, user_agent: string | null, ip: string }} Device */
+
+/** @type {Array<[RegExp, string]>} */
+const BROWSERS = [[/\bEdgA?\//, 'Edge'], [/\bOPR\//, 'Opera'], [/\bFirefox\/|\bFxiOS\//, 'Firefox'], [/Chrome\/|\bCriOS\//, 'Chrome'], [/\bSafari\//, 'Safari']]
+/** @type {Array<[RegExp, string, string]>} */
+const SYSTEMS = [
+  [/\biPhone\b/, 'iPhone', 'phone'], [/\biPad\b/, 'iPad', 'tablet'], [/\bAndroid\b.*\bMobile\b/, 'Android', 'phone'], [/\bAndroid\b/, 'Android', 'tablet'],
+  [/\bWindows\b/, 'Windows', 'laptop'], [/\bMac OS X\b|\bMacintosh\b/, 'macOS', 'laptop'], [/\bCrOS\b/, 'ChromeOS', 'laptop'], [/\bLinux\b/, 'Linux', 'laptop'],
+]
+
+/** What a person calls a User-Agent. @param {string | null} userAgent */
+export function nameDevice (userAgent) {
+  const text = userAgent ?? ''
+  const browser = BROWSERS.find(([pattern]) => pattern.test(text))?.[1]
+  const [, system, icon] = SYSTEMS.find(([pattern]) => pattern.test(text)) ?? []
+  if (browser && system) return { name: `${browser} on ${system}`, icon: icon ?? 'laptop' }
+  const program = /^[\w.-]{1,40}/.exec(text)?.[0]
+  return { name: browser ?? program ?? 'Unknown device', icon: 'program' }
+}
+
+const STEPS = /** @type {const} */ ([['year', 31_536_000], ['month', 2_592_000], ['week', 604_800], ['day', 86_400], ['hour', 3_600], ['minute', 60]])
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'short' })
+const date = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
+
+/** @param {string} instant @param {number} now in milliseconds */
+export function ago (instant, now) {
+  const seconds = Math.max(0, (now - Date.parse(instant)) / 1000)
+  const step = STEPS.find(([, length]) => seconds >= length)
+  return step ? relative.format(-Math.floor(seconds / step[1]), step[0]) : 'just now'
+}
+
+/** @param {string} instant */
+export function onDay (instant) {
+  return date.format(new Date(instant))
+}
+
+/** Shows the devices, this one first; `leave` signs one of them out. @param {HTMLElement} list @param {Device[]} devices @param {number} now @param {(device: Device, name: string, row: HTMLElement) => void} leave */
+export function showDevices (list, devices, now, leave) {
+  const ordered = [...devices].sort((one, other) => Number(other.current) - Number(one.current))
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset['device']
+  list.replaceChildren(...ordered.map(device => rowOf(device, now, leave)))
+  // The list is renewed under the hand of whoever walks through it by keyboard.
+  if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-device="${window.CSS.escape(focused)}"]`))?.focus()
+}
+
+/** @param {Device} device @param {number} now @param {(device: Device, name: string, row: HTMLElement) => void} leave */
+function rowOf (device, now, leave) {
+  const { name, icon } = nameDevice(device.user_agent)
+  const row = element('li', 'device')
+  const title = element('p', 'device-name', name)
+  if (device.current) title.append(' ', element('span', 'badge', 'This device'))
+  const used = element('time', '', ago(device.last_used_at, now))
+  used.setAttribute('datetime', device.last_used_at)
+  used.title = exact.format(new Date(device.last_used_at))
+  const facts = element('p', 'device-facts')
+  const origin = element('span', 'device-origin', `from ${device.ip} · since ${onDay(device.created_at)}`)
+  facts.append('Last used ', used, ' ', origin)
+  const text = element('div', 'device-text')
+  text.append(title, facts)
+  const button = /** @type {HTMLButtonElement} */ (element('button', 'quiet', 'Sign out'))
+  button.type = 'button'
+  button.dataset['device'] = device.id
+  button.ariaLabel = device.current ? `Sign out this device, ${name}` : `Sign out ${name}, last used ${ago(device.last_used_at, now)}`
+  button.addEventListener('click', () => { leave(device, name, row) })
+  row.append(iconOf(icon), text, button)
+  return row
+}
+
+/** @param {string} name @param {string} className @param {string} [text] */
+function element (name, className, text = '') {
+  const made = document.createElement(name)
+  if (className) made.className = className
+  made.textContent = text
+  return made
+}
+
+/** @param {string} icon */
+function iconOf (icon) {
+  const space = 'http://www.w3.org/2000/svg'
+  const [svg, use] = [document.createElementNS(space, 'svg'), document.createElementNS(space, 'use')]
+  svg.setAttribute('class', 'icon')
+  svg.setAttribute('aria-hidden', 'true')
+  use.setAttribute('href', `#icon-${icon}`)
+  svg.append(use)
+  return svg
+}

@@ -1,0 +1,78 @@
+// The example of a front end: another origin logs in through CORS, with the cookie, and one that is not listed does not.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { freePort } from '../../scripts/crash-rounds.js'
+import { ask, run, settings } from '../server-process.js'
+import { launch, withChromium } from './chromium.js'
+
+const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
+
+async function serveExample (t: Test, signet: string, port: number): Promise<string> {
+  const child = spawn(process.execPath, [resolve('examples/frontend/serve.js')], { env: { PORT: String(port), SIGNET: signet } })
+  t.teardown(() => child.kill())
+  await once(child.stdout, 'data')
+  return `http://127.0.0.1:${port}/`
+}
+
+async function logIn (page: Page): Promise<void> {
+  await page.locator('[name=email]').fill(ACCOUNT.email)
+  await page.locator('[name=password]').fill(ACCOUNT.password)
+  await page.getByRole('button', { name: 'Log in', exact: true }).click()
+}
+
+withChromium(executablePath => {
+  t.test('a page of a listed origin signs up, logs in, stays logged in, and logs out in all its tabs', async t => {
+    const port = await freePort()
+    const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: `http://127.0.0.1:${port}` })).ready()
+    const url = await serveExample(t, signet, port)
+    const browser = await launch(executablePath)
+    t.teardown(async () => { await browser.close() })
+    const context = await browser.newContext()
+    const [page, tab] = [await context.newPage(), await context.newPage()]
+    const faults: string[] = []
+    await context.exposeBinding('reportViolation', (_source, text: string) => { faults.push(text) })
+    await context.addInitScript("document.addEventListener('securitypolicyviolation', event => reportViolation(event.violatedDirective))")
+    page.on('pageerror', error => { faults.push(String(error)) })
+    for (const each of [page, tab]) {
+      await each.goto(url)
+      await each.getByText('You are not logged in.').waitFor()
+    }
+    await logIn(page)
+    await page.getByText('The e-mail address or the password is wrong.').waitFor()
+    await page.getByRole('button', { name: 'Sign up and log in' }).click()
+    for (const each of [page, tab]) await each.getByText('You are logged in, in all tabs.').waitFor()
+    await page.reload()
+    await page.getByText(`"email": "${ACCOUNT.email}"`).waitFor()
+    await page.getByRole('button', { name: 'Log out' }).click()
+    for (const each of [page, tab]) await each.getByText('You are not logged in.').waitFor()
+    t.strictSame([await context.cookies(), faults], [[], []])
+  })
+
+  t.test('a page of another origin of the same site gets nothing', async t => {
+    const [port, listed] = [await freePort(), await freePort()]
+    const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: `http://127.0.0.1:${listed}` })).ready()
+    await ask(`${signet}/register`, ACCOUNT)
+    const url = await serveExample(t, signet, port)
+    const browser = await launch(executablePath)
+    t.teardown(async () => { await browser.close() })
+    const page = await browser.newPage()
+    await page.goto(url)
+    await logIn(page)
+    await page.getByText('Signet cannot be reached. Check the connection and try again.').waitFor()
+    // SameSite lets the cookie through from port to port, and a request without a body asks for no preflight.
+    await page.goto(`${signet}/account`)
+    await page.locator('#sign-in-email').fill(ACCOUNT.email)
+    await page.locator('#sign-in-password').fill(ACCOUNT.password)
+    await page.locator('#sign-in button[type=submit]').click()
+    await page.getByRole('heading', { name: 'Your account' }).waitFor()
+    const before = await page.context().cookies()
+    await page.goto(url)
+    const answer = page.waitForResponse(`${signet}/refresh`)
+    await page.evaluate(`fetch('${signet}/refresh', { method: 'POST', credentials: 'include', mode: 'no-cors' })`)
+    t.equal((await answer).status(), 403, 'without the cookie it would be a 400')
+    t.strictSame(await page.context().cookies(), before)
+  })
+})
