@@ -1,9 +1,8 @@
 // Which access tokens are refused.
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import t from 'tap'
+import { readKeyFile, readManifest } from '../../src/keyring/ring-files.js'
 import { testApp } from '../test-app.js'
 import { bearer, claimsOf, keysOf, login, problem, problemOf, register } from './client.js'
 
@@ -14,9 +13,9 @@ t.test('only a token of ours, of this type, issuer, audience and key, is good', 
   const keysDir = keysOf(folder)
   await register(app)
   const { access_token: good } = await login(app)
-  const file = (await readdir(keysDir)).find(name => name.startsWith('signing-'))!
-  const key = createPrivateKey(await readFile(join(keysDir, file), 'utf8'))
-  const jwk = (JSON.parse(keyRing.jwks.body) as { keys: Array<{ kid: string }> }).keys[0]!
+  const active = (await readManifest(keysDir)).signing.find(({ state }) => state === 'active')!
+  const key = createPrivateKey(await readKeyFile(keysDir, active))
+  const jwk = (JSON.parse(keyRing.jwks.body) as { keys: Array<{ kid: string }> }).keys.find(({ kid }) => kid === active.id)!
   const header = { alg: 'RS256', typ: 'at+jwt', kid: jwk.kid }
   const claims = claimsOf(good)
   const sign = async (head: object, more: object = {}, by: KeyObject = key) => await new SignJWT({ ...claims, ...more }).setProtectedHeader({ ...header, ...head }).sign(by)
