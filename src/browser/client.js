@@ -48,6 +48,8 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   const here = globalThis.location?.href
   const base = new URL(baseUrl.replace(/\/*$/, '/'), here)
   const mayKnow = new Set([base.origin, ...origins, ...(here ? [new URL(here).origin] : [])])
+  // A tab that closes while its refresh is under way leaves the answer, and so the cookie, to the browser. Older browsers cannot do so across origins.
+  const keepalive = here !== undefined && new URL(here).origin === base.origin
   const name = `signet ${base.href}`
   const channel = new BroadcastChannel(name)
   const locks = globalThis.navigator?.locks
@@ -192,7 +194,7 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   /** @param {string} path @param {object} [body] @param {string} [token] @returns {Promise<Answer>} */
   async function post (path, body, token) {
     const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
-    const response = await globalThis.fetch(new URL(path, base), { method: 'POST', credentials: 'include', headers, body: JSON.stringify(body) ?? null, signal: AbortSignal.timeout(timeout) })
+    const response = await globalThis.fetch(new URL(path, base), { method: 'POST', credentials: 'include', keepalive, headers, body: JSON.stringify(body) ?? null, signal: AbortSignal.timeout(timeout) })
     return await read(response)
   }
 
