@@ -28,7 +28,7 @@ withChromium(executablePath => {
   })
 
   t.test('a tab that closes while its refresh is under way ends no session, however late the next one comes', async t => {
-    const { child, ready } = run(t, settings(t, { LOG_LEVEL: 'info', REFRESH_GRACE: '0' }))
+    const { child, ready } = run(t, settings(t, { LOG_LEVEL: 'info', REFRESH_GRACE: '3' }))
     const signet = await ready()
     let refreshing = () => {}
     const proxy = createServer((request, response) => {
@@ -59,7 +59,7 @@ withChromium(executablePath => {
     await page.reload({ waitUntil: 'commit' })
     await underWay
     await page.close()
-    await pause(1_000)
+    await pause(4_000)
     const next = await context.newPage()
     await next.goto(url)
     await next.getByRole('heading', { name: 'Your account' }).waitFor()
