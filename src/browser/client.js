@@ -16,6 +16,8 @@ const PATIENCE_MS = 12_000
 const FIRST_PAUSE_MS = 250
 /** How long a tab that waited for its turn listens for a token that another has. */
 const ASK_MS = 250
+/** Browsers blur the clock, each tab's by itself, but by less than this. */
+const BLUR_MS = 1_000
 /** The share of a token's life after which it is refreshed. */
 const DUE = 0.9
 
@@ -59,10 +61,12 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   let status = 'unknown'
   /** @type {Promise<string> | undefined} */
   let renewal
+  let isRefreshing = false
   let busyUntil = 0
   let heard = () => {}
 
   channel.onmessage = ({ data }) => { listen(/** @type {Word} */ (data)) }
+  globalThis.addEventListener?.('pagehide', outlive)
 
   /** @param {Word} word */
   function listen (word) {
@@ -101,8 +105,8 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
 
   /** Whether the token in hand is another than `stale`, and young. A clock that was set back makes it old. @param {string} [stale] */
   function isGood (stale) {
-    const age = held ? Date.now() - held.at : -1
-    return held !== undefined && held.token !== stale && age >= 0 && age < held.life * DUE
+    const age = held ? Date.now() - held.at : 0
+    return held !== undefined && held.token !== stale && age > -BLUR_MS && age < held.life * DUE
   }
 
   /** @param {unknown} body @param {'token' | 'login'} kind */
@@ -134,7 +138,18 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   }
 
   async function exchange () {
-    return hold(succeed(await insist(async () => await post('refresh', { refresh_token_in: 'cookie' }))), 'token')
+    isRefreshing = true
+    try {
+      return hold(succeed(await insist(async () => await post('refresh', { refresh_token_in: 'cookie' }))), 'token')
+    } finally {
+      isRefreshing = false
+    }
+  }
+
+  // The answer of a refresh is lost with a page that goes, and with the last tab there is none to ask again within the grace. So this one does,
+  // by a request that outlives it. Every refresh so would be simpler, but browsers do not end such a request when it is given up.
+  function outlive () {
+    if (isRefreshing) post('refresh', { refresh_token_in: 'cookie' }, undefined, { keepalive: true }).catch(() => {})
   }
 
   /** @param {'logged-out' | 'ended'} reason */
@@ -189,10 +204,10 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
     return await insist(send, until, backoff * 2)
   }
 
-  /** @param {string} path @param {object} [body] @param {string} [token] @returns {Promise<Answer>} */
-  async function post (path, body, token) {
+  /** @param {string} path @param {object} [body] @param {string} [token] @param {RequestInit} [how] @returns {Promise<Answer>} */
+  async function post (path, body, token, how = { signal: AbortSignal.timeout(timeout) }) {
     const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
-    const response = await globalThis.fetch(new URL(path, base), { method: 'POST', credentials: 'include', headers, body: JSON.stringify(body) ?? null, signal: AbortSignal.timeout(timeout) })
+    const response = await globalThis.fetch(new URL(path, base), { method: 'POST', credentials: 'include', headers, body: JSON.stringify(body) ?? null, ...how })
     return await read(response)
   }
 
@@ -254,6 +269,7 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   function close () {
     listeners.clear()
     channel.close()
+    globalThis.removeEventListener?.('pagehide', outlive)
   }
 
   return { register, login, logout, fetch, onChange, close, get status () { return status } }

@@ -239,6 +239,25 @@ t.test('a lost answer is asked for again, and so is one that came without sense'
   t.equal(tab.changes.length, 1)
 })
 
+t.test('a page that goes while it refreshes asks once more, by a request that outlives it, and else asks nothing', async t => {
+  const page = new EventTarget()
+  for (const name of ['addEventListener', 'removeEventListener'] as const) {
+    Object.defineProperty(globalThis, name, { value: page[name].bind(page), configurable: true })
+    t.teardown(() => { Reflect.deleteProperty(globalThis, name) })
+  }
+  const browser = await openBrowser(t)
+  const tab = await browser.openSession()
+  page.dispatchEvent(new Event('pagehide'))
+  browser.clock = HOUR
+  browser.faults.push(async forward => {
+    page.dispatchEvent(new Event('pagehide'))
+    return await forward()
+  }, lose)
+  t.equal(await whoAmI(tab), ACCOUNT.email)
+  t.strictSame(browser.sent.map(({ url, keepalive }) => [new URL(url).pathname, keepalive]), [['/refresh', false], ['/refresh', true], ['/user-info', false]])
+  tab.close()
+})
+
 t.test('an answer that is too late is taken for lost', async t => {
   const browser = await openBrowser(t)
   const session = await browser.openSession()
