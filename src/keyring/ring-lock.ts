@@ -20,7 +20,7 @@ const RETRY_MS = 50
 export async function withLock<Result> (folder: string, patience: Patience, work: () => Promise<Result>): Promise<Result> {
   const database = await openLock(folder)
   try {
-    await acquire(database, patience)
+    await acquire(database, folder, patience)
     try {
       return await work()
     } finally {
@@ -37,31 +37,34 @@ async function openLock (folder: string): Promise<Database.Database> {
     const path = join(folder, 'lock')
     const database = new Database(path, { timeout: 0 })
     await chmod(path, 0o600)
-    // Its journal in memory, so that not even that becomes a file.
-    database.pragma('journal_mode = MEMORY')
     return database
   } catch (cause) {
-    throw new Error(`The key ring in ${folder} cannot be changed: ${(cause as Error).message}.`, { cause })
+    throw cannotChange(folder, cause)
   }
 }
 
-async function acquire (database: Database.Database, { milliseconds, onWait }: Patience): Promise<void> {
-  if (isAcquired(database)) return
+async function acquire (database: Database.Database, folder: string, { milliseconds, onWait }: Patience): Promise<void> {
+  if (isAcquired(database, folder)) return
   onWait?.()
   const tries = Math.ceil(milliseconds / RETRY_MS)
   for (let made = 0; made < tries; made++) {
     await pause(RETRY_MS)
-    if (isAcquired(database)) return
+    if (isAcquired(database, folder)) return
   }
   throw new RingBusyError('Another command or server is changing the key ring; try again in a moment.')
 }
 
-function isAcquired (database: Database.Database): boolean {
+function isAcquired (database: Database.Database, folder: string): boolean {
   try {
-    database.exec('BEGIN IMMEDIATE')
+    // The journal in memory, so that not even that becomes a file.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE')
     return true
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'SQLITE_BUSY') return false
-    throw error
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === 'SQLITE_BUSY') return false
+    throw cannotChange(folder, cause)
   }
+}
+
+function cannotChange (folder: string, cause: unknown): Error {
+  return new Error(`The key ring in ${folder} cannot be changed: ${(cause as Error).message}.`, { cause })
 }

@@ -40,6 +40,16 @@ t.test('a rotation is on disk with its history, and the ring serves on', async t
   await t.resolves((await openRing(place)).assertServes(NOW))
 })
 
+t.test('a ring of the time before there was a history gets one with its first change', async t => {
+  const place = await ring(t)
+  const { history: _, ...old } = await readManifest(place.folder)
+  writeFileSync(join(place.folder, 'manifest.json'), JSON.stringify({ ...old, signing: old.signing.map(({ bits: _, ...key }) => key) }))
+  await changeRing(place, rotation, AT_ONCE)
+  const { history, signing } = await readManifest(place.folder)
+  t.strictSame(history!.map(({ from, to }) => [from, to]), [['active', 'retired'], ['next', 'active'], [null, 'next']])
+  t.strictSame(signing.map(({ bits }) => bits), [undefined, undefined, 2048])
+})
+
 t.test('a key that is made is of the size of the active one, or of the size that is asked for', async t => {
   const place = await ring(t)
   await changeRing(place, { ...rotation, bits: 3072 }, AT_ONCE)

@@ -1,5 +1,5 @@
 // Who may change a ring: one at a time, and nobody for ever.
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
@@ -21,6 +21,7 @@ t.test('whoever has no patience is told that somebody else is at it', async t =>
   const folder = t.testdir()
   await withLock(folder, { milliseconds: 0 }, async () => {
     t.ok(await withLock(folder, { milliseconds: 0 }, async () => {}).catch(error => error) instanceof RingBusyError)
+    t.strictSame(readdirSync(folder), ['lock'])
     await t.rejects(withLock(folder, { milliseconds: 100 }, async () => {}), { message: 'Another command or server is changing the key ring; try again in a moment.' })
   })
   t.equal(await withLock(folder, { milliseconds: 0 }, async () => 'free'), 'free')
