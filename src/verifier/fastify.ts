@@ -4,10 +4,13 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { TokenVerificationError } from './token-verification-error.js'
 import { createVerifier, type AccessTokenClaims, type VerifierOptions } from './verifier.js'
 
+// Named, for in the declarations that are built an import counts as unused whose only use is in a module that is augmented.
+type RequireToken = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** A hook, for `onRequest` or any later one, behind which a request has a good token. */
-    requireToken: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
+    requireToken: RequireToken
   }
   interface FastifyRequest {
     /** The claims of the request's token. Throws on a route that `requireToken` does not guard. */

@@ -105,7 +105,8 @@ withPrivateMongoDb(17218, server => {
     const failed = answers.filter(({ status }) => status !== 200)
     t.ok(failed.length >= 5 * 384, `${failed.length} failed`)
     t.strictSame(failed.filter(({ status, code, retryAfter }) => status !== 503 || code !== 'unavailable' || retryAfter !== '1'), [])
-    t.ok(unaffected.every(({ status, took }) => status === 200 && took < 1000), `of ${unaffected.length} keys and signs of life the slowest took ${Math.max(...unaffected.map(({ took }) => took))} ms`)
+    // Whoever waited for the database waited for two seconds; less is this process's, which makes all the traffic as well.
+    t.ok(unaffected.every(({ status, took }) => status === 200 && took < 2000), `of ${unaffected.length} keys and signs of life the slowest took ${Math.max(...unaffected.map(({ took }) => took))} ms`)
     // Four kilobytes a request would be a request that is kept.
     t.ok(grown < 3 * 384 * 4096, `${grown} bytes after ${heaps.join(', ')}`)
     for (const pair of pairs) t.match(await ask('/refresh', { refresh_token: pair.refresh_token }), { status: 200 }, 'nobody is logged out')
