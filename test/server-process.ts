@@ -5,8 +5,8 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
 
-/** A process of its own compiles as the suite does, without checking types once more. */
-const UNCHECKED = { TS_NODE_TRANSPILE_ONLY: '1' }
+/** A process of its own compiles as the suite does, wherever it runs, without checking types once more. */
+const UNCHECKED = { TS_NODE_TRANSPILE_ONLY: '1', TS_NODE_PROJECT: resolve('tsconfig.json') }
 
 /** The command that starts a server from its source, whatever folder and environment it is given. */
 export const SERVER: [string, ...string[]] = ['env', ...Object.entries(UNCHECKED).map(pair => pair.join('=')), process.execPath, ...process.execArgv, resolve('src/server.ts')]
