@@ -90,10 +90,12 @@ t.test('a ring that cannot be kept up is said in the log, and the server serves 
   await makeRing({ folder: env.KEYS_DIR }, Date.now() - 91 * 86_400_000)
   rmSync(join(env.KEYS_DIR, 'lock'))
   mkdirSync(join(env.KEYS_DIR, 'lock'))
-  const { ready, output } = run(t, env)
+  const { ready, output, child, ended } = run(t, env)
   const url = await ready()
   while (!output.out.includes('the key ring could not be kept up')) await new Promise(resolve => { setTimeout(resolve, 20) })
   t.equal((await fetch(`${url}/health/ready`)).status, 200)
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
 })
 
 t.test('a port that is taken is said in one sentence', async t => {
