@@ -26,7 +26,7 @@ export interface WatcherParts {
 }
 
 /** Reading a file of a kilobyte costs nothing, and unlike an event of the file system it never fails to come. */
-const LOOK_EVERY_MS = 1_000
+const LOOK_EVERY_MS = 500
 const REPEAT_MS = 60_000
 /** After an upkeep that failed, on a read-only folder say. */
 const RETRY_MS = 3_600_000
@@ -45,7 +45,7 @@ export class RingWatcher {
     this.#ring = parts.ring
   }
 
-  /** Looks once a second from now on. */
+  /** Looks twice a second from now on. */
   start (): void {
     this.#running ??= this.#run()
   }
