@@ -7,7 +7,7 @@ import { refusals } from './verifier-caches.js'
 const HELP = `Rotates the keys: next becomes active, active becomes retired, a new next is made. Servers follow by themselves within 2 seconds.
 Usage: npm run keys:rotate -- [--check URL] [--force] [--back] [--refresh-secret] [--dry-run] [--json]
   --check URL        fetch the public JWKS at URL first, and refuse unless it holds the next key
-  --force            do not wait until verifiers must have seen the next key (KEY_PREPUBLISH); says what will break
+  --force            do not wait until verifiers must have seen the next key (KEY_PREPUBLISH); says first what will break
   --back             undo: the key that was retired last signs again
   --refresh-secret   the secret of refresh tokens, in the place of the signing key
   --dry-run          say what would be done
@@ -25,15 +25,15 @@ async function rotate (invocation: Invocation): Promise<Answer> {
 }
 
 async function rotateOn (invocation: Invocation): Promise<Answer> {
-  const { flags, kind, now, terms, place } = invocation
+  const { flags, kind, now, terms, place, say } = invocation
   const before = (await readManifest(place.folder))[kind]
   const publicIds = flags['check'] === undefined ? undefined : await fetchIds(String(flags['check']))
   const { prepublish } = terms[kind]
+  const broken = flags['force'] ? breakages(before, now, kind) : []
+  if (flags['force']) say(breakageText(broken, kind))
   const plan = await carryOutOrRehearse(invocation, { kind, now, by: 'command', plan: keys => planRotation(keys, now, { prepublish, publicIds, urgency: flags['force'] ? 'forced' : 'regular' }) })
   if ('refused' in plan) return refusal(invocation, plan)
-  if (!flags['force']) return report(invocation, plan.steps, whatFollows(invocation))
-  const broken = breakages(before, now, kind)
-  return report(invocation, plan.steps, [...whatFollows(invocation), ...breakageSentences(broken, kind)], { breaks: broken.map(({ library, seconds }) => ({ library, seconds: finite(seconds) })) })
+  return report(invocation, plan.steps, whatFollows(invocation), { breaks: broken.map(({ library, seconds }) => ({ library, seconds: finite(seconds) })) })
 }
 
 async function rotateBack (invocation: Invocation): Promise<Answer> {
@@ -62,10 +62,9 @@ function breakages (keys: KeyRecord[], now: number, kind: Invocation['kind']): A
   return next && kind === 'signing' ? refusals(secondsPublished(next, now)).filter(({ seconds }) => seconds > 0) : []
 }
 
-function breakageSentences (broken: Array<{ library: string, seconds: number }>, kind: Invocation['kind']): string[] {
-  if (kind === 'refresh') return ['Servers that have not read the next secret yet refuse its tokens until they have, within 2 seconds.']
-  if (broken.length === 0) return ['No verifier that we know refuses a good token.']
-  return ['These verifiers, with their stock settings, may refuse good tokens:', formatTable(broken.map(({ library, seconds }) => [library, formatLapse(seconds)]))]
+function breakageText (broken: Array<{ library: string, seconds: number }>, kind: Invocation['kind']): string {
+  if (kind === 'refresh') return 'Servers that have not read the next secret yet refuse its tokens until they have, within 2 seconds.'
+  return `These verifiers, with their stock settings, may refuse good tokens:\n${formatTable(broken.map(({ library, seconds }) => [library, formatLapse(seconds)]))}`
 }
 
 async function fetchIds (url: string): Promise<Set<string>> {
