@@ -33,12 +33,12 @@ const SETTINGS = ['KEYS_DIR', 'KEYS_PASSPHRASE_FILE', 'KEY_PREPUBLISH', 'KEY_ROT
 const PATIENCE_MS = 30_000
 const THUMBPRINT = /^[\w-]{43}$/
 
-/** Runs a command and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
-export async function runKeyCommand (help: string, options: Options, act: (invocation: Invocation) => Promise<Answer>): Promise<void> {
-  process.exitCode = await run(help, options, act)
+/** Runs a command, which takes no id of a key or one, and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
+export async function runKeyCommand (help: string, options: Options, act: (invocation: Invocation) => Promise<Answer>, takes: 'no id' | 'one id' = 'no id'): Promise<void> {
+  process.exitCode = await run(help, options, act, takes)
 }
 
-async function run (help: string, options: Options, act: (invocation: Invocation) => Promise<Answer>): Promise<number> {
+async function run (help: string, options: Options, act: (invocation: Invocation) => Promise<Answer>, takes: 'no id' | 'one id'): Promise<number> {
   const parsed = parse({ ...COMMON, ...options })
   if (!parsed) {
     process.stderr.write(help)
@@ -51,6 +51,8 @@ async function run (help: string, options: Options, act: (invocation: Invocation
   }
   const print = ({ text, json }: Pick<Answer, 'text' | 'json'>) => { process.stdout.write(flags['json'] ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`) }
   try {
+    if (takes === 'no id' && ids.length > 0) throw new WrongUse('This command takes no key id.')
+    if (takes === 'one id' && ids.length !== 1) throw new WrongUse('This command takes the id of one key.')
     const answer = await act({ flags, ids, kind: flags['refresh-secret'] ? 'refresh' : 'signing', ...await readSettings(), now: Date.now(), say: text => { if (!flags['json']) process.stdout.write(`${text}\n`) } })
     if (answer.code === 0 || flags['json']) print(answer)
     else process.stderr.write(`${answer.text}\n`)
@@ -137,11 +139,6 @@ export function finite (seconds: number): number | null {
 export function formatTable (rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
   return rows.map(row => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()}`).join('\n')
-}
-
-/** The key that is in a state, or undefined. */
-export function keyIn (keys: KeyRecord[], state: KeyRecord['state']): KeyRecord | undefined {
-  return keys.find(key => key.state === state)
 }
 
 /** For how many whole seconds verifiers could see a key. `now` in milliseconds. */

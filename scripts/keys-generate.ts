@@ -16,8 +16,7 @@ Exit code: 0 made, 1 refused, 2 wrong use.
 const SIZES = [2048, 3072, 4096]
 
 async function generate (invocation: Invocation): Promise<Answer> {
-  const { flags, ids, kind, place, now } = invocation
-  if (ids.length > 0) throw new WrongUse('This command takes no key id.')
+  const { flags, kind, place, now } = invocation
   const bits = flags['bits'] === undefined ? undefined : Number(flags['bits'])
   if (bits !== undefined && (!SIZES.includes(bits) || kind === 'refresh')) throw new WrongUse(`--bits is for signing keys: ${SIZES.join(', ')}.`)
   if (await readManifestText(place.folder) === undefined) return await makeRing(invocation, bits)

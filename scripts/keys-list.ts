@@ -1,7 +1,7 @@
 // `npm run keys:list`: every key, where it stands and what comes next; holds no rule of a key's life, and needs no passphrase.
 import { prospectOf, type KeyKind, type KeyRecord, type KeyTerms, type Prospect } from '../src/core/key-life-cycle.js'
 import { readManifest, type HistoryEntry, type Manifest } from '../src/keyring/ring-files.js'
-import { formatDuration, formatInstant, formatTable, runKeyCommand, WrongUse, type Answer, type Invocation } from './key-command.js'
+import { formatDuration, formatInstant, formatTable, runKeyCommand, type Answer, type Invocation } from './key-command.js'
 
 const HELP = `Lists the keys of the ring in the folder that KEYS_DIR names: state, age, since when published, and what happens next.
 Usage: npm run keys:list -- [--history] [--json]
@@ -11,8 +11,7 @@ Exit code: 0 listed, 1 there is no ring that can be read, 2 wrong use.
 `
 const KINDS: Array<[KeyKind, string]> = [['signing', 'Signing keys'], ['refresh', 'Secrets of refresh tokens']]
 
-async function list ({ flags, ids, place, terms, now }: Invocation): Promise<Answer> {
-  if (ids.length > 0) throw new WrongUse('This command takes no key id.')
+async function list ({ flags, place, terms, now }: Invocation): Promise<Answer> {
   const manifest = await readManifest(place.folder)
   const history = flags['history'] ? manifest.history ?? [] : undefined
   const text = [

@@ -1,7 +1,7 @@
 // `npm run keys:prune`: removes retired keys that no live token can need; holds no rule of a key's life.
 import { neededUntil, planPruning } from '../src/core/key-life-cycle.js'
 import { readManifest } from '../src/keyring/ring-files.js'
-import { carryOutOrRehearse, CHANGING, formatInstant, refuse, report, runKeyCommand, WrongUse, type Answer, type Invocation } from './key-command.js'
+import { carryOutOrRehearse, CHANGING, formatInstant, refuse, report, runKeyCommand, type Answer, type Invocation } from './key-command.js'
 
 const HELP = `Removes the retired keys that no live token can need any more, for ever, and says what it keeps.
 Usage: npm run keys:prune -- [--refresh-secret] [--dry-run] [--json]
@@ -13,8 +13,7 @@ Exit code: 0 done, 1 refused, 2 wrong use.
 `
 
 async function prune (invocation: Invocation): Promise<Answer> {
-  const { ids, kind, now, terms, place } = invocation
-  if (ids.length > 0) throw new WrongUse('This command takes no key id.')
+  const { kind, now, terms, place } = invocation
   const { retention } = terms[kind]
   const plan = await carryOutOrRehearse(invocation, { kind, now, by: 'command', plan: keys => planPruning(keys, now, retention) })
   if ('refused' in plan) return refuse(plan.refused, 'Nothing was pruned.')

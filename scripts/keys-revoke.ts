@@ -1,7 +1,7 @@
 // `npm run keys:revoke`: gives up a key that leaked, at once and for ever; holds no rule of a key's life.
-import { planRevocation, type KeyRecord, type Step } from '../src/core/key-life-cycle.js'
+import { inState, planRevocation, type KeyRecord, type Step } from '../src/core/key-life-cycle.js'
 import { readManifest, type HistoryEntry } from '../src/keyring/ring-files.js'
-import { carryOutOrRehearse, CHANGING, finite, formatInstant, formatLapse, formatTable, keyIn, refuse, report, runKeyCommand, secondsPublished, WrongUse, type Answer, type Invocation } from './key-command.js'
+import { carryOutOrRehearse, CHANGING, finite, formatInstant, formatLapse, formatTable, refuse, report, runKeyCommand, secondsPublished, type Answer, type Invocation } from './key-command.js'
 import { refusals, VERIFIER_CACHES } from './verifier-caches.js'
 
 const HELP = `Revokes a key that leaked: unpublished at once, never accepted again. It cannot be undone.
@@ -23,8 +23,8 @@ const REFUSALS: Record<string, string> = {
 }
 
 async function revoke (invocation: Invocation): Promise<Answer> {
-  const { flags, ids: [id, ...others], kind, now, place, say } = invocation
-  if (!id || others.length > 0) throw new WrongUse('This command takes the id of one key.')
+  const { flags, ids, kind, now, place, say } = invocation
+  const id = ids[0]!
   const manifest = await readManifest(place.folder)
   const key = manifest[kind].find(key => key.id === id)
   if (kind === 'refresh' && key) say(whoIsLoggedOut(key, manifest.history ?? [], now))
@@ -33,7 +33,7 @@ async function revoke (invocation: Invocation): Promise<Answer> {
   if ('refused' in plan) return refuse(plan.refused, REFUSALS[plan.refused]!)
   const successor = successorOf(id, plan.steps)
   if (kind === 'refresh') return report(invocation, plan.steps, [SUCCESSORS[successor]], { successor, logged_out: periods(key!, manifest.history ?? [], now) })
-  const exposed = exposures(successor, keyIn(manifest[kind], 'next'), now)
+  const exposed = exposures(successor, inState(manifest[kind], 'next'), now)
   const verifiers = exposed.map(({ library, accepts, refuses }) => ({ library, accepts_revoked: finite(accepts), refuses_new: finite(refuses) }))
   return report(invocation, plan.steps, [SUCCESSORS[successor], exposureTable(exposed)], { successor, verifiers })
 }
@@ -82,4 +82,4 @@ function periods (key: KeyRecord, history: HistoryEntry[], now: number): Array<{
   return begun.map(from => ({ from, until: until(from) }))
 }
 
-await runKeyCommand(HELP, { ...CHANGING, unseen: { type: 'boolean' } }, revoke)
+await runKeyCommand(HELP, { ...CHANGING, unseen: { type: 'boolean' } }, revoke, 'one id')

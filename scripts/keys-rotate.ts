@@ -1,7 +1,7 @@
 // `npm run keys:rotate`: the next key signs from now on, or the one before again; holds no rule of a key's life.
-import { neededUntil, planReturn, planRotation, type KeyRecord, type Plan } from '../src/core/key-life-cycle.js'
+import { inState, neededUntil, planReturn, planRotation, type KeyRecord, type Plan } from '../src/core/key-life-cycle.js'
 import { readManifest } from '../src/keyring/ring-files.js'
-import { carryOutOrRehearse, CHANGING, finite, formatDuration, formatInstant, formatLapse, formatTable, keyIn, refuse, report, runKeyCommand, secondsPublished, WrongUse, type Answer, type Invocation } from './key-command.js'
+import { carryOutOrRehearse, CHANGING, finite, formatDuration, formatInstant, formatLapse, formatTable, refuse, report, runKeyCommand, secondsPublished, WrongUse, type Answer, type Invocation } from './key-command.js'
 import { refusals } from './verifier-caches.js'
 
 const HELP = `Rotates the keys: next becomes active, active becomes retired, a new next is made. Servers follow by themselves within 2 seconds.
@@ -17,8 +17,7 @@ Exit code: 0 rotated, 1 refused, 2 wrong use.
 const CHECK_TIMEOUT_MS = 5_000
 
 async function rotate (invocation: Invocation): Promise<Answer> {
-  const { flags, ids, kind } = invocation
-  if (ids.length > 0) throw new WrongUse('This command takes no key id.')
+  const { flags, kind } = invocation
   if (flags['back'] && (flags['force'] || flags['check'] !== undefined)) throw new WrongUse('--back needs neither --force nor --check: the key has been published all along.')
   if (flags['check'] !== undefined && kind === 'refresh') throw new WrongUse('--check is for signing keys; refresh secrets are not public.')
   return flags['back'] ? await rotateBack(invocation) : await rotateOn(invocation)
@@ -58,7 +57,7 @@ function whatFollows ({ now, terms, kind, flags }: Invocation): string[] {
 
 /** Which libraries may refuse good tokens, and for how many seconds, if the key signs now. */
 function breakages (keys: KeyRecord[], now: number, kind: Invocation['kind']): Array<{ library: string, seconds: number }> {
-  const next = keyIn(keys, 'next')
+  const next = inState(keys, 'next')
   return next && kind === 'signing' ? refusals(secondsPublished(next, now)).filter(({ seconds }) => seconds > 0) : []
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PROPORTION, proveRotations, type ProofParts, type Scenario } from './rotation-proof.js'
 import { EXAMPLES, type Command } from './verifier-examples.js'
-import { build } from './verifier-process.js'
+import { build, describeSkipped } from './verifier-process.js'
 
 const SCENARIOS: Record<string, Omit<Scenario, 'rotations'>> = {
   one: { servers: 1, change: 'in_place' },
@@ -46,7 +46,7 @@ async function buildVerifiers (): Promise<{ verifiers: ProofParts['verifiers'], 
   if (failure) throw new Error(failure)
   return {
     verifiers: built.filter(({ missing }) => missing.length === 0).map(({ example }) => ({ example, cache: CACHES[example.language]! })),
-    skipped: built.filter(({ missing }) => missing.length > 0).map(({ example, missing }) => `SKIPPED: ${example.language}, for this machine has no ${missing.join(' and no ')}.\n`),
+    skipped: built.filter(({ missing }) => missing.length > 0).map(({ example, missing }) => describeSkipped(example.language, missing)),
   }
 }
 

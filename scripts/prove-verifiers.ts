@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { EXAMPLES, type Example } from './verifier-examples.js'
+import { describeSkipped } from './verifier-process.js'
 import { proveVerifiers, type Verdict } from './verifier-proof.js'
 
 const LANGUAGES = EXAMPLES.map(({ language }) => language)
@@ -39,7 +40,7 @@ async function main (): Promise<number> {
   const proved = verdicts.filter(({ missing }) => missing.length === 0)
   const skipped = verdicts.filter(({ missing }) => missing.length > 0)
   process.stdout.write(proved.map(describe).join(''))
-  process.stdout.write(skipped.map(({ language, missing }) => `SKIPPED: ${language}, for this machine has no ${missing.join(' and no ')}.\n`).join(''))
+  process.stdout.write(skipped.map(({ language, missing }) => describeSkipped(language, missing)).join(''))
   return proved.length > 0 && proved.every(({ wrong }) => wrong.length === 0) ? 0 : 1
 }
 

@@ -27,7 +27,7 @@ export interface ProofParts {
   /** The command of a script on the key ring. */
   script: (name: string) => Command
   /** How keys are rotated: the name of a script and its flags. */
-  rotate?: (round: number) => [name: string, ...flags: string[]]
+  rotate?: [name: string, ...flags: string[]]
   progress: (rotations: number) => void
 }
 
@@ -107,7 +107,7 @@ class Ring {
   async rotate (round: number): Promise<void> {
     const folder = this.#isSwapped ? join(this.#folder, `ring-${round}`) : this.#current
     if (this.#isSwapped) await cp(this.#current, folder, { recursive: true })
-    const [name, ...flags] = this.#parts.rotate?.(round) ?? ['keys-rotate']
+    const [name, ...flags] = this.#parts.rotate ?? ['keys-rotate']
     await this.#run(folder, name, ...flags)
     // Secrets of refresh tokens rotate as well, now and then.
     if (round % 5 === 4) await this.#run(folder, 'keys-rotate', '--refresh-secret')

@@ -17,6 +17,11 @@ const BUILD_LIMIT_MS = 600_000
 /** Signet's own default. */
 const AUDIENCE = 'signet'
 
+/** The line that names a language which was not built. */
+export function describeSkipped (language: string, missing: string[]): string {
+  return `SKIPPED: ${language}, for this machine has no ${missing.join(' and no ')}.\n`
+}
+
 const runToEnd = promisify(execFile)
 
 /** Builds an example, unless the machine lacks a program that it needs. */

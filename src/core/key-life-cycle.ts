@@ -149,7 +149,8 @@ function dueAt (keys: KeyRecord[], next: KeyRecord, { interval, prepublish }: Ke
   return Math.max(Date.parse(inState(keys, 'active')!.activated_at!) + interval, Date.parse(next.published_at) + prepublish)
 }
 
-function inState (keys: KeyRecord[], state: 'next' | 'active'): KeyRecord | undefined {
+/** The one key in a state that at most one key is in. */
+export function inState (keys: KeyRecord[], state: 'next' | 'active'): KeyRecord | undefined {
   return keys.find(key => key.state === state)
 }
 

@@ -1,7 +1,7 @@
 // Carries out on disk what the rules planned: under the lock, keys first, then the manifest at one instant; holds no rule.
 import { chmod, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { carryOut, FIRST_STEPS, type KeyKind, type KeyRecord, type NewKey, type Plan, type Step } from '../core/key-life-cycle.js'
+import { carryOut, FIRST_STEPS, inState, type KeyKind, type KeyRecord, type NewKey, type Plan, type Step } from '../core/key-life-cycle.js'
 import { makeRefreshSecret, makeSigningKey } from './key-material.js'
 import { readParts } from './key-ring.js'
 import { readManifest, readManifestText, removeUnused, replaceManifest, writeKeyFile, type HistoryEntry, type Manifest, type RingPlace } from './ring-files.js'
@@ -79,5 +79,5 @@ async function makeKey ({ folder, passphrase }: RingPlace, kind: KeyKind, bits: 
 }
 
 function bitsOf (keys: KeyRecord[]): number {
-  return keys.find(({ state }) => state === 'active')?.bits ?? DEFAULT_BITS
+  return inState(keys, 'active')?.bits ?? DEFAULT_BITS
 }
