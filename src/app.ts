@@ -37,6 +37,8 @@ export interface AppParts {
 /** The fault itself names files, so it is in the log alone. */
 const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
 const BODY_LIMIT = 16 * 1024
+/** A header may be kilobytes long; what is kept of it a device is not (promise 7). */
+const USER_AGENT_MAX_LENGTH = 200
 const VERSION = '0.1.0'
 /** RFC 6797: two years. */
 const HSTS = 'max-age=63072000'
@@ -244,7 +246,7 @@ function fillBody (request: FastifyRequest, _reply: FastifyReply, done: () => vo
 
 function toVisit (request: FastifyRequest, now: number): Visit {
   const { id = '' } = request.params as { id?: string }
-  return { body: request.body, id, ip: request.ip, userAgent: request.headers['user-agent'] ?? null, now }
+  return { body: request.body, id, device: { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_MAX_LENGTH) ?? null }, now }
 }
 
 function securityOf (route: Route): object {

@@ -11,6 +11,9 @@ export interface HashSettings {
   queue: number
 }
 
+/** Who a hash is made for: the network address, and whether the account is used from there already. */
+export interface Requester { address: string, isKnown: boolean }
+
 /** Low enough that one refresh goes before a storm of log-ins (Linux: nice). */
 const NICENESS = 15
 const QUEUE_FULL = 'Task queue is at limit'
@@ -43,12 +46,12 @@ export class Hasher {
   }
 
   /** The bcrypt hash of a normalised password of at most 72 bytes. Throws `busy` when the queue is full. */
-  async hash (password: string): Promise<string> {
+  async hash (password: string, _requester: Requester): Promise<string> {
     return await this.#run({ password, cost: this.#cost })
   }
 
   /** Whether the password is the hash's. Without a hash it is false, after the same time. Throws `busy` when the queue is full. */
-  async verify (password: string, hash: string | undefined): Promise<boolean> {
+  async verify (password: string, hash: string | undefined, _requester: Requester): Promise<boolean> {
     return await this.#run({ password, hash: hash ?? this.#nobody })
   }
 

@@ -1,7 +1,7 @@
 // One method a route: takes what was asked and by whom, returns the answer; knows no Fastify, no status, no header.
 import { normalisePassword } from '../core/credentials.js'
 import type { AccountService } from '../services/account-service.js'
-import type { Caller, TokenService } from '../services/token-service.js'
+import type { Caller, Device, TokenService } from '../services/token-service.js'
 import { toAuthTokenDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
 import type { AuthenticationRequest, ChangePasswordRequest, RefreshRequest, RegistrationRequest } from './requests.js'
 
@@ -15,16 +15,16 @@ export class AuthController {
     this.#tokens = tokens
   }
 
-  async register (request: RegistrationRequest, now: number): Promise<UserDTO> {
-    return toUserDTO(await this.#accounts.register(request.toRegistration(), now))
+  async register (request: RegistrationRequest, device: Device, now: number): Promise<UserDTO> {
+    return toUserDTO(await this.#accounts.register(request.toRegistration(), device, now))
   }
 
   async login (request: AuthenticationRequest, now: number): Promise<AuthTokenDTO> {
     return await request.authenticate(this.#accounts, this.#tokens, now)
   }
 
-  async refresh (request: RefreshRequest, now: number): Promise<AuthTokenDTO> {
-    return toAuthTokenDTO(await this.#tokens.refresh(request.refreshToken, now))
+  async refresh (request: RefreshRequest, device: Device, now: number): Promise<AuthTokenDTO> {
+    return toAuthTokenDTO(await this.#tokens.refresh(request.refreshToken, device, now))
   }
 
   userInfo (caller: Caller): UserDTO {
@@ -47,7 +47,7 @@ export class AuthController {
     return { revoked: await this.#tokens.closeAll(caller, now) }
   }
 
-  async changePassword (caller: Caller, request: ChangePasswordRequest): Promise<void> {
-    await this.#accounts.changePassword(caller, normalisePassword(request.current_password), normalisePassword(request.new_password))
+  async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device): Promise<void> {
+    await this.#accounts.changePassword(caller, normalisePassword(request.current_password), normalisePassword(request.new_password), device)
   }
 }

@@ -8,8 +8,6 @@ import { toAuthTokenDTO, type AuthTokenDTO, RegistrationDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
 const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
-/** A header may be kilobytes long; what is kept of it a device is not (promise 7). */
-const USER_AGENT_MAX_LENGTH = 200
 
 export class RegistrationRequest {
   static readonly schema = RegistrationDTO
@@ -36,13 +34,13 @@ export class AuthenticationRequest {
   constructor (body: Static<typeof AuthenticationRequest.schema>, device: Device) {
     this.email = readEmail(body.email)
     this.#password = normalisePassword(body.password)
-    this.#device = { ip: device.ip, userAgent: device.userAgent?.slice(0, USER_AGENT_MAX_LENGTH) ?? null }
+    this.#device = device
   }
 
   /** The pair issued. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `busy`. */
   async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
-    const user = await accounts.authenticate(this.email, this.#password)
-    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password), this.#device, now)
+    const user = await accounts.authenticate(this.email, this.#password, this.#device)
+    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, this.#device), this.#device, now)
     // A password change overtook this log-in, so the password is to be proved against the new one.
     return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
   }

@@ -1,14 +1,14 @@
 // The route table: the one place that names a path, its guard, its limit, its schemas and its status; holds no logic.
 import type { TSchema } from '@sinclair/typebox'
 import type { ErrorCode } from '../errors.js'
-import type { Caller } from '../services/token-service.js'
+import type { Caller, Device } from '../services/token-service.js'
 import type { AuthController } from './auth-controller.js'
 import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
 import type { Limit } from './rate-limits.js'
 import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest, RegistrationRequest } from './requests.js'
 
 /** What a handler gets of a request. `now` in milliseconds; `cookieToken` is what the refresh token's cookie brought, where it may. */
-export interface Visit<Body = unknown> { body: Body, id: string, ip: string, userAgent: string | null, now: number, cookieToken?: string | undefined }
+export interface Visit<Body = unknown> { body: Body, id: string, device: Device, now: number, cookieToken?: string | undefined }
 
 interface Described {
   method: 'GET' | 'POST' | 'DELETE'
@@ -37,17 +37,17 @@ export const ROUTES: Route[] = [
   {
     method: 'POST', url: '/register', summary: 'Make an account', guard: 'open', limit: 'register',
     body: RegistrationRequest.schema, status: 201, response: UserDTO, errors: ['weak_password', 'email_taken', 'busy'],
-    handle: async (controller, { body, now }) => await controller.register(new RegistrationRequest(body as RegistrationBody), now),
+    handle: async (controller, { body, device, now }) => await controller.register(new RegistrationRequest(body as RegistrationBody), device, now),
   },
   {
     method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
     body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'foreign_origin', 'too_many_active_tokens', 'busy'],
-    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit), visit.now),
+    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit.device), visit.now),
   },
   {
     method: 'POST', url: '/refresh', summary: 'Exchange a refresh token for the next pair', guard: 'open', limit: 'address', cookie: 'exchanged',
     body: RefreshRequest.schema, isBodyOptional: true, status: 200, response: AuthTokenDTO, errors: ['invalid_grant', 'foreign_origin'],
-    handle: async (controller, { body, cookieToken, now }) => await controller.refresh(new RefreshRequest(body as RefreshBody, cookieToken), now),
+    handle: async (controller, { body, cookieToken, device, now }) => await controller.refresh(new RefreshRequest(body as RefreshBody, cookieToken), device, now),
   },
   {
     method: 'GET', url: '/user-info', summary: 'Who am I', guard: 'bearer', limit: 'address',
@@ -77,7 +77,7 @@ export const ROUTES: Route[] = [
   {
     method: 'POST', url: '/change-password', summary: 'Change the password and log every other device out', guard: 'bearer', limit: 'address',
     body: ChangePasswordRequest, status: 204, errors: ['weak_password', 'wrong_password', 'busy'],
-    handle: async (controller, { body }, caller) => { await controller.changePassword(caller, body as ChangePasswordRequest) },
+    handle: async (controller, { body, device }, caller) => { await controller.changePassword(caller, body as ChangePasswordRequest, device) },
   },
 ]
 

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { fitsBcrypt, passwordWeakness } from '../core/credentials.js'
 import { AuthError } from '../errors.js'
-import type { Hasher } from '../hashing/hasher.js'
+import type { Hasher, Requester } from '../hashing/hasher.js'
 import type { Store, User } from '../store/store.js'
+import type { Device } from './token-service.js'
 
 /** A new account, its members normalised. */
 export interface Registration { email: string, password: string, name: string | null }
@@ -22,46 +23,50 @@ export class AccountService {
   }
 
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
-  async register (registration: Registration, now: number): Promise<User> {
+  async register (registration: Registration, device: Device, now: number): Promise<User> {
     const { email, name, password } = registration
     this.#assertStrong(password, email, 'password')
-    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hasher.hash(password), createdAt: now, families: [] }
+    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hasher.hash(password, requesterOf(device)), createdAt: now, families: [] }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
     return user
   }
 
   /** The user of an address and its password, normalised. Throws `invalid_credentials`, after the same time whether or not there is such a user. */
-  async authenticate (email: string, password: string): Promise<User> {
+  async authenticate (email: string, password: string, device: Device): Promise<User> {
     const user = await this.#store.findUserByEmail(email)
-    if (await this.#isPassword(password, user) && user) return user
+    if (await this.#isPassword(password, user, device) && user) return user
     throw new AuthError('invalid_credentials')
   }
 
   /** The hash to keep for a password just proved: the user's own, or a new one if today's cost is another. */
-  async currentHash (user: User, password: string): Promise<string> {
-    return this.#hasher.isCurrent(user.passwordHash) ? user.passwordHash : await this.#hasher.hash(password)
+  async currentHash (user: User, password: string, device: Device): Promise<string> {
+    return this.#hasher.isCurrent(user.passwordHash) ? user.passwordHash : await this.#hasher.hash(password, requesterOf(device, user))
   }
 
   /** Changes the password and closes every other family at once. Throws `wrong_password`, `weak_password`, `invalid_token`. */
-  async changePassword (caller: { user: User, familyId: string }, currentPassword: string, newPassword: string): Promise<void> {
+  async changePassword (caller: { user: User, familyId: string }, currentPassword: string, newPassword: string, device: Device): Promise<void> {
     const { user, familyId } = caller
     this.#assertStrong(newPassword, user.email, 'new_password')
-    if (!await this.#isPassword(currentPassword, user)) throw new AuthError('wrong_password')
-    const passwordHash = await this.#hasher.hash(newPassword)
+    if (!await this.#isPassword(currentPassword, user, device)) throw new AuthError('wrong_password')
+    const passwordHash = await this.#hasher.hash(newPassword, requesterOf(device, user))
     if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, keepFamilyId: familyId })) return
     // Another write came first. Either it closed this family, or it left another hash to prove the password against.
     const fresh = await this.#store.findUser(user.id)
     if (!fresh?.families.some(family => family.id === familyId)) throw new AuthError('invalid_token')
-    await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword)
+    await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device)
   }
 
   // A password that bcrypt would cut is nobody's, but takes as long to refuse.
-  async #isPassword (password: string, user: User | undefined): Promise<boolean> {
-    return await this.#hasher.verify(password, fitsBcrypt(password) ? user?.passwordHash : undefined)
+  async #isPassword (password: string, user: User | undefined, device: Device): Promise<boolean> {
+    return await this.#hasher.verify(password, fitsBcrypt(password) ? user?.passwordHash : undefined, requesterOf(device, user))
   }
 
   #assertStrong (password: string, email: string, field: string): void {
     const detail = passwordWeakness(password, email, this.#passwordMinLength)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field, detail }] })
   }
+}
+
+function requesterOf ({ ip: address }: Device, user?: User): Requester {
+  return { address, isKnown: user !== undefined && user.families.some(({ ip }) => ip === address) }
 }

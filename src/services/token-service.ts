@@ -14,7 +14,7 @@ export interface IssuedTokens { accessToken: string, expiresIn: number, refreshT
 /** Who calls, proved by an access token and by a live family. */
 export interface Caller { user: User, familyId: string }
 
-/** Where a log-in came from. */
+/** Where a request came from. */
 export interface Device { ip: string, userAgent: string | null }
 
 /** What an operator must be able to see afterwards. */
@@ -54,7 +54,7 @@ export class TokenService {
   }
 
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
-  async refresh (refreshToken: string, now: number): Promise<IssuedTokens> {
+  async refresh (refreshToken: string, _device: Device, now: number): Promise<IssuedTokens> {
     const claims = readRefreshToken(refreshToken, this.#parts.keyRing.findSecret)
     if (!claims) throw new AuthError('invalid_grant')
     // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.

@@ -5,6 +5,8 @@ import t, { type Test } from 'tap'
 import { Hasher } from '../../src/hashing/hasher.js'
 import work from '../../src/hashing/bcrypt-worker.js'
 
+const SOMEBODY = { address: '192.0.2.1', isKnown: false }
+
 function open (test: Test, queue = 100) {
   const hasher = new Hasher({ cost: 4, threads: 2, queue })
   test.teardown(async () => { await hasher.close() })
@@ -13,37 +15,37 @@ function open (test: Test, queue = 100) {
 
 t.test('a password is its own hash, and nobody else', async t => {
   const hasher = open(t)
-  const hash = await hasher.hash('correct horse')
+  const hash = await hasher.hash('correct horse', SOMEBODY)
   t.match(hash, /^\$2b\$04\$.{53}$/)
-  t.equal(await hasher.verify('correct horse', hash), true)
-  t.equal(await hasher.verify('correct horsf', hash), false)
-  t.equal(await hasher.verify('correct horse', undefined), false)
+  t.equal(await hasher.verify('correct horse', hash, SOMEBODY), true)
+  t.equal(await hasher.verify('correct horsf', hash, SOMEBODY), false)
+  t.equal(await hasher.verify('correct horse', undefined, SOMEBODY), false)
   t.equal(work({ password: 'correct horse', hash }), true)
   t.match(work({ password: 'correct horse', cost: 4 }), /^\$2b\$04\$/)
 })
 
 t.test('only a hash of today\'s cost is current', async t => {
   const hasher = open(t)
-  t.equal(hasher.isCurrent(await hasher.hash('x')), true)
+  t.equal(hasher.isCurrent(await hasher.hash('x', SOMEBODY)), true)
   t.equal(hasher.isCurrent('$2b$05$...'), false)
 })
 
 t.test('beyond the queue the answer is busy, with a time to come back', async t => {
   const hasher = open(t, 3)
-  const outcomes = await Promise.allSettled(Array.from({ length: 40 }, async () => await hasher.hash('x')))
+  const outcomes = await Promise.allSettled(Array.from({ length: 40 }, async () => await hasher.hash('x', SOMEBODY)))
   const refused = outcomes.filter(outcome => outcome.status === 'rejected')
   t.ok(refused.length >= 30, `${refused.length} refused`)
   for (const { reason } of refused) t.match(reason, { code: 'busy', status: 503, retryAfter: 2 })
-  t.match(await hasher.hash('x'), /^\$2b\$/, 'and it goes on')
+  t.match(await hasher.hash('x', SOMEBODY), /^\$2b\$/, 'and it goes on')
 })
 
 t.test('what bcrypt itself refuses is no busy queue', async t => {
-  await t.rejects(open(t).hash(undefined as unknown as string), { message: /data/ })
+  await t.rejects(open(t).hash(undefined as unknown as string, SOMEBODY), { message: /data/ })
 })
 
 t.test('the hashing threads have a low priority, the main thread has not', async t => {
   const hasher = open(t)
-  await Promise.all([hasher.hash('x'), hasher.hash('x')])
+  await Promise.all([hasher.hash('x', SOMEBODY), hasher.hash('x', SOMEBODY)])
   const nice = (thread: string) => Number(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ')[16])
   const threads = readdirSync('/proc/self/task')
   const main = nice(String(process.pid))
@@ -60,5 +62,5 @@ t.test('a hasher that is closed at once ends no thread before it has started', a
   t.teardown(() => process.off('worker', watch))
   await new Hasher({ cost: 4, threads: 2, queue: 1 }).close()
   t.strictSame(order, ['started', 'started', 'ended', 'ended'])
-  t.match(await open(t).hash('x'), /^\$2b\$/)
+  t.match(await open(t).hash('x', SOMEBODY), /^\$2b\$/)
 })

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { AuthenticationRequest } from '../../src/http/requests.js'
 import { Hasher } from '../../src/hashing/hasher.js'
-import { DEVICE, NOW, openServices, overtake, PASSWORD } from './parts.js'
+import { DEVICE, NOW, openServices, overtake, PASSWORD, REQUESTER } from './parts.js'
 
 const NEW_PASSWORD = 'another horse, another battery'
 
@@ -10,7 +10,7 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   const { store, accounts, tokens, user } = await openServices(t, 5)
   const cheap = new Hasher({ cost: 4, threads: 1, queue: 10 })
   t.teardown(async () => { await cheap.close() })
-  const hash = await cheap.hash(PASSWORD)
+  const hash = await cheap.hash(PASSWORD, REQUESTER)
   const { families } = await store.findUser(user.id) ?? {}
   t.strictSame(families, [])
   const family = { id: 'family', generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }
@@ -27,7 +27,7 @@ t.test('a log-in that a password change overtakes is proved against the new pass
   await login()
   const [family] = (await store.findUser(user.id))!.families
   const change = async (password: string, from = user.passwordHash) => {
-    await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password), keepFamilyId: family!.id })
+    await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), keepFamilyId: family!.id })
   }
   const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
   overtake(store, 'openFamily', async () => { await change(PASSWORD) })
@@ -43,28 +43,28 @@ t.test('of two password changes the second is proved against the first', async t
   const caller = await tokens.identify((await login()).accessToken, NOW)
   const change = async (password: string) => {
     const { passwordHash } = (await store.findUser(user.id))!
-    await store.changePassword({ userId: user.id, verifiedHash: passwordHash, passwordHash: await hasher.hash(password), keepFamilyId: caller.familyId })
+    await store.changePassword({ userId: user.id, verifiedHash: passwordHash, passwordHash: await hasher.hash(password, REQUESTER), keepFamilyId: caller.familyId })
   }
   overtake(store, 'changePassword', async () => { await change(PASSWORD) })
-  await accounts.changePassword(caller, PASSWORD, NEW_PASSWORD)
-  t.equal((await accounts.authenticate(user.email, NEW_PASSWORD)).id, user.id)
+  await accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE)
+  t.equal((await accounts.authenticate(user.email, NEW_PASSWORD, DEVICE)).id, user.id)
   const again = { ...caller, user: (await store.findUser(user.id))! }
   overtake(store, 'changePassword', async () => { await change(PASSWORD) })
-  await t.rejects(accounts.changePassword(again, NEW_PASSWORD, 'a third one, of some length'), { code: 'wrong_password' })
-  t.equal((await accounts.authenticate(user.email, PASSWORD)).id, user.id)
+  await t.rejects(accounts.changePassword(again, NEW_PASSWORD, 'a third one, of some length', DEVICE), { code: 'wrong_password' })
+  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE)).id, user.id)
 })
 
 t.test('a password change from a family that was closed meanwhile changes nothing', async t => {
   const { store, accounts, tokens, user, login } = await openServices(t)
   const caller = await tokens.identify((await login()).accessToken, NOW)
   overtake(store, 'changePassword', async () => { await store.closeAllFamilies(user.id, { createdAfter: 0, advancedAfter: 0 }) })
-  await t.rejects(accounts.changePassword(caller, PASSWORD, NEW_PASSWORD), { code: 'invalid_token' })
-  t.equal((await accounts.authenticate(user.email, PASSWORD)).id, user.id)
+  await t.rejects(accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE), { code: 'invalid_token' })
+  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE)).id, user.id)
 })
 
 t.test('64 racing registrations of one address make one account', async t => {
   const { accounts } = await openServices(t)
-  const outcomes = await Promise.allSettled(Array.from({ length: 64 }, async () => await accounts.register({ email: 'eve@example.com', password: PASSWORD, name: null }, NOW)))
+  const outcomes = await Promise.allSettled(Array.from({ length: 64 }, async () => await accounts.register({ email: 'eve@example.com', password: PASSWORD, name: null }, DEVICE, NOW)))
   t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
   t.equal(outcomes.filter(outcome => outcome.status === 'rejected' && (outcome.reason as { code: string }).code === 'email_taken').length, 63)
 })

@@ -9,6 +9,7 @@ import { SqliteStore } from '../../src/store/sqlite-store.js'
 
 export const NOW = 1_800_000_000_000
 export const DEVICE = { ip: '127.0.0.1', userAgent: null }
+export const REQUESTER = { address: DEVICE.ip, isKnown: false }
 export const PASSWORD = 'correct horse battery'
 
 /** Services over a store that `overtake` can make another writer come first on, once. */
@@ -33,7 +34,7 @@ export async function openServices (t: Test, cost = 4) {
     await hasher.close()
     await store.close()
   })
-  const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, NOW)
+  const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
   return { store, hasher, keyRing, accounts, tokens, events, user, login }
 }
