@@ -6,13 +6,13 @@ import t, { type Test } from 'tap'
 import { KeyRing, readRing } from '../../src/keyring/key-ring.js'
 import * as ringFiles from '../../src/keyring/ring-files.js'
 import type { Manifest } from '../../src/keyring/ring-files.js'
-import { makeRing, openRing } from './rings.js'
+import { copyRing, makeRing, openRing } from './rings.js'
 
 const NOW = 1_800_000_000_000
 
 async function ring (test: Test) {
   const folder = join(test.testdir(), 'keys')
-  await makeRing({ folder }, NOW)
+  await copyRing(folder, NOW)
   const path = join(folder, 'manifest.json')
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest
   const rewrite = (change: (manifest: Manifest) => void) => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { Hasher } from '../../src/hashing/hasher.js'
-import { makeRing, openRing } from '../keyring/rings.js'
+import { copyRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { TokenService, type SecurityEvent } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
@@ -15,7 +15,7 @@ export const PASSWORD = 'correct horse battery'
 /** Services over a store that `overtake` can make another writer come first on, once. */
 export async function openServices (t: Test, cost = 4) {
   const folder = t.testdir()
-  await makeRing({ folder: join(folder, 'keys') }, NOW)
+  await copyRing(join(folder, 'keys'), NOW)
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = new SqliteStore(join(folder, 'signet.db'))
   const hasher = new Hasher({ cost, threads: 1, queue: 100 })
