@@ -1,5 +1,5 @@
 // What a refresh shows that a thief may be behind, though an honest client can do it too; holds no I/O and no clock.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Family } from './families.js'
 
 /** How many rotations running must be repeated to be a sign: lost answers come one by one, and two clients in step again and again. */
@@ -7,7 +7,7 @@ export const REPEATS_RUNNING = 3
 
 /** Who refreshes, to be compared and kept with a family: the address, and a short digest of the user agent, which may be long. */
 export function markOf ({ ip, userAgent }: { ip: string, userAgent: string | null }): string {
-  return `${ip} ${createHash('sha256').update(userAgent ?? '').digest('base64url').slice(0, 8)}`
+  return `${ip} ${hash('sha256', userAgent ?? '', 'base64url').slice(0, 8)}`
 }
 
 /** The address in a mark. */
