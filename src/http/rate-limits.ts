@@ -4,6 +4,7 @@ import rateLimit, { type CreateRateLimitOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { normaliseEmail } from '../core/credentials.js'
 import { AuthError } from '../errors.js'
+import { LimitWindows } from './limit-windows.js'
 
 /** Windows in seconds. */
 export interface RateLimitSettings {
@@ -19,8 +20,6 @@ export interface RateLimitSettings {
 /** Which limit a route has. By address (an IPv6 one by its /64); `login` by account as well. */
 export type Limit = 'none' | 'address' | 'register' | 'login'
 
-/** How many addresses and accounts are remembered, so that no flood of them fills the memory. */
-const REMEMBERED = 10_000
 /** A log-in in flight is decided within about this long. */
 const UNDECIDED_MS = 1_000
 
@@ -31,7 +30,7 @@ export async function addRateLimits (app: FastifyInstance, settings: RateLimitSe
     global: false,
     max: settings.max,
     timeWindow: settings.window * 1000,
-    cache: REMEMBERED,
+    store: LimitWindows,
     errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
   })
   const byAccount = limitAccounts(app, settings)

@@ -130,3 +130,14 @@ t.test('a ring that is replaced while it is read is read again', async t => {
   t.equal(found.text, readFileSync(path, 'utf8'))
   t.strictSame(new KeyRing(found.parts).jwks, (await openRing({ folder })).jwks)
 })
+
+t.test('a token that a clock issued in the future is not good, beyond what clocks differ by', async t => {
+  const place = { folder: join(t.testdir(), 'keys') }
+  await makeRing(place, NOW)
+  const ring = await openRing(place)
+  const issuedAt = NOW / 1000
+  const token = await ring.sign({ iss: 'issuer', aud: 'api', sub: 'user', client_id: 'web', sid: 'family', jti: 'token', iat: issuedAt, exp: issuedAt + 600, auth_time: issuedAt })
+  const verify = (now: number) => ring.verify(token, { issuer: 'issuer', audience: 'api' }, now)
+  t.equal(verify(NOW - 300_000).jti, 'token')
+  t.throws(() => verify(NOW - 300_001), { message: 'it was issued in the future' })
+})
