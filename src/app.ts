@@ -11,6 +11,7 @@ import { addCors } from './http/cors.js'
 import { addDocs, addOpenApi } from './http/docs.js'
 import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
 import { Readiness } from './http/health.js'
+import { addJsonBodies } from './http/json-bodies.js'
 import { sendProblem, sendRawProblem } from './http/problems.js'
 import { addRateLimits, type Limit } from './http/rate-limits.js'
 import { addCookies, openCookie, type RefreshCookie } from './http/refresh-cookie.js'
@@ -48,9 +49,7 @@ const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordReque
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const { config, clock, keyRing, store } = parts
   const app = Fastify(serverOptions(parts))
-  // One formatter for the edge: an authority neither drops nor bends what it was sent.
-  app.removeContentTypeParser('text/plain')
-  acceptEmptyJson(app)
+  addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
   addHeaders(app, parts.tls !== undefined)
@@ -133,15 +132,6 @@ function tokenSettings (config: Config) {
     maxActive: config.MAX_ACTIVE_TOKENS,
     policy: config.ACTIVE_TOKENS_POLICY,
   }
-}
-
-// A front end's fetch often says application/json where it has nothing to send.
-function acceptEmptyJson (app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else parse(request, body as string, done)
-  })
 }
 
 function addHeaders (app: FastifyInstance, isTls: boolean): void {

@@ -16,7 +16,7 @@ export const ERRORS = {
   email_taken: [409, 'An account with this e-mail address exists already; log in instead.'],
   too_many_active_tokens: [409, 'This account is logged in on as many devices as are allowed; log out on one of them first.'],
   payload_too_large: [413, 'The body is larger than 16 KiB.'],
-  unsupported_media_type: [415, 'The body must be JSON, sent as application/json.'],
+  unsupported_media_type: [415, 'The body must be JSON in UTF-8, sent as application/json and not compressed.'],
   rate_limited: [429, 'Too many requests; wait for as long as the Retry-After header says.'],
   headers_too_large: [431, 'The headers of the request are too large.'],
   internal_error: [500, 'Signet failed to answer; the request id finds the reason in its log.'],
