@@ -10,6 +10,7 @@ import { identifyCaller } from './http/bearer-guard.js'
 import { addCors } from './http/cors.js'
 import { addDocs, addOpenApi } from './http/docs.js'
 import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
+import { addForwarding, HEADER_OPTIONS } from './http/forwarding.js'
 import { Readiness } from './http/health.js'
 import { addJsonBodies } from './http/json-bodies.js'
 import { sendProblem, sendRawProblem } from './http/problems.js'
@@ -49,6 +50,7 @@ const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordReque
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const { config, clock, keyRing, store } = parts
   const app = Fastify(serverOptions(parts))
+  addForwarding(app, config.TRUST_PROXY)
   addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
@@ -98,19 +100,12 @@ function serverOptions ({ config, log, tls }: AppParts): FastifyServerOptions {
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: false },
-    trustProxy: trustProxy(config.TRUST_PROXY),
     // Fastify's defaults drop unknown members and coerce mistyped ones.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
     frameworkErrors: (error, request, reply) => { void sendProblem(error, request, reply) },
     clientErrorHandler: (error, socket) => { sendRawProblem(error, socket, randomUUID()) },
   }
-  return { ...options, ...(tls && { https: tls }) }
-}
-
-function trustProxy (setting: string): boolean | string[] | ((address: string, hop: number) => boolean) {
-  if (setting === '') return false
-  const hops = Number(setting)
-  return Number.isInteger(hops) ? (_address, hop) => hop < hops : setting.split(',').map(range => range.trim())
+  return { ...options, ...(tls ? { https: { ...tls, ...HEADER_OPTIONS } } : { http: HEADER_OPTIONS }) }
 }
 
 function rateLimitSettings (config: Config) {

@@ -120,7 +120,9 @@ function findFault (config: Config): string | undefined {
   if (config.REFRESH_TOKEN_IDLE_TTL > config.REFRESH_TOKEN_TTL) return 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'
   if (config.NODE_ENV !== 'production') return undefined
   if (!config.ISSUER) return 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'
-  const isPlain = !config.TLS_CERT_FILE && !config.TRUST_PROXY && config.ALLOW_PLAIN_HTTP === 'false'
+  // No hop is no proxy.
+  const isProxied = Number(config.TRUST_PROXY) !== 0
+  const isPlain = !config.TLS_CERT_FILE && !isProxied && config.ALLOW_PLAIN_HTTP === 'false'
   if (isPlain && !isLoopback(config.HOST)) return 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'
   return undefined
 }

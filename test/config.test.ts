@@ -35,6 +35,7 @@ t.test('a bad value is refused in one sentence that names its setting', async t 
     [{ REFRESH_TOKEN_IDLE_TTL: '100', REFRESH_TOKEN_TTL: '99' }, 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'],
     [{ NODE_ENV: 'production' }, 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'],
     [{ NODE_ENV: 'production', ISSUER: 'https://id.example', HOST: '0.0.0.0' }, 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'],
+    [{ NODE_ENV: 'production', ISSUER: 'https://id.example', HOST: '0.0.0.0', TRUST_PROXY: '0' }, 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'],
   ]
   for (const TRUST_PROXY of ['true', '10.0.0.0/33', '10.0.0.1/8/8', 'proxy.example', '::1/129', '10.0.0.1,', '-1', '10.0.0.0/']) {
     faults.push([{ TRUST_PROXY }, 'The setting TRUST_PROXY must be addresses or CIDR ranges with commas between, or a number of hops.'])

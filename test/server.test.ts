@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:https'
+import { get, request } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -133,6 +133,11 @@ t.test('with a certificate Signet speaks HTTPS, and says that it will go on doin
   const [response] = await once(get({ port, path: '/health/live', rejectUnauthorized: false, agent: false }), 'response')
   response.resume()
   t.equal(response.headers['strict-transport-security'], 'max-age=63072000')
+  const host = `id.example:${port}`
+  const refresh = request({ port, path: '/refresh', method: 'POST', headers: { host, origin: `https://${host}`, 'content-type': 'application/json' }, rejectUnauthorized: false, agent: false })
+  const [refused] = await once(refresh.end('{"refresh_token_in":"cookie"}'), 'response')
+  refused.resume()
+  t.equal(refused.statusCode, 401, 'its pages are its own by their HTTPS address')
 })
 
 t.test('a certificate that cannot be read is one sentence', async t => {

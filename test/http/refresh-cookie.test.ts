@@ -204,5 +204,5 @@ t.test('an ISSUER that is no web address makes no origin one\'s own', async t =>
 
 t.test('a request that was addressed to nothing readable is nobody\'s own', async t => {
   const { app } = await testApp(t)
-  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, { host: 'a b', origin: 'http://a b' })), FOREIGN)
+  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, { host: 'a:99999', origin: 'http://a:99999' })), FOREIGN)
 })
