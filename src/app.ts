@@ -7,7 +7,7 @@ import type { Hasher } from './hashing/hasher.js'
 import { addAccountPage } from './http/account-page.js'
 import { AuthController } from './http/auth-controller.js'
 import { identifyCaller } from './http/bearer-guard.js'
-import { addCors } from './http/cors.js'
+import { addCors, allowReading } from './http/cors.js'
 import { addDocs, addOpenApi } from './http/docs.js'
 import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
 import { addForwarding, HEADER_OPTIONS } from './http/forwarding.js'
@@ -56,7 +56,8 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   for (const schema of SCHEMAS) app.addSchema(schema)
   addHeaders(app, parts.tls !== undefined)
   const limitOptions = await addRateLimits(app, rateLimitSettings(config))
-  addUnknownRoutes(app, limitOptions('address'))
+  const origins = listOf(config.CORS_ORIGINS)
+  addUnknownRoutes(app, limitOptions('address'), origins)
   await addOpenApi(app, VERSION, ROUTES.filter(route => route.isBodyOptional))
 
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH })
@@ -74,10 +75,10 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     void readiness.check(clock())
     done()
   })
-  const edge: Edge = { controller, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...listOf(config.CORS_ORIGINS)]) }
+  const edge: Edge = { controller, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) }
   await addCookies(app)
   await app.register(async authority => {
-    await addCors(authority, listOf(config.CORS_ORIGINS))
+    await addCors(authority, origins)
     for (const route of ROUTES) authority.route(toFastifyRoute(route, edge))
   })
   app.after(() => {
@@ -144,11 +145,12 @@ function addHeaders (app: FastifyInstance, isTls: boolean): void {
 }
 
 // What no route takes is refused before its body is read: as 405 where the address exists, else as 404.
-function addUnknownRoutes (app: FastifyInstance, limit: { config?: object }): void {
+function addUnknownRoutes (app: FastifyInstance, limit: { config?: object }, origins: string[]): void {
   const known = new Map<string, string[]>()
   app.addHook('onRoute', ({ url, method }) => { known.set(url, [...known.get(url) ?? [], ...[method].flat()]) })
   const check = 'config' in limit ? app.rateLimit() : undefined
   const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
+    allowReading(request, reply, origins)
     if (check) await check.call(app, request, reply)
     const allow = allowedMethods(known, request.url)
     throw allow.length > 0 ? new AuthError('method_not_allowed', { allow }) : new AuthError('not_found')
