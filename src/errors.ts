@@ -10,7 +10,7 @@ export const ERRORS = {
   wrong_password: [403, 'The current password is wrong.'],
   foreign_origin: [403, 'The cookie is taken only from the pages of Signet and of the origins in CORS_ORIGINS, on one site.'],
   unknown_token: [404, 'You have no live token of this id.'],
-  not_found: [404, 'There is nothing at this address; /docs lists the routes.'],
+  not_found: [404, 'There is nothing at this address.'],
   method_not_allowed: [405, 'This address does not take that method; the Allow header names those it takes.'],
   request_timeout: [408, 'The request took too long to arrive.'],
   email_taken: [409, 'An account with this e-mail address exists already; log in instead.'],
