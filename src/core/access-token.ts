@@ -6,6 +6,8 @@ export interface AccessTokenSettings { issuer: string, audience: string, clientI
 export interface AccessTokenClaims {
   iss: string, aud: string, sub: string, client_id: string, sid: string, jti: string
   iat: number, exp: number, auth_time: number
+  /** Written by nobody yet, and heeded all the same (RFC 7519, section 4.1.5). */
+  nbf?: number
 }
 
 export interface AccessTokenSubject {
@@ -29,6 +31,16 @@ export function accessTokenClaims (subject: AccessTokenSubject, id: string, now:
     exp: issuedAt + settings.ttl,
     auth_time: Math.floor(subject.authenticatedAt / 1000),
   }
+}
+
+const TEXTS = ['iss', 'aud', 'sub', 'client_id', 'sid', 'jti'] as const satisfies Array<keyof AccessTokenClaims>
+const TIMES = ['iat', 'exp', 'auth_time'] as const satisfies Array<keyof AccessTokenClaims>
+
+/** Whether a payload has every claim of an access token, each of its type. */
+export function isAccessTokenClaims (payload: unknown): payload is AccessTokenClaims {
+  const claims = Object(payload) as Record<string, unknown>
+  return TEXTS.every(name => typeof claims[name] === 'string' && claims[name] !== '') &&
+    TIMES.every(name => Number.isFinite(claims[name])) && Number.isFinite(claims['nbf'] ?? 0)
 }
 
 /** The shape of every JWT, for redaction. */

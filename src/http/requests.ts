@@ -54,16 +54,13 @@ export class RefreshRequest {
 
   readonly refreshToken: string
 
-  /** Throws `invalid_request` where the token came twice or not at all, `invalid_grant` where a cookie is asked for and none is left. */
+  /** Throws `invalid_request` where the token came twice, and `invalid_grant` where none came: a cookie that has ended comes no more. */
   constructor (body: Static<typeof RefreshRequest.schema>, cookieToken: string | undefined) {
     if (body.refresh_token !== undefined && cookieToken !== undefined) refuse('refresh_token', 'It came in the body and in the cookie; send one of them.')
-    this.refreshToken = body.refresh_token ?? cookieToken ?? refuseMissing(body)
+    const token = body.refresh_token ?? cookieToken
+    if (token === undefined) throw new AuthError('invalid_grant')
+    this.refreshToken = token
   }
-}
-
-function refuseMissing ({ refresh_token_in: place }: Static<typeof RefreshRequest.schema>): never {
-  if (place === 'cookie') throw new AuthError('invalid_grant')
-  return refuse('refresh_token', 'It is missing.')
 }
 
 export const ChangePasswordRequest = Type.Object({ current_password: Type.String(), new_password: Type.String() }, { $id: 'ChangePasswordRequest', ...strict })
