@@ -6,7 +6,11 @@ import type { User } from '../store/store.js'
 
 const strict = { additionalProperties: false }
 const Instant = () => Type.String({ format: 'date-time' })
-const TextOrNull = (description: string) => Type.Unsafe<string | null>({ type: ['string', 'null'], description })
+const TextOrNull = (description: string, limits = {}) => Type.Unsafe<string | null>({ type: ['string', 'null'], description, ...limits })
+
+/** What people type has its length looked at first: to bring letters into one form costs the square of it. In code points. */
+export const Email = () => Type.String({ maxLength: 254, description: 'an e-mail address; case and outer blanks do not count' })
+export const Password = (description: string) => Type.String({ maxLength: 256, description })
 
 export const UserDTO = Type.Object({
   id: Type.String({ format: 'uuid' }),
@@ -27,9 +31,9 @@ export type AuthTokenDTO = Static<typeof AuthTokenDTO>
 
 /** A registration normalised, ready for the account service. */
 export const RegistrationDTO = Type.Object({
-  email: Type.String({ description: 'an e-mail address of at most 254 characters; case and outer blanks do not count' }),
-  password: Type.String({ description: 'at least 8 characters, at most 72 bytes, not a common one' }),
-  name: Type.Optional(TextOrNull('at most 100 characters')),
+  email: Email(),
+  password: Password('at least 8 characters, not a common one'),
+  name: Type.Optional(TextOrNull('what the user is called', { maxLength: 100 })),
 }, { $id: 'RegistrationDTO', ...strict })
 export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>
 

@@ -4,7 +4,7 @@ import { normaliseEmail, normaliseName, normalisePassword } from '../core/creden
 import { AuthError } from '../errors.js'
 import type { AccountService } from '../services/account-service.js'
 import type { Device, TokenService } from '../services/token-service.js'
-import { toAuthTokenDTO, type AuthTokenDTO, RegistrationDTO } from './dto.js'
+import { Email, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
 const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
@@ -25,7 +25,7 @@ export class RegistrationRequest {
 }
 
 export class AuthenticationRequest {
-  static readonly schema = Type.Object({ email: Type.String(), password: Type.String(), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
+  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account'), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
   readonly email: string
   readonly #password: string
   readonly #device: Device
@@ -66,7 +66,7 @@ function refuseMissing ({ refresh_token_in: place }: Static<typeof RefreshReques
   return refuse('refresh_token', 'It is missing.')
 }
 
-export const ChangePasswordRequest = Type.Object({ current_password: Type.String(), new_password: Type.String() }, { $id: 'ChangePasswordRequest', ...strict })
+export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account'), new_password: Password('at least 8 characters, not a common one') }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
 function readEmail (email: string): string {

@@ -38,6 +38,9 @@ t.test('input that a route cannot take is refused naming each member', async t =
     ['/login', { email: EMAIL }, [{ field: 'password', detail: 'It is missing.' }]],
     ['/refresh', { refresh_token: 7 }, [{ field: 'refresh_token', detail: 'It must be string.' }]],
     ['/refresh', [], [{ field: 'body', detail: 'It must be object.' }]],
+    ['/register', { email: `${'e\u0301'.repeat(125)}@example.com`, password: '🦊'.repeat(257), name: '🦊'.repeat(101) }, [{ field: 'email', detail: 'It has more than 254 characters.' }, { field: 'password', detail: 'It has more than 256 characters.' }, { field: 'name', detail: 'It has more than 100 characters.' }]],
+    ['/login', { email: EMAIL, password: 'x'.repeat(257) }, [{ field: 'password', detail: 'It has more than 256 characters.' }]],
+    ['/change-password', { current_password: 'x'.repeat(257), new_password: 'x'.repeat(257) }, ['current_password', 'new_password'].map(field => ({ field, detail: 'It has more than 256 characters.' }))],
     ['/change-password', {}, [{ field: 'current_password', detail: 'It is missing.' }, { field: 'new_password', detail: 'It is missing.' }]],
   ]
   const byField = (errors: object[]) => errors.map(error => JSON.stringify(error)).sort()
