@@ -2,6 +2,9 @@
 import { once } from 'node:events'
 import { Piscina } from 'piscina'
 import { AuthError } from '../errors.js'
+import { FairQueue, type Requester } from './fair-queue.js'
+
+export type { Requester } from './fair-queue.js'
 
 export interface HashSettings {
   /** bcrypt's cost: the hash takes twice as long for each step. */
@@ -11,22 +14,27 @@ export interface HashSettings {
   queue: number
 }
 
-/** Who a hash is made for: the network address, and whether the account is used from there already. */
-export interface Requester { address: string, isKnown: boolean }
+/** What a thread is to do, for whom, and who is told of it. */
+interface Job { task: object, requester: Requester, resolve: (result: unknown) => void, reject: (error: unknown) => void }
 
 /** Low enough that one refresh goes before a storm of log-ins (Linux: nice). */
 const NICENESS = 15
-const QUEUE_FULL = 'Task queue is at limit'
 const RETRY_AFTER_SECONDS = 2
 
 export class Hasher {
   readonly #pool: Piscina
+  readonly #threads: number
+  readonly #queue: FairQueue<Job>
+  /** No more than there are threads, so that the order is the queue's: the pool's own sends whoever finds no thread to the end. */
+  readonly #running = new Set<Promise<void>>()
   readonly #cost: number
   readonly #costPrefix: string
   readonly #nobody: string
   readonly #threadsStarted: Promise<unknown>
 
   constructor (settings: HashSettings) {
+    this.#threads = settings.threads
+    this.#queue = new FairQueue(settings.queue)
     this.#cost = settings.cost
     this.#costPrefix = `$2b$${String(settings.cost).padStart(2, '0')}$`
     // Well-formed and nobody's: comparing with it takes as long as with any hash of this cost.
@@ -35,7 +43,6 @@ export class Hasher {
       filename: new URL('./bcrypt-worker.js', import.meta.url).href,
       minThreads: settings.threads,
       maxThreads: settings.threads,
-      maxQueue: settings.queue,
       niceIncrement: NICENESS,
       recordTiming: false,
       // The worker is plain JavaScript: flags that load something into this process are not for its threads.
@@ -46,13 +53,13 @@ export class Hasher {
   }
 
   /** The bcrypt hash of a normalised password of at most 72 bytes. Throws `busy` when the queue is full. */
-  async hash (password: string, _requester: Requester): Promise<string> {
-    return await this.#run({ password, cost: this.#cost })
+  async hash (password: string, requester: Requester): Promise<string> {
+    return await this.#run({ password, cost: this.#cost }, requester)
   }
 
   /** Whether the password is the hash's. Without a hash it is false, after the same time. Throws `busy` when the queue is full. */
-  async verify (password: string, hash: string | undefined, _requester: Requester): Promise<boolean> {
-    return await this.#run({ password, hash: hash ?? this.#nobody })
+  async verify (password: string, hash: string | undefined, requester: Requester): Promise<boolean> {
+    return await this.#run({ password, hash: hash ?? this.#nobody }, requester)
   }
 
   /** Whether the hash was made at the cost of today. */
@@ -64,15 +71,25 @@ export class Hasher {
   async close (): Promise<void> {
     // A thread that is ended while it loads bcrypt's native part takes the whole process with it (SIGABRT).
     await this.#threadsStarted
+    while (this.#running.size > 0) await Promise.all(this.#running)
     await this.#pool.close()
   }
 
-  async #run<Result>(task: object): Promise<Result> {
-    try {
-      return await this.#pool.run(task) as Result
-    } catch (cause) {
-      if ((cause as Error).message !== QUEUE_FULL) throw cause
-      throw new AuthError('busy', { cause, retryAfter: RETRY_AFTER_SECONDS })
-    }
+  async #run<Result> (task: object, requester: Requester): Promise<Result> {
+    return await new Promise<Result>((resolve, reject) => {
+      const displaced = this.#queue.add({ task, requester, resolve: resolve as Job['resolve'], reject })
+      displaced?.reject(new AuthError('busy', { retryAfter: RETRY_AFTER_SECONDS }))
+      this.#startNext()
+    })
+  }
+
+  #startNext (): void {
+    const job = this.#running.size < this.#threads ? this.#queue.next() : undefined
+    if (!job) return
+    const running = this.#pool.run(job.task).then(job.resolve, job.reject).finally(() => {
+      this.#running.delete(running)
+      this.#startNext()
+    })
+    this.#running.add(running)
   }
 }

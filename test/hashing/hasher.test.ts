@@ -39,6 +39,27 @@ t.test('beyond the queue the answer is busy, with a time to come back', async t 
   t.match(await hasher.hash('x', SOMEBODY), /^\$2b\$/, 'and it goes on')
 })
 
+t.test('a storm from one network keeps nobody else out, and is refused itself', async t => {
+  const hasher = open(t, 8)
+  const outcomes: string[] = []
+  const ask = async (name: string, address: string) => {
+    const outcome = await hasher.hash('x', { address, isKnown: false }).then(() => 'served', ({ code }: { code: string }) => code)
+    outcomes.push(`${name} ${outcome}`)
+  }
+  const storm = Array.from({ length: 40 }, async (_, n) => { await ask('storm', `2001:db8:0:${n}::1`) })
+  await Promise.all([...storm, ask('honest', '192.0.2.1'), ask('honest', '192.0.2.2')])
+  t.strictSame(outcomes.filter(outcome => outcome.startsWith('honest')), ['honest served', 'honest served'])
+  t.equal(outcomes.filter(outcome => outcome === 'storm served').length, 6)
+  t.equal(outcomes.filter(outcome => outcome === 'storm busy').length, 34)
+})
+
+t.test('a hasher that is closed finishes what is queued', async t => {
+  const hasher = new Hasher({ cost: 4, threads: 1, queue: 10 })
+  const hashes = Promise.all(Array.from({ length: 5 }, async () => await hasher.hash('x', SOMEBODY)))
+  await hasher.close()
+  t.equal((await hashes).length, 5)
+})
+
 t.test('what bcrypt itself refuses is no busy queue', async t => {
   await t.rejects(open(t).hash(undefined as unknown as string, SOMEBODY), { message: /data/ })
 })
