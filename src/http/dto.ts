@@ -1,5 +1,6 @@
 // What leaves and enters as JSON: each schema is the static type, the validator, the serialiser and the OpenAPI schema; no behaviour but mapping.
 import { Type, type Static } from '@sinclair/typebox'
+import { EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, PASSWORD_MAX_LENGTH } from '../core/credentials.js'
 import type { Family } from '../core/families.js'
 import type { IssuedTokens } from '../services/token-service.js'
 import type { User } from '../store/store.js'
@@ -9,8 +10,8 @@ const Instant = () => Type.String({ format: 'date-time' })
 const TextOrNull = (description: string, limits = {}) => Type.Unsafe<string | null>({ type: ['string', 'null'], description, ...limits })
 
 /** What people type has its length looked at first: to bring letters into one form costs the square of it. In code points. */
-export const Email = () => Type.String({ maxLength: 254, description: 'an e-mail address; case and outer blanks do not count' })
-export const Password = (description: string) => Type.String({ maxLength: 256, description })
+export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, description: 'an e-mail address; case and outer blanks do not count' })
+export const Password = (description: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description })
 
 export const UserDTO = Type.Object({
   id: Type.String({ format: 'uuid' }),
@@ -29,11 +30,11 @@ export const AuthTokenDTO = Type.Object({
 }, { $id: 'AuthTokenDTO', ...strict })
 export type AuthTokenDTO = Static<typeof AuthTokenDTO>
 
-/** A registration normalised, ready for the account service. */
+/** A registration, ready for the account service. */
 export const RegistrationDTO = Type.Object({
   email: Email(),
   password: Password('at least 8 characters, not a common one'),
-  name: Type.Optional(TextOrNull('what the user is called', { maxLength: 100 })),
+  name: Type.Optional(TextOrNull('what the user is called', { maxLength: NAME_MAX_LENGTH })),
 }, { $id: 'RegistrationDTO', ...strict })
 export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>
 
