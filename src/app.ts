@@ -165,12 +165,11 @@ function addUnknownRoutes (app: FastifyInstance, limit: { config?: object }, ori
 }
 
 function allowedMethods (known: Map<string, string[]>, url: string): string[] {
-  const path = url.split('?', 1)[0]!
-  return [...known].filter(([pattern]) => matches(pattern, path)).flatMap(([, methods]) => methods)
+  const path = url.split('?', 1)[0]!.split('/')
+  return [...known].filter(([pattern]) => matches(pattern.split('/'), path)).flatMap(([, methods]) => methods)
 }
 
-function matches (pattern: string, path: string): boolean {
-  const [want, have] = [pattern.split('/'), path.split('/')]
+function matches (want: string[], have: string[]): boolean {
   return want.length === have.length && want.every((part, at) => part === have[at] || (part.startsWith(':') && have[at] !== ''))
 }
 

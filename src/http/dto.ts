@@ -1,5 +1,6 @@
 // What leaves and enters as JSON: each schema is the static type, the validator, the serialiser and the OpenAPI schema; no behaviour but mapping.
 import { Type, type Static } from '@sinclair/typebox'
+import { EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, PASSWORD_MAX_LENGTH } from '../core/credentials.js'
 import type { Family } from '../core/families.js'
 import { ERRORS, type ErrorCode } from '../errors.js'
 import type { IssuedTokens } from '../services/token-service.js'
@@ -8,7 +9,11 @@ import type { User } from '../store/store.js'
 const strict = { additionalProperties: false }
 const Base64url = () => Type.String({ pattern: '^[\\w-]+$' })
 const Instant = () => Type.String({ format: 'date-time' })
-const TextOrNull = (description: string) => Type.Unsafe<string | null>({ type: ['string', 'null'], description })
+const TextOrNull = (description: string, limits = {}) => Type.Unsafe<string | null>({ type: ['string', 'null'], description, ...limits })
+
+/** What people type has its length looked at first: to bring letters into one form costs the square of it. In code points. */
+export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, description: 'an e-mail address; case and outer blanks do not count' })
+export const Password = (description: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description })
 
 export const UserDTO = Type.Object({
   id: Type.String({ format: 'uuid' }),
@@ -27,11 +32,11 @@ export const AuthTokenDTO = Type.Object({
 }, { $id: 'AuthTokenDTO', ...strict })
 export type AuthTokenDTO = Static<typeof AuthTokenDTO>
 
-/** A registration normalised, ready for the account service. */
+/** A registration, ready for the account service. */
 export const RegistrationDTO = Type.Object({
-  email: Type.String({ description: 'an e-mail address of at most 254 characters; case and outer blanks do not count' }),
-  password: Type.String({ description: 'at least 8 characters, at most 72 bytes, not a common one' }),
-  name: Type.Optional(TextOrNull('at most 100 characters')),
+  email: Email(),
+  password: Password('at least 8 characters, not a common one'),
+  name: Type.Optional(TextOrNull('what the user is called', { maxLength: NAME_MAX_LENGTH })),
 }, { $id: 'RegistrationDTO', ...strict })
 export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>
 

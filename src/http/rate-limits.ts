@@ -2,7 +2,7 @@
 import { finished } from 'node:stream'
 import rateLimit, { type CreateRateLimitOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { normaliseEmail } from '../core/credentials.js'
+import { normaliseEmail, spellingsOf } from '../core/credentials.js'
 import { AuthError } from '../errors.js'
 import { LimitWindows } from './limit-windows.js'
 
@@ -76,7 +76,7 @@ function limitAccounts (app: FastifyInstance, settings: RateLimitSettings): obje
 
 function accountOf (request: FastifyRequest): string {
   const { email } = request.body as { email: string }
-  return normaliseEmail(email) ?? email
+  return normaliseEmail(email) ?? spellingsOf(email)[0] ?? email
 }
 
 function tooMany (milliseconds: number): AuthError {

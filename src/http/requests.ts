@@ -1,10 +1,10 @@
 // What callers ask for, read and normalised; each class returns its resource and knows neither Fastify nor the store.
 import { Type, type Static } from '@sinclair/typebox'
-import { normaliseEmail, normaliseName, normalisePassword } from '../core/credentials.js'
+import { isText, normaliseEmail, normaliseName, spellingsOf } from '../core/credentials.js'
 import { AuthError } from '../errors.js'
 import type { AccountService } from '../services/account-service.js'
 import type { Device, TokenService } from '../services/token-service.js'
-import { toAuthTokenDTO, type AuthTokenDTO, RegistrationDTO } from './dto.js'
+import { Email, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
 const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
@@ -17,29 +17,31 @@ export class RegistrationRequest {
     this.#body = body
   }
 
-  /** The registration normalised. Throws `invalid_request` naming the member that cannot be used. */
+  /** The registration, each member one that can be used. Throws `invalid_request` naming the one that cannot. */
   toRegistration (): RegistrationDTO {
     const { email, password, name = null } = this.#body
-    return { email: readEmail(email), password: normalisePassword(password), name: name === null ? null : readName(name) }
+    if (normaliseEmail(email) === undefined) refuseEmail()
+    return { email, password: readPassword('password', password), name: name === null ? null : readName(name) }
   }
 }
 
 export class AuthenticationRequest {
-  static readonly schema = Type.Object({ email: Type.String(), password: Type.String(), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
-  readonly email: string
+  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account'), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
+  readonly #email: string
   readonly #password: string
   readonly #device: Device
 
   /** Throws `invalid_request` if the address cannot be one. */
   constructor (body: Static<typeof AuthenticationRequest.schema>, device: Device) {
-    this.email = readEmail(body.email)
-    this.#password = normalisePassword(body.password)
+    if (spellingsOf(body.email).length === 0) refuseEmail()
+    this.#email = body.email
+    this.#password = readPassword('password', body.password)
     this.#device = device
   }
 
   /** The pair issued. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `busy`. */
   async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
-    const user = await accounts.authenticate(this.email, this.#password, this.#device)
+    const user = await accounts.authenticate(this.#email, this.#password, this.#device)
     const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, this.#device), this.#device, now)
     // A password change overtook this log-in, so the password is to be proved against the new one.
     return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
@@ -63,15 +65,20 @@ export class RefreshRequest {
   }
 }
 
-export const ChangePasswordRequest = Type.Object({ current_password: Type.String(), new_password: Type.String() }, { $id: 'ChangePasswordRequest', ...strict })
+export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account'), new_password: Password('at least 8 characters, not a common one') }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
-function readEmail (email: string): string {
-  return normaliseEmail(email) ?? refuse('email', 'It must be an e-mail address of at most 254 characters.')
+function refuseEmail (): never {
+  refuse('email', 'It must be an e-mail address of at most 254 characters.')
+}
+
+/** The password as it was typed. Throws `invalid_request` if it is no text. */
+export function readPassword (field: string, password: string): string {
+  return isText(password) ? password : refuse(field, 'It must be text, without halves of characters.')
 }
 
 function readName (name: string): string {
-  return normaliseName(name) ?? refuse('name', 'It must be text of 1 to 100 characters.')
+  return normaliseName(name) ?? refuse('name', 'It must have a character that is seen, and none that ends the line or turns its direction.')
 }
 
 function refuse (field: string, detail: string): never {

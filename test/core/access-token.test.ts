@@ -1,6 +1,6 @@
-// The claims of an access token.
+// The claims of an access token, and how one is found in a text.
 import t from 'tap'
-import { accessTokenClaims, isAccessTokenClaims } from '../../src/core/access-token.js'
+import { accessTokenClaims, isAccessTokenClaims, replaceJwts } from '../../src/core/access-token.js'
 
 t.test('an access token has the claims of RFC 9068, its family and the time of the log-in, in seconds', async t => {
   const settings = { issuer: 'https://signet.example', audience: 'api', clientId: 'web', ttl: 600 }
@@ -17,4 +17,17 @@ t.test('a payload is of an access token when every claim is there and of its typ
   }
   for (const nbf of ['2000', true, [2000]]) t.notOk(isAccessTokenClaims({ ...claims, nbf }))
   for (const payload of [null, undefined, 'text', 1, [claims]]) t.notOk(isAccessTokenClaims(payload))
+})
+
+t.test('a JWT is replaced wherever it stands in a text, and nothing else is', async t => {
+  for (const [text, replaced] of [
+    ['eyJhbGciOi.eyJpc-_3.c2ln', '-'],
+    ['Bearer eyJh.eyJp.c2ln, eyJh.eyJp.', 'Bearer -, -'],
+    ['{"token":"eyJh.eyJp.c2ln"}', '{"token":"-"}'],
+    ['at\\neyJh.eyJp.c2ln', 'at\\n-'],
+    ['token_eyJh.eyJp.c2ln', 'token_-'],
+    ['eyJeyJh.eyJp.c2ln', '-'],
+    ['www.eyJh.eyJp.c2ln', 'www.-'],
+    ['eyJ.eyJp.c2ln eyJh eyJh.eyJp keyJ', 'eyJ.eyJp.c2ln eyJh eyJh.eyJp keyJ'],
+  ]) t.equal(replaceJwts(text!, '-'), replaced)
 })

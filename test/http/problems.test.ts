@@ -24,6 +24,12 @@ t.test('what cannot be read, is too large, or of another type is refused', async
   t.match((await send('', 'application/json')).json(), { code: 'invalid_request', errors: [{ field: 'body' }] })
 })
 
+t.test('of a body that is wrong in very many members the first twenty are named', async t => {
+  const { post } = await testApp(t)
+  const answer = await post('/login', Object.fromEntries(Array.from({ length: 1000 }, (_, member) => [`m${member}`, 1])))
+  t.match([answer.statusCode, answer.json<{ errors: object[] }>().errors.length], [400, 20])
+})
+
 t.test('an empty JSON body is no body', async t => {
   const { app, register, login } = await testApp(t)
   await register()
