@@ -23,6 +23,7 @@ t.test('a password is its own hash, and nobody else', async t => {
   t.equal(await hasher.verify('correct horse', hash, SOMEBODY), true)
   t.equal(await hasher.verify('correct horsf', hash, SOMEBODY), false)
   t.equal(await hasher.verify('correct horse', undefined, SOMEBODY), false)
+  t.match(work({ password: 'correct horse', cost: 4 }), /^\$2b\$04\$/)
 })
 
 t.test('a password is hashed whole, however long it is and whatever it holds', async t => {
