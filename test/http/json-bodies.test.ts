@@ -100,9 +100,9 @@ t.test('an empty body is no body, whatever it calls itself, and what needs none 
   const empty: Array<[headers: string[], body: string]> = [
     [[], ''], [['content-length: 0'], ''], [['transfer-encoding: chunked'], '0\r\n\r\n'],
   ]
-  const types = [[], ['application/json'], ['application/x-www-form-urlencoded'], ['text/plain; charset=latin1'], ['multipart/form-data'], ['nonsense'], ['']]
+  const types = [[], ['content-type: application/json; charset=latin1'], ['content-type: application/x-www-form-urlencoded'], ['content-type: nonsense']]
   for (const [framing, body] of empty) {
-    for (const type of types.map(([value]) => value === undefined ? [] : [`content-type: ${value}`])) {
+    for (const type of types) {
       const name = [...framing, ...type].join()
       const headers = (token: string) => [...framing, ...type, 'content-encoding: gzip', `authorization: Bearer ${token}`]
       const tokens = [await login(app), await login(app), await login(app), await login(app)] as const
