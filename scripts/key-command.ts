@@ -80,7 +80,7 @@ function parse (options: Options) {
 }
 
 async function readSettings (): Promise<Pick<Invocation, 'place' | 'terms'>> {
-  const environment = readEnvironment()
+  const environment = readEnvironment(sentence => { process.stderr.write(`${sentence}\n`) })
   const config = readConfig(Object.fromEntries(SETTINGS.map(name => [name, environment[name] ?? ''])))
   return { place: await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE), terms: keyTerms(config) }
 }

@@ -51,7 +51,7 @@ async function main (): Promise<number> {
     return process.argv.includes('--help') ? 0 : 2
   }
   // Only the ages count here, so that a copy needs no production's settings.
-  const { REFRESH_TOKEN_IDLE_TTL, REFRESH_TOKEN_TTL } = readEnvironment()
+  const { REFRESH_TOKEN_IDLE_TTL, REFRESH_TOKEN_TTL } = readEnvironment(sentence => { process.stderr.write(`${sentence}\n`) })
   const live = liveAfter(Date.now(), familyLimits(readConfig({ REFRESH_TOKEN_IDLE_TTL, REFRESH_TOKEN_TTL })))
   const [from, to] = [openSource(wish.from), openStore(wish.to)]
   try {
