@@ -31,5 +31,7 @@ export function isDenied (cause: unknown): boolean {
 export function inWords (cause: unknown): string {
   if (isDenied(cause)) return `user ${process.geteuid!()} may not`
   const { code = '', message } = cause as NodeJS.ErrnoException
+  // What SQLite's driver says of a file that it cannot open.
+  if (message.startsWith('ConnectionFailed')) return 'it cannot be opened'
   return WORDS[code] ?? message
 }

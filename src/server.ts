@@ -5,7 +5,6 @@ import { pathToFileURL } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import { keyTerms, readConfig, readEnvironment, withPort, type Config } from './config.js'
-import { inWords } from './faults.js'
 import { Hasher } from './hashing/hasher.js'
 import { KeyRing, readRing, type ReadRing } from './keyring/key-ring.js'
 import { createRing } from './keyring/ring-changes.js'
@@ -95,12 +94,10 @@ function cannotListen ({ HOST: host, PORT: port }: Config, cause: unknown): Erro
     EADDRINUSE: `Port ${port} of ${host} is taken: stop what listens there, or set PORT.`,
     EACCES: `This user may not listen on port ${port}: set PORT to one from 1024 on.`,
     EADDRNOTAVAIL: `The setting HOST is not an address of this machine: ${host}.`,
-    EAFNOSUPPORT: `The setting HOST is of a kind of address that this machine has not: ${host}.`,
     EAI_AGAIN: `The setting HOST is a name that cannot be looked up now: ${host}.`,
-    EINVAL: `The setting HOST is not an address to listen on: ${host}.`,
     ENOTFOUND: `The setting HOST is a name that is not found: ${host}.`,
   }
-  return new Error(sentences[(cause as NodeJS.ErrnoException).code!] ?? `Signet cannot listen on ${host}:${port}: ${inWords(cause)}.`, { cause })
+  return new Error(sentences[(cause as NodeJS.ErrnoException).code!] ?? `The setting HOST is not an address that Signet can listen on: ${host}.`, { cause })
 }
 
 function readyText (address: string, page: Config['ACCOUNT_PAGE']): string {

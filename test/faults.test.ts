@@ -35,5 +35,6 @@ t.test('what a user may not do names the user', async t => {
 
 t.test('what an error says in words of its own is left as it is', async t => {
   t.equal(inWords(new Error('it is damaged')), 'it is damaged')
+  t.equal(inWords(Object.assign(new Error('ConnectionFailed("14")'), { code: '' })), 'it cannot be opened')
   t.equal(inWords(Object.assign(new Error('as it says'), { code: 'ENEW' })), 'as it says')
 })
