@@ -1,4 +1,6 @@
 // What the commands on the key ring share: flags, settings, exit codes, and how instants and steps are told; holds no command.
+import { existsSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { keyTerms, readConfig, readEnvironment } from '../src/config.js'
 import type { KeyKind, KeyRecord, KeyTerms, Plan, Step } from '../src/core/key-life-cycle.js'
@@ -80,9 +82,22 @@ function parse (options: Options) {
 }
 
 async function readSettings (): Promise<Pick<Invocation, 'place' | 'terms'>> {
-  const environment = readEnvironment()
+  const environment = readEnvironment(sentence => { process.stderr.write(`${sentence}\n`) })
   const config = readConfig(Object.fromEntries(SETTINGS.map(name => [name, environment[name] ?? ''])))
-  return { place: await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE), terms: keyTerms(config) }
+  const place = await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE)
+  actAsOwner(place.folder)
+  return { place, terms: keyTerms(config) }
+}
+
+/** Root goes on as the user whom the folder belongs to, or the nearest one above where it is not there yet: what it writes must be theirs who serve from it. */
+function actAsOwner (folder: string): void {
+  const above = dirname(resolve(folder))
+  if (!existsSync(folder) && above !== resolve(folder)) { actAsOwner(above); return }
+  const { uid, gid } = statSync(folder)
+  if (process.geteuid!() !== 0 || uid === 0) return
+  process.setgroups!([gid])
+  process.setgid!(gid)
+  process.setuid!(uid)
 }
 
 /** Makes the change, or says what it would be where that is all that is asked. */

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
 import type { KeyKind, KeyTerms } from './core/key-life-cycle.js'
+import { readEnvFile } from './env-file.js'
 
 const DAY = 86_400
 /** Seconds after its last token has expired until a key is needed no more: clocks, leeways, and servers that are late to follow. */
@@ -69,17 +70,23 @@ export const SETTINGS = {
 
 const schema = Type.Object(SETTINGS)
 
+/** What no setting means to hold: control and format characters, line breaks, and what bytes become that are not UTF-8. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]/u
+
 export type Config = Static<typeof schema>
 
-/** The settings in `env`, defaults filled in. Throws one sentence that names the setting which cannot be used. */
+/**
+ * The settings in `env`, defaults filled in; ISSUER is empty where it is to be the address and the port is not known yet.
+ * Throws one sentence that names the setting which cannot be used.
+ */
 export function readConfig (env: NodeJS.ProcessEnv): Config {
   const config = parse(env)
   const fault = findFault(config)
   if (fault) throw new Error(fault)
   return {
     ...config,
-    ISSUER: config.ISSUER || `${config.TLS_CERT_FILE ? 'https' : 'http'}://${bracketed(config.HOST)}:${config.PORT}`,
     DOCS: config.DOCS === 'auto' ? docsOf(config) : config.DOCS,
+    ISSUER: config.ISSUER || (config.PORT === 0 ? '' : addressOf(config)),
     HASH_THREADS: config.HASH_THREADS || availableParallelism(),
   }
 }
@@ -89,14 +96,36 @@ function docsOf ({ NODE_ENV: environment }: Config): 'on' | 'off' {
   return environment === 'production' ? 'off' : 'on'
 }
 
-/** The environment of the process over the file .env, where there is one. */
-export function readEnvironment (): NodeJS.ProcessEnv {
-  const anything = envSchema<NodeJS.ProcessEnv>({ schema: { type: 'object', properties: namesOnly() }, dotenv: true })
-  return anything
+/** The settings of a server for which this free port was found. */
+export function withPort (config: Config, port: number): Config {
+  return { ...config, PORT: port, ISSUER: addressOf({ ...config, PORT: port }) }
 }
 
-function namesOnly (): Record<string, { type: 'string' }> {
-  return Object.fromEntries(Object.keys(SETTINGS).map(name => [name, { type: 'string' as const }]))
+/**
+ * The environment of the process over the file .env, where there is one. An empty value is an unset one. `warn` is told, in one sentence, which names of
+ * the file are nobody's. Throws a sentence if the file cannot be read.
+ */
+export function readEnvironment (warn: (sentence: string) => void): NodeJS.ProcessEnv {
+  const file = readEnvFile('.env')
+  const strangers = Object.keys(file).filter(name => !Object.hasOwn(SETTINGS, name))
+  if (strangers.length > 0) warn(`The file .env names what is not a setting of Signet, and does not count: ${strangers.map(withLikeness).join(', ')}.`)
+  return { ...file, ...withoutBlank(process.env) }
+}
+
+function withLikeness (name: string): string {
+  const [[alike, letters]] = Object.keys(SETTINGS).map(setting => [setting, differing(name.toUpperCase(), setting)] as const).sort((one, other) => one[1] - other[1]) as [readonly [string, number]]
+  return letters <= 2 && letters < name.length / 2 ? `${name} (or is ${alike} meant?)` : name
+}
+
+/** How many letters must be added, taken away or replaced to make one name of the other (Levenshtein's distance). */
+function differing (one: string, other: string): number {
+  let before = [...Array(other.length + 1).keys()]
+  for (const [row, letter] of [...one].entries()) {
+    const now = [row + 1]
+    for (const [column, there] of [...other].entries()) now.push(Math.min(now[column]! + 1, before[column + 1]! + 1, before[column]! + Number(letter !== there)))
+    before = now
+  }
+  return before.at(-1)!
 }
 
 /** How long the keys of each kind live, in milliseconds. */
@@ -109,18 +138,32 @@ export function keyTerms (config: Config): Record<KeyKind, KeyTerms> {
 }
 
 function parse (env: NodeJS.ProcessEnv): Config {
+  const data = withoutBlank(env)
+  for (const [name, value] of Object.entries(data)) if (UNSEEN.test(value)) throw new Error(`The setting ${name} holds a line break, or another character that is not seen, or is not in UTF-8: type it anew.`)
   try {
-    // An empty value is an unset one, as in every line of .env.example that has no default.
-    return envSchema<Config>({ schema: { ...schema }, env: false, data: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')) })
+    return envSchema<Config>({ schema: { ...schema }, env: false, data })
   } catch (cause) {
-    const [error] = (cause as { errors: Array<{ instancePath: string, message: string, params: { allowedValues?: string[] } }> }).errors
-    const allowed = error!.params.allowedValues ? `: ${error!.params.allowedValues.join(', ')}` : ''
-    throw new Error(`The setting ${error!.instancePath.slice(1)} ${error!.message}${allowed}.`, { cause })
+    const [error] = (cause as { errors: Array<{ instancePath: string }> }).errors
+    const name = error!.instancePath.slice(1)
+    throw new Error(`The setting ${name} must be ${wanted(SETTINGS[name as keyof typeof SETTINGS])}.`, { cause })
   }
 }
 
+/** The settings among the values, without the blanks around them that are not seen. An empty value is an unset one, as in every line of .env.example that has no default. */
+function withoutBlank (env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.keys(SETTINGS).map(name => [name, (env[name] ?? '').trim()] as const).filter(([, value]) => value !== ''))
+}
+
+function wanted (setting: TSchema): string {
+  if (setting['enum']) return `one of ${(setting['enum'] as string[]).join(', ')}`
+  if (setting.type === 'integer') return `a whole number from ${setting['minimum']} to ${setting['maximum']}`
+  return String(setting.description)
+}
+
 function findFault (config: Config): string | undefined {
-  if (config.ISSUER && !URL.canParse(config.ISSUER)) return 'The setting ISSUER must be a URL.'
+  if (isIP(config.HOST) === 0 && !/^[\w.-]+$/.test(config.HOST)) return 'The setting HOST must be an address or a name, such as 127.0.0.1, ::1 or localhost.'
+  if (config.ISSUER === '' && !URL.canParse(addressOf(config))) return 'The setting ISSUER must be set, for the address in HOST has no place in a URL.'
+  if (config.ISSUER && !isIssuer(config.ISSUER)) return 'The setting ISSUER must be a URL that begins with http:// or https://, without a user, a query or a fragment.'
   if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE)) return 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'
   if (config.HSTS_INCLUDE_SUBDOMAINS === 'true' && !config.TLS_CERT_FILE) return 'The setting HSTS_INCLUDE_SUBDOMAINS needs TLS_CERT_FILE: where a proxy speaks HTTPS, the proxy sends Strict-Transport-Security.'
   if (!listOf(config.CORS_ORIGINS).every(isOrigin)) return 'The setting CORS_ORIGINS must be origins such as https://app.example, with commas between; `*` is none.'
@@ -158,8 +201,14 @@ function isLoopback (host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
-function bracketed (host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host
+// What OpenID Connect Discovery 1.0, section 3, and RFC 8414, section 2, say of one.
+function isIssuer (value: string): boolean {
+  return /^https?:\/\/[^\s\\/?#@]+(\/[^\s\\?#]*)?$/i.test(value) && URL.canParse(value)
+}
+
+/** Where a server of these settings is found. */
+function addressOf ({ HOST: host, PORT: port, TLS_CERT_FILE: cert }: Config): string {
+  return `${cert ? 'https' : 'http'}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
 }
 
 /** The ages of a family and its tokens, in milliseconds. */

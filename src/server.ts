@@ -1,15 +1,17 @@
 // The process: settings, store, key ring, application, listening, and a graceful end; holds no rule.
-import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
-import { keyTerms, readConfig, readEnvironment, type Config } from './config.js'
+import { keyTerms, readConfig, readEnvironment, withPort, type Config } from './config.js'
 import { Hasher } from './hashing/hasher.js'
 import { KeyRing, readRing, type ReadRing } from './keyring/key-ring.js'
 import { createRing } from './keyring/ring-changes.js'
 import { ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
-import { openStore } from './store/open-store.js'
+import { openStore, unnamedDatabase } from './store/open-store.js'
+import { readTls } from './tls.js'
 
 /** Requests in flight get this long to finish, in milliseconds. */
 const DRAIN_MS = 8_000
@@ -17,20 +19,22 @@ const DRAIN_MS = 8_000
 const RING_PATIENCE_MS = 10_000
 
 /** Starts Signet and returns what stops it again, within `drainMs` milliseconds. Throws a sentence if it cannot start. */
-export async function start (config: Config, { drainMs } = { drainMs: DRAIN_MS }): Promise<{ app: FastifyInstance, stop: () => Promise<void> }> {
-  const tls = await readTls(config)
-  const place = await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE)
-  const { ring, isNew } = await openRing(place, config)
+export async function start (settings: Config, { drainMs } = { drainMs: DRAIN_MS }): Promise<{ app: FastifyInstance, stop: () => Promise<void> }> {
+  const tls = await readTls(settings)
+  const place = await ringPlace(settings.KEYS_DIR, settings.KEYS_PASSPHRASE_FILE)
+  const { ring, isNew } = await openRing(place, settings)
   const keyRing = new KeyRing(ring.parts)
-  const store = openStore(config.DATABASE_URL)
-  const hasher = new Hasher({ cost: config.BCRYPT_COST, threads: config.HASH_THREADS, queue: config.HASH_QUEUE })
+  const store = openStore(settings.DATABASE_URL)
+  const hasher = new Hasher({ cost: settings.BCRYPT_COST, threads: settings.HASH_THREADS, queue: settings.HASH_QUEUE })
   const closeParts = async () => {
     await hasher.close()
     await store.close()
   }
   try {
-    const app = await buildApp({ config, store, keyRing, hasher, clock: Date.now, log: process.stdout, ...(tls && { tls }) })
+    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, clock: Date.now, log: process.stdout, ...(tls && { tls }) }))
     if (isNew) app.log.info({ folder: config.KEYS_DIR }, 'made a key ring: a signing key and a refresh secret')
+    const database = unnamedDatabase(config.DATABASE_URL)
+    if (database) app.log.warn({ database }, 'DATABASE_URL names no database, so that MongoDB\'s own default is used; add it to the URL, as in mongodb://host/signet')
     await listen(app, config)
     const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, uptime: () => performance.now(), log: ringLog(app.log) })
     watcher.start()
@@ -63,10 +67,17 @@ function ringLog (log: FastifyBaseLogger): RingLog {
   }
 }
 
-async function readTls ({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key }: Config): Promise<{ cert: Buffer, key: Buffer } | undefined> {
-  if (!cert) return undefined
-  const read = async (name: string, path: string) => await readFile(path).catch((cause: Error) => { throw new Error(`The setting ${name} names a file that cannot be read: ${cause.message}.`, { cause }) })
-  return { cert: await read('TLS_CERT_FILE', cert), key: await read('TLS_KEY_FILE', key) }
+/** Builds with the settings; where the issuer is the address, with that of a free port, which is kept from others meanwhile, for an application knows its issuer before it listens. */
+async function withAddress (settings: Config, build: (config: Config) => Promise<FastifyInstance>): Promise<{ app: FastifyInstance, config: Config }> {
+  if (settings.ISSUER !== '') return { app: await build(settings), config: settings }
+  const holder = createServer().listen({ host: settings.HOST, port: settings.PORT })
+  await once(holder, 'listening').catch((cause: unknown) => { throw cannotListen(settings, cause) })
+  try {
+    const config = withPort(settings, (holder.address() as AddressInfo).port)
+    return { app: await build(config), config }
+  } finally {
+    await once(holder.close(), 'close')
+  }
 }
 
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
@@ -75,9 +86,19 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
     await app.listen({ host, port, listenTextResolver: address => readyText(address, config) })
   } catch (cause) {
     await app.close()
-    const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    throw new Error(isTaken ? `Port ${port} of ${host} is taken: stop what listens there, or set PORT.` : `Signet cannot listen on ${host}:${port}: ${(cause as Error).message}.`, { cause })
+    throw cannotListen(config, cause)
   }
+}
+
+function cannotListen ({ HOST: host, PORT: port }: Config, cause: unknown): Error {
+  const sentences: Record<string, string> = {
+    EADDRINUSE: `Port ${port} of ${host} is taken: stop what listens there, or set PORT.`,
+    EACCES: `This user may not listen on port ${port}: set PORT to one from 1024 on.`,
+    EADDRNOTAVAIL: `The setting HOST is not an address of this machine: ${host}.`,
+    EAI_AGAIN: `The setting HOST is a name that cannot be looked up now: ${host}.`,
+    ENOTFOUND: `The setting HOST is a name that is not found: ${host}.`,
+  }
+  return new Error(sentences[(cause as NodeJS.ErrnoException).code!] ?? `The setting HOST is not an address that Signet can listen on: ${host}.`, { cause })
 }
 
 function readyText (address: string, { DOCS: docs, ACCOUNT_PAGE: page }: Config): string {
@@ -90,14 +111,18 @@ async function drain (app: FastifyInstance, milliseconds: number): Promise<void>
   clearTimeout(timer)
 }
 
+function warn (sentence: string): void {
+  process.stderr.write(`${sentence}\n`)
+}
+
 async function main (): Promise<void> {
-  const { stop } = await start(readConfig(readEnvironment()))
+  const { stop } = await start(readConfig(readEnvironment(warn)))
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void stop().then(() => process.exit(0)) })
 }
 
 if (import.meta.url === pathToFileURL(String(process.argv[1])).href) {
   main().catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`)
+    warn(error.message)
     process.exitCode = 1
   })
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { readConfig, readEnvironment, SETTINGS } from '../src/config.js'
+import { readConfig, readEnvironment, SETTINGS, withPort } from '../src/config.js'
 
 const names = Object.entries(SETTINGS).map(([name, { default: value, description }]) => ({ name, value: String(value), description: String(description) }))
 
@@ -24,17 +24,23 @@ t.test('the docs are for development, unless somebody says otherwise', async t =
 
 t.test('an issuer that is not set is the address that Signet listens on', async t => {
   t.equal(readConfig({ PORT: '8443', HOST: '::1', TLS_CERT_FILE: 'cert', TLS_KEY_FILE: 'key' }).ISSUER, 'https://[::1]:8443')
-  t.equal(readConfig({ ISSUER: 'https://id.example' }).ISSUER, 'https://id.example')
+  for (const ISSUER of ['https://id.example', 'https://id.example/', 'http://localhost:3000/tenants/1', 'HTTPS://ID.example:443']) t.equal(readConfig({ ISSUER, PORT: '0' }).ISSUER, ISSUER, 'as it is written')
+  const unknown = readConfig({ PORT: '0', HOST: '::1' })
+  t.equal(unknown.ISSUER, '', 'which nobody knows before it listens')
+  t.strictSame(withPort(unknown, 4321), { ...unknown, PORT: 4321, ISSUER: 'http://[::1]:4321' })
 })
 
 t.test('a bad value is refused in one sentence that names its setting', async t => {
   const faults: Array<[Record<string, string>, string]> = [
-    [{ PORT: '70000' }, 'The setting PORT must be <= 65535.'],
-    [{ PORT: 'http' }, 'The setting PORT must be integer.'],
-    [{ BCRYPT_COST: '3' }, 'The setting BCRYPT_COST must be >= 4.'],
-    [{ ACTIVE_TOKENS_POLICY: 'ask' }, 'The setting ACTIVE_TOKENS_POLICY must be equal to one of the allowed values: evict, refuse.'],
-    [{ DATABASE_URL: 'postgres://x' }, 'The setting DATABASE_URL must match pattern "^(file:.+|mongodb(\\+srv)?://.+)$".'],
-    [{ ISSUER: 'nobody' }, 'The setting ISSUER must be a URL.'],
+    [{ PORT: '70000' }, 'The setting PORT must be a whole number from 0 to 65535.'],
+    [{ PORT: 'http' }, 'The setting PORT must be a whole number from 0 to 65535.'],
+    [{ BCRYPT_COST: '3' }, 'The setting BCRYPT_COST must be a whole number from 4 to 18.'],
+    [{ ACTIVE_TOKENS_POLICY: 'ask' }, 'The setting ACTIVE_TOKENS_POLICY must be one of evict, refuse.'],
+    [{ DATABASE_URL: 'postgres://x' }, 'The setting DATABASE_URL must be `file:PATH`, an embedded SQLite file, or the `mongodb://` or `mongodb+srv://` URL of a MongoDB.'],
+    ...['nobody', 'urn:signet', 'ftp://id.example', 'https:id.example', 'https:///id.example', 'https://', 'https://id.example?', 'https://id.example/?tenant=1', 'https://id.example/#top', 'https://ada@id.example', 'https://ada:secret@id.example', 'https://id.example/a b', 'https://id.example\\a', 'https://id.example:port']
+      .map(ISSUER => [{ ISSUER }, 'The setting ISSUER must be a URL that begins with http:// or https://, without a user, a query or a fragment.'] as [Record<string, string>, string]),
+    ...['a b', '[::1]', 'http://localhost', 'localhost:3000', 'ada@localhost'].map(HOST => [{ HOST }, 'The setting HOST must be an address or a name, such as 127.0.0.1, ::1 or localhost.'] as [Record<string, string>, string]),
+    [{ HOST: 'fe80::1%eth0' }, 'The setting ISSUER must be set, for the address in HOST has no place in a URL.'],
     ...['*', 'null', 'app.example', 'https://app.example/', 'https://app.example,', 'HTTPS://app.example', 'https://app.example:443', 'ftp://app.example', 'https://*.example'].map(CORS_ORIGINS => [{ CORS_ORIGINS }, 'The setting CORS_ORIGINS must be origins such as https://app.example, with commas between; `*` is none.'] as [Record<string, string>, string]),
     [{ HSTS_INCLUDE_SUBDOMAINS: 'true' }, 'The setting HSTS_INCLUDE_SUBDOMAINS needs TLS_CERT_FILE: where a proxy speaks HTTPS, the proxy sends Strict-Transport-Security.'],
     [{ TLS_CERT_FILE: 'cert' }, 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'],
@@ -57,19 +63,53 @@ t.test('a production listens beyond loopback behind TLS, behind a proxy, or wher
   ]) t.ok(readConfig({ ...production, ...env }), JSON.stringify(env))
 })
 
-t.test('a file .env sets what the environment does not', async t => {
+t.test('blanks around a value, which nobody sees, are not of it', async t => {
+  const padded = Object.fromEntries(Object.entries({ ISSUER: 'https://id.example', AUDIENCE: 'orders', KEYS_DIR: './ring', HOST: '::1', PORT: '4000', LOG_LEVEL: 'warn' }).map(([name, value]) => [name, `\uFEFF \t${value}\u00A0 \r\n`]))
+  t.match(readConfig(padded), { ISSUER: 'https://id.example', AUDIENCE: 'orders', KEYS_DIR: './ring', HOST: '::1', PORT: 4000, LOG_LEVEL: 'warn' })
+  t.strictSame(readConfig({ AUDIENCE: ' \r\n', PORT: '\t' }), readConfig({}), 'and a value of blanks is none')
+})
+
+t.test('a value with what cannot be seen in it is refused', async t => {
+  for (const unseen of ['\n', '\r', '\0', '\u0085', '\u200B', '\u202E', '\u2028', '\uFEFF', '\uFFFD']) {
+    for (const name of ['ISSUER', 'AUDIENCE', 'KEYS_DIR', 'DATABASE_URL', 'PORT']) {
+      t.throws(() => readConfig({ [name]: `file:a${unseen}b` }), { message: `The setting ${name} holds a line break, or another character that is not seen, or is not in UTF-8: type it anew.` }, `${name} ${unseen.codePointAt(0)!.toString(16)}`)
+    }
+  }
+})
+
+/** What the settings are in a folder with this file .env, and what is said of it. */
+function inFolderWith (file: string | Uint8Array) {
   const folder = mkdtempSync(join(tmpdir(), 'signet-'))
   const before = process.cwd()
-  t.teardown(() => {
-    process.chdir(before)
-    delete process.env['AUDIENCE']
-    rmSync(folder, { recursive: true })
-  })
-  writeFileSync(join(folder, '.env'), 'PORT=4000\nAUDIENCE=file\nUNKNOWN=1\n')
+  writeFileSync(join(folder, '.env'), file)
   process.chdir(folder)
+  const said: string[] = []
+  try {
+    return { ...readConfig(readEnvironment(sentence => { said.push(sentence) })), said }
+  } finally {
+    process.chdir(before)
+    rmSync(folder, { recursive: true })
+  }
+}
+
+t.test('a file .env sets what the environment does not', async t => {
+  t.teardown(() => {
+    delete process.env['AUDIENCE']
+    delete process.env['CLIENT_ID']
+  })
   process.env['AUDIENCE'] = 'environment'
-  const { PORT, AUDIENCE } = readConfig(readEnvironment())
-  t.strictSame({ PORT, AUDIENCE }, { PORT: 4000, AUDIENCE: 'environment' })
+  process.env['CLIENT_ID'] = ' '
+  const { PORT, AUDIENCE, CLIENT_ID, said } = inFolderWith('PORT=4000\nAUDIENCE=file\nCLIENT_ID=file\n')
+  t.strictSame({ PORT, AUDIENCE, CLIENT_ID, said }, { PORT: 4000, AUDIENCE: 'environment', CLIENT_ID: 'file', said: [] }, 'an empty value is an unset one')
+})
+
+t.test('the first line of a file .env counts behind a byte order mark', async t => {
+  t.match(inFolderWith('\uFEFFLOG_LEVEL=warn\r\nAUDIENCE=orders\r\n'), { LOG_LEVEL: 'warn', AUDIENCE: 'orders', said: [] })
+})
+
+t.test('names in a file .env that are nobody\'s are said, with those that may be meant', async t => {
+  const { said } = inFolderWith('ISSUR=x\nkeys_dir=x\nMONGODB_PASSWORD=x\nKEYS_DIRECTORY=x\nNODE_EVN=x\nHOME=x\nPORTS=1\nPORT=3001\n')
+  t.strictSame(said, ['The file .env names what is not a setting of Signet, and does not count: ISSUR (or is ISSUER meant?), keys_dir (or is KEYS_DIR meant?), MONGODB_PASSWORD, KEYS_DIRECTORY, NODE_EVN (or is NODE_ENV meant?), HOME, PORTS (or is PORT meant?).'])
 })
 
 t.test('.env.example has every setting with its default, in order, and a comment', async t => {

@@ -11,7 +11,8 @@ import { planRotation } from '../src/core/key-life-cycle.js'
 import { changeRing } from '../src/keyring/ring-changes.js'
 import { start } from '../src/server.js'
 import { makeRing } from './keyring/rings.js'
-import { run, settings } from './server-process.js'
+import { createVerifier } from '../src/verifier/verifier.js'
+import { ask, run, settings } from './server-process.js'
 
 t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
   const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
@@ -40,7 +41,7 @@ t.test('a production without a ring refuses to start and names the command that 
 })
 
 t.test('a bad setting is one sentence and no stack', async t => {
-  t.strictSame(await run(t, settings(t, { PORT: 'x' })).ended, { code: 1, out: '', err: 'The setting PORT must be integer.\n' })
+  t.strictSame(await run(t, settings(t, { PORT: 'x' })).ended, { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535.\n' })
 })
 
 t.test('two servers that start at once on one folder end with one ring', async t => {
@@ -108,7 +109,42 @@ t.test('a port that is taken is said in one sentence', async t => {
 })
 
 t.test('an address that is not ours is said in one sentence', async t => {
-  await t.rejects(start(readConfig(settings(t, { HOST: '192.0.2.1' }))), { message: /^Signet cannot listen on 192\.0\.2\.1:0: .*\.$/ })
+  await t.rejects(start(readConfig(settings(t, { HOST: '192.0.2.1' }))), { message: 'The setting HOST is not an address of this machine: 192.0.2.1.' })
+  await t.rejects(start(readConfig(settings(t, { HOST: '192.0.2.1', ISSUER: 'https://id.example' }))), { message: 'The setting HOST is not an address of this machine: 192.0.2.1.' }, 'whether the port is looked for first or not')
+  await t.rejects(start(readConfig(settings(t, { HOST: 'nowhere.invalid' }))), { message: /^The setting HOST is a name that (is not found|cannot be looked up now): nowhere\.invalid\.$/ })
+  await t.rejects(start(readConfig(settings(t, { HOST: 'fe80::1' }))), { message: 'The setting HOST is not an address that Signet can listen on: fe80::1.' })
+})
+
+t.test('without an issuer that is set, the free port that was found is in every token', async t => {
+  for (const HOST of ['127.0.0.1', 'localhost']) {
+    const { app, stop } = await start(readConfig(settings(t, { HOST })))
+    t.teardown(stop)
+    const url = `http://${HOST}:${(app.server.address() as AddressInfo).port}`
+    const account = { email: 'ada@example.com', password: 'correct horse battery' }
+    await ask(`${url}/register`, account)
+    const { access_token: token } = (await ask(`${url}/login`, account)).body as { access_token: string }
+    t.equal((JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { iss: string }).iss, url)
+    t.equal((await createVerifier({ issuer: url, audience: 'signet' }).verify(token)).iss, url, 'and verifiers find its keys there')
+    const cookie = await fetch(`${url}/login`, { method: 'POST', headers: { 'content-type': 'application/json', origin: url }, body: JSON.stringify({ ...account, refresh_token_in: 'cookie' }) })
+    t.equal(cookie.status, 200, 'and its pages are its own')
+  }
+})
+
+t.test('a database that MongoDB chooses is said in the log', async t => {
+  const { ready, output, child, ended } = run(t, settings(t, { DATABASE_URL: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=10', LOG_LEVEL: 'info' }))
+  await ready()
+  t.match(output.out, /"level":40,.*"database":"test","msg":"DATABASE_URL names no database, so that MongoDB's own default is used; add it to the URL, as in mongodb:\/\/host\/signet"/)
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+})
+
+t.test('a name of .env that is nobody\'s is said once, and does not keep Signet from its start', async t => {
+  const env = settings(t)
+  writeFileSync(join(t.testdirName, '.env'), 'MONGODB_PASSWORD=x\n')
+  const { ready, child, ended } = run(t, { ...env, LOG_LEVEL: 'info' })
+  await ready()
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: 'The file .env names what is not a setting of Signet, and does not count: MONGODB_PASSWORD.\n' })
 })
 
 t.test('a request that never ends does not keep the process', async t => {
@@ -148,6 +184,6 @@ t.test('with a certificate Signet speaks HTTPS, and says that it will go on doin
 
 t.test('a certificate that cannot be read is one sentence', async t => {
   const env = settings(t, { TLS_CERT_FILE: '/nowhere/cert.pem', TLS_KEY_FILE: '/nowhere/key.pem' })
-  await t.rejects(start(readConfig(env)), { message: /^The setting TLS_CERT_FILE names a file that cannot be read: ENOENT/ })
+  await t.rejects(start(readConfig(env)), { message: 'The setting TLS_CERT_FILE names a file that cannot be read: it is not there.' })
   t.notOk(existsSync(env.KEYS_DIR))
 })

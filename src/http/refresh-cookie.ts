@@ -16,7 +16,7 @@ export interface Sender { origin: string | undefined, secFetchSite: string | und
  * of SameSite; from another origin of this site only where it is listed; and not where nothing says from where, as from a program.
  */
 export function mayUseCookie ({ origin, secFetchSite, addressedTo }: Sender, trusted: ReadonlySet<string>): boolean {
-  // `null` is every origin that is none; an ISSUER that is no web address has that one too.
+  // `null` is every origin that is none.
   if (secFetchSite === 'cross-site' || origin === 'null') return false
   if (origin === undefined) return secFetchSite === 'same-origin'
   return origin === addressedTo || trusted.has(origin)

@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type K
 import { promisify } from 'node:util'
 import { calculateJwkThumbprint, compactDecrypt, CompactEncrypt, exportJWK } from 'jose'
 import type { RefreshSecret } from '../core/refresh-token.js'
+import { openPkcs8, ROUNDS, sealPkcs8 } from './sealed-pkcs8.js'
 
 const ALGORITHM = 'RS256'
 const SECRET_BYTES = 32
@@ -25,8 +26,8 @@ export async function makeSigningKey (bits: number, passphrase: string | undefin
   const id = await calculateJwkThumbprint(await exportJWK(publicKey))
   // An id that looks like an option would be a nuisance on a command line.
   if (id.startsWith('-')) return await makeSigningKey(bits, passphrase)
-  const protection = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }
-  return { id, text: privateKey.export({ type: 'pkcs8', format: 'pem', ...protection }) as string }
+  const text = passphrase === undefined ? privateKey.export({ type: 'pkcs8', format: 'pem' }) as string : await sealPkcs8(privateKey, passphrase)
+  return { id, text }
 }
 
 /** A new refresh secret of 32 bytes, as base64url; as a JWE where there is a passphrase. */
@@ -34,14 +35,14 @@ export async function makeRefreshSecret (passphrase: string | undefined): Promis
   const secret = randomBytes(SECRET_BYTES)
   const text = passphrase === undefined
     ? secret.toString('base64url')
-    : await new CompactEncrypt(secret).setProtectedHeader(PASSWORD_BASED).encrypt(Buffer.from(passphrase))
+    : await new CompactEncrypt(secret).setProtectedHeader(PASSWORD_BASED).setKeyManagementParameters({ p2c: ROUNDS }).encrypt(Buffer.from(passphrase))
   return { id: randomBytes(8).toString('hex'), text: `${text}\n` }
 }
 
 /** The signing key of a file. Throws what is wrong with it. */
 export async function readSigningKey ({ id, text }: Material, passphrase: string | undefined): Promise<SigningKey> {
-  if (text.includes('ENCRYPTED')) assertPassphrase(passphrase)
-  const privateKey = createPrivateKey({ key: text, passphrase })
+  const privateKey = text.includes('ENCRYPTED') ? await openPkcs8(text, assertPassphrase(passphrase)).catch(isOfAnother) : toPrivateKey(text)
+  if (privateKey.asymmetricKeyType !== 'rsa') throw new Error('it is not an RSA key')
   const publicKey = createPublicKey(privateKey)
   const { n, e } = await exportJWK(publicKey)
   const jwk: PublicJwk = { kty: 'RSA', n: n!, e: e!, kid: id, use: 'sig', alg: ALGORITHM }
@@ -50,19 +51,31 @@ export async function readSigningKey ({ id, text }: Material, passphrase: string
   return { id, privateKey, publicKey, jwk }
 }
 
+function toPrivateKey (text: string): KeyObject {
+  try {
+    return createPrivateKey(text)
+  } catch (cause) {
+    throw new Error('it is not a private key in PEM', { cause })
+  }
+}
+
 /** The refresh secret of a file. Throws what is wrong with it. */
 export async function readRefreshSecret ({ id, text }: Material, passphrase: string | undefined): Promise<RefreshSecret> {
-  const secret = text.includes('.') ? await decryptSecret(text.trim(), assertPassphrase(passphrase)) : Buffer.from(text.trim(), 'base64url')
+  const secret = text.includes('.') ? await decryptSecret(text.trim(), assertPassphrase(passphrase)).catch(isOfAnother) : Buffer.from(text.trim(), 'base64url')
   if (secret.length !== SECRET_BYTES) throw new Error('it must be 32 bytes')
   return { id, secret }
 }
 
 async function decryptSecret (text: string, passphrase: string): Promise<Buffer> {
-  const { plaintext } = await compactDecrypt(text, Buffer.from(passphrase), { keyManagementAlgorithms: [PASSWORD_BASED.alg] })
+  const { plaintext } = await compactDecrypt(text, Buffer.from(passphrase), { keyManagementAlgorithms: [PASSWORD_BASED.alg], maxPBES2Count: ROUNDS })
   return Buffer.from(plaintext)
 }
 
 function assertPassphrase (passphrase: string | undefined): string {
   if (passphrase === undefined) throw new Error('it is encrypted, so KEYS_PASSPHRASE_FILE must be set')
   return passphrase
+}
+
+function isOfAnother (cause: unknown): never {
+  throw new Error('the passphrase in KEYS_PASSPHRASE_FILE does not open it, or it is damaged; of that file every blank counts, and every line break but the last', { cause })
 }

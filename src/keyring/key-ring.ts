@@ -1,12 +1,14 @@
 // The ring in memory: signs, verifies, publishes; holds no rule of the keys' life cycle and no claim's meaning.
 import { createHash, sign, verify, type KeyObject } from 'node:crypto'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isAccessTokenClaims, type AccessTokenClaims } from '../core/access-token.js'
 import { isAhead } from '../core/clock.js'
 import type { KeyRecord } from '../core/key-life-cycle.js'
 import type { RefreshSecret } from '../core/refresh-token.js'
+import { inWords } from '../faults.js'
 import { readRefreshSecret, readSigningKey, type Material, type SigningKey } from './key-material.js'
-import { assertPrivate, parseManifest, published, readKeyFile, readManifestText, type Manifest, type RingPlace } from './ring-files.js'
+import { assertPrivate, mending, parseManifest, published, readKeyFile, readManifestText, type Manifest, type RingPlace } from './ring-files.js'
 
 const ALGORITHM = 'RS256'
 const DIGEST = 'sha256'
@@ -100,38 +102,54 @@ export class KeyRing {
   }
 }
 
-/** A ring as it was read: the manifest, as text too, and its keys. */
-export interface ReadRing { text: string, manifest: Manifest, parts: KeyRingParts }
+/** Keys that were read before, by the text of their files: to open one that is under a passphrase takes a while, on purpose. */
+type Known = ReadonlyMap<string, SigningKey | RefreshSecret>
 
-/** The ring that a folder holds, or undefined where it holds none. Throws a sentence if it is broken. */
-export async function readRing (place: RingPlace): Promise<ReadRing | undefined> {
+/** A ring as it was read: the manifest, as text too, and its keys. */
+export interface ReadRing { text: string, manifest: Manifest, parts: KeyRingParts, known: Known }
+
+/** The ring that a folder holds, or undefined where it holds none. `known` are the keys of the one before. Throws a sentence if it is broken. */
+export async function readRing (place: RingPlace, known: Known = new Map()): Promise<ReadRing | undefined> {
   const text = await readManifestText(place.folder)
   if (text === undefined) return undefined
   const manifest = parseManifest(place.folder, text)
   try {
-    return { text, manifest, parts: await readParts(place, manifest) }
+    return { text, manifest, ...await readParts(place, manifest, known) }
   } catch (error) {
     // A manifest that is another by now, or a folder that was swapped, explains a file that is missing.
     if (await readManifestText(place.folder) === text) throw error
-    return await readRing(place)
+    return await readRing(place, known)
   }
 }
 
 /** The keys that a manifest names. Throws a sentence if one cannot be used, or may be read by others. */
-export async function readParts (place: RingPlace, manifest: Manifest): Promise<KeyRingParts> {
+export async function readParts (place: RingPlace, manifest: Manifest, known: Known = new Map()): Promise<Pick<ReadRing, 'parts' | 'known'>> {
   await assertPrivate(place.folder, manifest)
   const [signing, refresh] = [published(manifest.signing), published(manifest.refresh)]
-  const verifying = await Promise.all(signing.map(async key => await readKey(place, key, readSigningKey)))
-  const secrets = await Promise.all(refresh.map(async key => await readKey(place, key, readRefreshSecret)))
-  return { active: verifying[indexOfActive(signing)]!, verifying, activeSecret: secrets[indexOfActive(refresh)]!, secrets }
+  const texts = new Map<string, SigningKey | RefreshSecret>()
+  const verifying = await readKeys(place, signing, readSigningKey, known, texts)
+  const secrets = await readKeys(place, refresh, readRefreshSecret, known, texts)
+  return { parts: { active: verifying[indexOfActive(signing)]!, verifying, activeSecret: secrets[indexOfActive(refresh)]!, secrets }, known: texts }
 }
 
-async function readKey<Key> ({ folder, passphrase }: RingPlace, key: KeyRecord, read: (material: Material, passphrase: string | undefined) => Promise<Key>): Promise<Key> {
-  try {
-    return await read({ id: key.id, text: await readKeyFile(folder, key) }, passphrase)
-  } catch (cause) {
-    throw new Error(`The key ring's file ${key.file} cannot be used: ${(cause as Error).message}.`, { cause })
+type ReadKey<Key> = (material: Material, passphrase: string | undefined) => Promise<Key>
+
+// One after the other: several at once would take every thread of the pool, in which tokens are signed meanwhile.
+async function readKeys<Key extends SigningKey | RefreshSecret> (place: RingPlace, records: KeyRecord[], read: ReadKey<Key>, known: Known, texts: Map<string, SigningKey | RefreshSecret>): Promise<Key[]> {
+  const keys: Key[] = []
+  for (const record of records) {
+    const path = join(place.folder, record.file)
+    try {
+      const text = await readKeyFile(place.folder, record)
+      const before = known.get(text)
+      const key = before?.id === record.id ? before as Key : await read({ id: record.id, text }, place.passphrase)
+      texts.set(text, key)
+      keys.push(key)
+    } catch (cause) {
+      throw new Error(`The key ring's file ${record.file} cannot be used: ${inWords(cause)}${mending(path, cause)}`, { cause })
+    }
   }
+  return keys
 }
 
 function toUse (parts: KeyRingParts): InUse {

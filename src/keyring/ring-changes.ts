@@ -1,10 +1,11 @@
 // Carries out on disk what the rules planned: under the lock, keys first, then the manifest at one instant; holds no rule.
-import { chmod, mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { carryOut, FIRST_STEPS, inState, type KeyKind, type KeyRecord, type NewKey, type Plan, type Step } from '../core/key-life-cycle.js'
+import { inWords } from '../faults.js'
 import { makeRefreshSecret, makeSigningKey } from './key-material.js'
 import { readParts } from './key-ring.js'
-import { readManifest, readManifestText, removeUnused, replaceManifest, writeKeyFile, type HistoryEntry, type Manifest, type RingPlace } from './ring-files.js'
+import { assertOwned, assertPlainPassphrase, closeFolder, readManifest, readManifestText, removeUnused, replaceManifest, writeKeyFile, type HistoryEntry, type Manifest, type RingPlace } from './ring-files.js'
 import { withLock, type Patience } from './ring-lock.js'
 
 /** Who changed the ring. */
@@ -23,6 +24,7 @@ export async function rehearseChange ({ folder }: RingPlace, { kind, plan }: Cha
 /** Plans by the ring as it stands and takes the steps, which are answered with the ids of new keys. Throws a sentence, and changes nothing, if it cannot. */
 export async function changeRing (place: RingPlace, change: Change, patience: Patience): Promise<Plan> {
   await readManifest(place.folder)
+  await assertOwned(place.folder)
   return await withLock(place.folder, patience, async () => {
     const manifest = await readManifest(place.folder)
     const plan = change.plan(manifest[change.kind])
@@ -36,10 +38,12 @@ export async function changeRing (place: RingPlace, change: Change, patience: Pa
  * `now` in milliseconds.
  */
 export async function createRing (place: RingPlace, change: Omit<Change, 'kind' | 'plan'>, patience: Patience): Promise<boolean> {
-  await mkdir(place.folder, { recursive: true, mode: 0o700 })
+  assertPlainPassphrase(place.passphrase)
+  await mkdir(place.folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => { throw new Error(`The folder ${place.folder} of KEYS_DIR cannot be made: ${inWords(cause)}.`, { cause }) })
+  await assertOwned(place.folder)
   return await withLock(place.folder, patience, async () => {
     if (await readManifestText(place.folder) !== undefined) return false
-    await chmod(place.folder, 0o700)
+    await closeFolder(place.folder)
     let manifest: Manifest = { version: 1, signing: [], refresh: [], history: [] }
     for (const kind of ['signing', 'refresh'] as const) ({ manifest } = await prepare(place, manifest, FIRST_STEPS, { ...change, kind }))
     await replaceManifest(place.folder, manifest)

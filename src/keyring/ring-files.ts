@@ -1,21 +1,30 @@
-// The ring on disk: a manifest, and files that only their owner reads, replaced so that a crash leaves the old or the new; holds no key in use and no rule of a key's life.
-import { access, constants, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+// The ring on disk: a manifest, and files that only their owner reads, or a group that a folder is given to, replaced so that a crash leaves the old or the new; holds no key in use and no rule of a key's life.
+import { chmodSync, chownSync, statSync, type Stats } from 'node:fs'
+import { access, chmod, constants, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { KeyRecord } from '../core/key-life-cycle.js'
+import { inWords, isDenied } from '../faults.js'
 
 /** Where a ring is, and the passphrase of its private keys where they have one. */
 export interface RingPlace { folder: string, passphrase?: string | undefined }
 
-/** The place of a ring in `folder` whose passphrase, if it has one, is in a file. Throws a sentence if that cannot be read. */
+/** The place of a ring in `folder` whose passphrase, if it has one, is in a file. Throws a sentence if that cannot be read, or may be read by others. */
 export async function ringPlace (folder: string, passphraseFile: string): Promise<RingPlace> {
   if (passphraseFile === '') return { folder }
-  const text = await readFile(passphraseFile, 'utf8').catch((cause: Error) => { throw new Error(`The setting KEYS_PASSPHRASE_FILE names a file that cannot be read: ${cause.message}.`, { cause }) })
+  const text = await readFile(passphraseFile, 'utf8').catch((cause: unknown) => { throw new Error(`The setting KEYS_PASSPHRASE_FILE names a file that cannot be read: ${inWords(cause)}.`, { cause }) })
+  assertMode(passphraseFile, await stat(passphraseFile), await isOnReadOnlyDisk(passphraseFile) ? MOUNTED.file : PRIVATE.file)
   // Editors end a file with a line break, which is nobody's passphrase.
   const passphrase = text.replace(/\r?\n$/, '')
   if (passphrase === '') throw new Error('The setting KEYS_PASSPHRASE_FILE names a file that is empty.')
   return { folder, passphrase }
+}
+
+/** Throws a sentence if a passphrase, with which a ring is to be made, holds what people and editors add and do not see; an older ring may be under one. */
+export function assertPlainPassphrase (passphrase: string | undefined): void {
+  if (passphrase === undefined || !/^\s|\s$|[\p{Cc}\p{Cf}\uFFFD]/u.test(passphrase)) return
+  throw new Error('The file of KEYS_PASSPHRASE_FILE must hold one line of text in UTF-8, without blanks around it and without a byte order mark; nobody would see them, and a ring that is made with them opens with nothing else.')
 }
 
 const Instant = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' })
@@ -72,14 +81,22 @@ export async function readManifest (folder: string): Promise<Manifest> {
 /** Throws a sentence unless the text is a manifest of a ring that can serve. */
 export function parseManifest (folder: string, text: string): Manifest {
   try {
-    const manifest: unknown = JSON.parse(text)
+    const manifest = parseJson(text)
     if ((manifest as Partial<Manifest> | null)?.version !== 1) throw new Error('its manifest is of another version')
     const fault = Value.Errors(Manifest, manifest).First()
-    if (fault) throw new Error(`its manifest is damaged at ${fault.path}: ${fault.message}`)
+    if (fault) throw new Error(`its manifest is damaged at ${fault.path}`)
     for (const keys of [(manifest as Manifest).signing, (manifest as Manifest).refresh]) assertServing(keys)
     return manifest as Manifest
   } catch (cause) {
     throw unreadable(folder, cause)
+  }
+}
+
+function parseJson (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error('its manifest is not JSON', { cause })
   }
 }
 
@@ -92,7 +109,12 @@ function assertServing (keys: KeyRecord[]): void {
 }
 
 function unreadable (folder: string, cause: unknown): Error {
-  return new Error(`The key ring in ${folder} cannot be read: ${(cause as Error).message}.`, { cause })
+  return new Error(`The key ring in ${folder} cannot be read: ${inWords(cause)}${mending(folder, cause)}`, { cause })
+}
+
+/** How a sentence about a file ends that this user may not read: with the command that mends it. */
+export function mending (path: string, cause: unknown): string {
+  return isDenied(cause) ? `: chown -R ${process.geteuid!()} ${path}` : '.'
 }
 
 /** The keys that have a file: all but the revoked. */
@@ -100,19 +122,62 @@ export function published (keys: KeyRecord[]): KeyRecord[] {
   return keys.filter(({ state }) => state !== 'revoked')
 }
 
-/** Throws a sentence that names the chmod if somebody else may read the ring. */
+/** What a ring may be open to at the most. */
+interface Modes { folder: number, file: number }
+const PRIVATE: Modes = { folder: 0o700, file: 0o600 }
+/**
+ * Kubernetes mounts a secret read-only, open as a folder, its files owned by root and readable by the pod's group at the
+ * least. Nobody can write there, and the files' own modes keep others out.
+ */
+const MOUNTED: Modes = { folder: 0o777, file: 0o640 }
+/** A volume that Kubernetes gives to a pod's group (fsGroup): the folder passes its group on, and others may see no more than names. */
+const GROUPS_VOLUME: Modes = { folder: 0o775, file: 0o660 }
+/** An image's folder for OpenShift, whose containers run as any user of root's group, to which nobody else belongs. */
+const ROOT_GROUPS: Modes = { folder: 0o770, file: 0o660 }
+
+/** Throws a sentence that names the command that mends it if somebody else may read the ring, or put another in its place. */
 export async function assertPrivate (folder: string, manifest: Manifest): Promise<void> {
-  // Kubernetes mounts a secret read-only, open as a folder, its files owned by root and readable by the pod's group at the
-  // least. Nobody can write there, and the files' own modes keep others out.
-  const isMount = await access(folder, constants.W_OK).then(() => false, (error: NodeJS.ErrnoException) => error.code === 'EROFS')
-  if (!isMount) await assertMode(folder, 0o700)
-  const files = [MANIFEST, ...[...published(manifest.signing), ...published(manifest.refresh)].map(({ file }) => file)]
-  for (const file of files) await assertMode(join(folder, file), isMount ? 0o640 : 0o600)
+  await assertOwned(folder)
+  const found = await lookAt(folder)
+  const modes = await isOnReadOnlyDisk(folder) ? MOUNTED : modesOf(found)
+  assertMode(folder, found, modes.folder)
+  for (const file of [MANIFEST, ...[...published(manifest.signing), ...published(manifest.refresh)].map(({ file }) => file)]) {
+    const path = join(folder, file)
+    const { mode, gid } = await lookAt(path)
+    assertMode(path, { mode }, modes.file)
+    if (modes !== MOUNTED && (mode & 0o070) !== 0 && gid !== found.gid) throw new Error(`${path} is open to another group than its folder: chgrp ${found.gid} ${path}`)
+  }
 }
 
-async function assertMode (path: string, allowed: number): Promise<void> {
-  const { mode } = await stat(path)
-  if ((mode & 0o777 & ~allowed) !== 0) throw new Error(`${path} is open to others: chmod ${allowed.toString(8)} ${path}`)
+/** Throws a sentence if the folder is there and belongs to somebody who could put other keys into it: neither this user nor root. */
+export async function assertOwned (folder: string): Promise<void> {
+  const us = process.geteuid!()
+  const { uid } = await lookAt(folder)
+  if (uid !== us && uid !== 0) throw new Error(`${folder} belongs to user ${uid}, who could put other keys into it: run as that user, or chown -R ${us} ${folder}`)
+}
+
+/** The modes of a ring in a folder: by the folder's own it is for one user, or for a group. */
+export function modesOf ({ mode, gid }: Pick<Stats, 'mode' | 'gid'>): Modes {
+  if ((mode & 0o070) !== 0o070) return PRIVATE
+  if ((mode & 0o2000) !== 0) return GROUPS_VOLUME
+  return gid === 0 ? ROOT_GROUPS : PRIVATE
+}
+
+/** Makes the folder this user's alone, but for one that is given to a group. */
+export async function closeFolder (folder: string): Promise<void> {
+  if (modesOf(await stat(folder)) === PRIVATE) await chmod(folder, PRIVATE.folder)
+}
+
+async function lookAt (path: string): Promise<Stats> {
+  return await stat(path).catch((cause: unknown) => { throw new Error(`${path} cannot be read: ${inWords(cause)}${mending(path, cause)}`, { cause }) })
+}
+
+async function isOnReadOnlyDisk (path: string): Promise<boolean> {
+  return await access(path, constants.W_OK).then(() => false, (error: NodeJS.ErrnoException) => error.code === 'EROFS')
+}
+
+function assertMode (path: string, { mode }: Pick<Stats, 'mode'>, allowed: number): void {
+  if ((mode & 0o077 & ~allowed) !== 0) throw new Error(`${path} is open to others: chmod ${(mode & 0o2000 | allowed).toString(8)} ${path}`)
 }
 
 /** The text of a key's file. */
@@ -122,13 +187,13 @@ export async function readKeyFile (folder: string, key: KeyRecord): Promise<stri
 
 /** Writes a new file, synced. Nothing refers to it until a manifest does. */
 export async function writeKeyFile (folder: string, name: string, text: string): Promise<void> {
-  await writeDurably(join(folder, name), text)
+  await writeDurably(folder, name, text)
 }
 
 /** Puts a manifest in the place of the one before, at one instant. */
 export async function replaceManifest (folder: string, manifest: Manifest): Promise<void> {
   await rm(join(folder, DRAFT), { force: true })
-  await writeDurably(join(folder, DRAFT), `${JSON.stringify(manifest, null, 2)}\n`)
+  await writeDurably(folder, DRAFT, `${JSON.stringify(manifest, null, 2)}\n`)
   // The names of new keys' files are on disk before the manifest that refers to them, and that one before the next change.
   await syncFolder(folder)
   await rename(join(folder, DRAFT), join(folder, MANIFEST))
@@ -142,14 +207,23 @@ export async function removeUnused (folder: string, manifest: Manifest): Promise
   for (const name of unused) await rm(join(folder, name))
 }
 
-async function writeDurably (path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
+async function writeDurably (folder: string, name: string, text: string): Promise<void> {
+  const file = await open(join(folder, name), 'wx', PRIVATE.file)
   try {
+    protect(folder, name)
     await file.writeFile(text)
     await file.sync()
   } finally {
     await file.close()
   }
+}
+
+/** Opens a file of this user to the group that its folder is given to, if it is, and to nobody else, whatever the umask. */
+export function protect (folder: string, name: string): void {
+  const { mode, gid } = statSync(folder)
+  const modes = modesOf({ mode, gid })
+  if (modes !== PRIVATE) chownSync(join(folder, name), process.geteuid!(), gid)
+  chmodSync(join(folder, name), modes.file)
 }
 
 async function syncFolder (folder: string): Promise<void> {

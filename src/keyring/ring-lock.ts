@@ -1,8 +1,10 @@
 // Who may change a ring: one at a time, on all processes that share its folder; holds no change.
-import { chmod } from 'node:fs/promises'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import Database from 'libsql'
+import { inWords } from '../faults.js'
+import { protect } from './ring-files.js'
 
 /** How long to wait for whoever changes the ring now, in milliseconds, and what to do when that begins. */
 export interface Patience { milliseconds: number, onWait?: () => void }
@@ -11,6 +13,7 @@ export interface Patience { milliseconds: number, onWait?: () => void }
 export class RingBusyError extends Error {}
 
 const RETRY_MS = 50
+const LOCK = 'lock'
 
 /**
  * Does `work` while no other process does any on the folder. Throws RingBusyError when patience ends, and a sentence if the folder cannot be written to.
@@ -18,11 +21,13 @@ const RETRY_MS = 50
  * and holds between the containers of a machine. Nothing is ever written to this database.
  */
 export async function withLock<Result> (folder: string, patience: Patience, work: () => Promise<Result>): Promise<Result> {
-  const database = await openLock(folder)
+  const database = openLock(folder)
   try {
     await acquire(database, folder, patience)
     try {
       return await work()
+    } catch (cause) {
+      throw (cause as NodeJS.ErrnoException).errno === undefined ? cause : cannotChange(folder, cause)
     } finally {
       // Closing alone lets go of the lock only when the garbage collector comes by.
       database.exec('ROLLBACK')
@@ -32,11 +37,13 @@ export async function withLock<Result> (folder: string, patience: Patience, work
   }
 }
 
-async function openLock (folder: string): Promise<Database.Database> {
+function openLock (folder: string): Database.Database {
   try {
-    const path = join(folder, 'lock')
+    const path = join(folder, LOCK)
+    // SQLite says no more than that it could not.
+    accessSync(existsSync(path) ? path : folder, constants.R_OK | constants.W_OK)
     const database = new Database(path, { timeout: 0 })
-    await chmod(path, 0o600)
+    if (statSync(path).uid === process.geteuid!()) protect(folder, LOCK)
     return database
   } catch (cause) {
     throw cannotChange(folder, cause)
@@ -66,5 +73,5 @@ function isAcquired (database: Database.Database, folder: string): boolean {
 }
 
 function cannotChange (folder: string, cause: unknown): Error {
-  return new Error(`The key ring in ${folder} cannot be changed: ${(cause as Error).message}.`, { cause })
+  return new Error(`The key ring in ${folder} cannot be changed: ${inWords(cause)}.`, { cause })
 }

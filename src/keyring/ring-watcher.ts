@@ -79,7 +79,7 @@ export class RingWatcher {
     try {
       const isSame = await readManifestText(place.folder) === this.#ring.text
       if (isSame && !keyRing.fault) return
-      const ring = await readRing(place)
+      const ring = await readRing(place, this.#ring.known)
       if (!ring) throw new Error(`There is no key ring in ${place.folder} any more.`)
       this.#adopt(ring)
     } catch (fault) {

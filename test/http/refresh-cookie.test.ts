@@ -195,12 +195,6 @@ t.test('the address that was asked is the proxy\'s word only where TRUST_PROXY n
   }
 })
 
-t.test('an ISSUER that is no web address makes no origin one\'s own', async t => {
-  const { app } = await testApp(t, { ISSUER: 'urn:signet' })
-  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, { origin: 'null' })), FOREIGN)
-  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, { origin: 'http://localhost' })), BAD_GRANT)
-})
-
 t.test('a request that was addressed to nothing readable is nobody\'s own', async t => {
   const { app } = await testApp(t)
   t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, { host: 'a:99999', origin: 'http://a:99999' })), FOREIGN)

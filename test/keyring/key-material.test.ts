@@ -1,5 +1,6 @@
 // How keys are made, written and read again.
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { CompactEncrypt, decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { makeRefreshSecret, makeSigningKey, readRefreshSecret, readSigningKey, type Material } from '../../src/keyring/key-material.js'
 
@@ -31,7 +32,7 @@ t.test('under a passphrase a key is encrypted PKCS#8 and a secret a JWE, and bot
     const material = await make('a passphrase')
     t.match(material.text, shape)
     t.equal((await read(material, 'a passphrase')).id, material.id)
-    await t.rejects(read(material, 'another'))
+    await t.rejects(read(material, 'another'), { message: 'the passphrase in KEYS_PASSPHRASE_FILE does not open it, or it is damaged; of that file every blank counts, and every line break but the last' })
     await t.rejects(read(material, undefined), { message: 'it is encrypted, so KEYS_PASSPHRASE_FILE must be set' })
     const clear = await make(undefined)
     t.equal((await read(clear, 'a passphrase')).id, clear.id, 'what is in clear is read with a passphrase too')
@@ -44,4 +45,29 @@ t.test('a refresh secret has 32 bytes, no two are alike, and a shorter one is re
   t.not(one.text, other.text)
   t.equal((await readRefreshSecret(one, undefined)).secret.length, 32)
   await t.rejects(readRefreshSecret({ id: one.id, text: 'short' }, undefined), { message: 'it must be 32 bytes' })
+})
+
+t.test('what opens a secret under a passphrase takes 600,000 rounds', async t => {
+  const { text } = await makeRefreshSecret('a passphrase')
+  t.match(decodeProtectedHeader(text.trim()), { alg: 'PBES2-HS256+A128KW', p2c: 600_000 })
+})
+
+t.test('keys of the time when there were 2,048 rounds are read as they are', async t => {
+  const signing = await makeSigningKey(2048, undefined)
+  const pem = createPrivateKey(signing.text).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'a passphrase' }) as string
+  t.equal((await readSigningKey({ ...signing, text: pem }, 'a passphrase')).id, signing.id)
+  await t.rejects(readSigningKey({ ...signing, text: pem }, 'another'), { message: /^the passphrase in KEYS_PASSPHRASE_FILE does not open it/ })
+  const text = await new CompactEncrypt(Buffer.alloc(32, 1)).setProtectedHeader({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM' }).encrypt(Buffer.from('a passphrase'))
+  t.equal(decodeProtectedHeader(text)['p2c'], 2048)
+  t.strictSame((await readRefreshSecret({ id: 'old', text: `${text}\n` }, 'a passphrase')).secret, Buffer.alloc(32, 1))
+})
+
+t.test('what is no key is said in words', async t => {
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  for (const [text, message] of [['', 'it is not a private key in PEM'], ['x', 'it is not a private key in PEM'], [ec, 'it is not an RSA key']] as const) {
+    await t.rejects(readSigningKey({ id: 'any', text }, undefined), { message })
+  }
+  const damaged = /^the passphrase in KEYS_PASSPHRASE_FILE does not open it, or it is damaged; /
+  for (const text of ['-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n', 'ENCRYPTED']) await t.rejects(readSigningKey({ id: 'any', text }, 'a passphrase'), { message: damaged })
+  await t.rejects(readRefreshSecret({ id: 'any', text: 'a.b.c' }, 'a passphrase'), { message: damaged })
 })

@@ -52,10 +52,10 @@ t.test('a damaged ring is refused with a sentence', async t => {
   const openForDamage = async () => await ring(t)
   await broken(({ path }) => { writeFileSync(path, '{') }, /^The key ring in .* cannot be read: /)
   await broken(({ path }) => { writeFileSync(path, 'null') }, /another version\.$/)
-  await broken(({ path }) => { rmSync(path); mkdirSync(path) }, /^The key ring in .* cannot be read: EISDIR/)
+  await broken(({ path }) => { rmSync(path); mkdirSync(path) }, /^The key ring in .* cannot be read: it is a folder\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { (manifest.version as number) = 2 }) }, /another version\.$/)
-  await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.published_at = 'yesterday' }) }, /its manifest is damaged at \/signing\/0\/published_at: /)
-  await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.file = '../../secret.pem' }) }, /its manifest is damaged at \/signing\/0\/file: /)
+  await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.published_at = 'yesterday' }) }, /its manifest is damaged at \/signing\/0\/published_at\.$/)
+  await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.file = '../../secret.pem' }) }, /its manifest is damaged at \/signing\/0\/file\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.state = 'retired' }) }, /exactly one active key of each kind\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.refresh.push({ ...manifest.refresh[0]! }) }) }, /exactly one active key of each kind\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.refresh.push({ ...manifest.refresh[1]! }) }) }, /at most one next key of each kind\.$/)
@@ -64,7 +64,7 @@ t.test('a damaged ring is refused with a sentence', async t => {
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[1]!.state = 'retired' }) }, /a key lacks the time of its last step\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.id = 'another' }) }, /^The key ring's file signing-.*\.pem cannot be used: it is another key than its id says\.$/)
   await broken(({ folder, manifest }) => { writeFileSync(join(folder, manifest.refresh[0]!.file), 'short') }, /cannot be used: it must be 32 bytes\.$/)
-  await broken(({ folder, manifest }) => { renameSync(join(folder, manifest.signing[0]!.file), join(folder, 'gone')) }, /ENOENT/)
+  await broken(({ folder, manifest }) => { renameSync(join(folder, manifest.signing[0]!.file), join(folder, 'gone')) }, /\.pem cannot be read: it is not there\.$/)
 })
 
 t.test('a ring that others may read is refused, and the sentence is the chmod', async t => {
@@ -90,6 +90,60 @@ t.test('on a mount that nobody can write to, as of a Kubernetes secret, the fold
   await t.resolves(onMount.assertPrivate(folder, manifest))
   chmodSync(files[0]!, 0o444)
   await t.rejects(onMount.assertPrivate(folder, manifest), { message: `${files[0]!} is open to others: chmod 640 ${files[0]!}` })
+})
+
+t.test('what this user may not read is said with the chown that mends it', async t => {
+  const { folder, manifest } = await ring(t)
+  const denied = async () => { throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }) }
+  const onDisk = await t.mockImport<typeof ringFiles>('../../src/keyring/ring-files.js', { 'node:fs/promises': { ...fsPromises, readFile: denied, stat: denied } })
+  const us = process.geteuid!()
+  await t.rejects(onDisk.readManifestText(folder), { message: `The key ring in ${folder} cannot be read: user ${us} may not: chown -R ${us} ${folder}` })
+  await t.rejects(onDisk.assertPrivate(folder, manifest), { message: `${folder} cannot be read: user ${us} may not: chown -R ${us} ${folder}` })
+})
+
+t.test('a folder of a stranger, and a file of a strange group, are refused', async t => {
+  const { folder, manifest, path } = await ring(t)
+  const us = process.geteuid!()
+  const as = async (folderStats: object, fileStats: object) => {
+    const stat = async (target: string) => ({ ...await fsPromises.stat(target), uid: us, ...target === folder ? folderStats : fileStats })
+    const onDisk = await t.mockImport<typeof ringFiles>('../../src/keyring/ring-files.js', { 'node:fs/promises': { ...fsPromises, stat } })
+    await onDisk.assertPrivate(folder, manifest)
+  }
+  await t.rejects(as({ uid: us + 1 }, {}), { message: `${folder} belongs to user ${us + 1}, who could put other keys into it: run as that user, or chown -R ${us} ${folder}` })
+  await t.resolves(as({ uid: 0 }, { uid: 0 }))
+  const shared = { mode: 0o42770, gid: 7 }
+  await t.resolves(as(shared, { mode: 0o100660, gid: 7 }))
+  await t.resolves(as(shared, { mode: 0o100600, gid: 8 }))
+  await t.rejects(as(shared, { mode: 0o100660, gid: 8 }), { message: `${path} is open to another group than its folder: chgrp 7 ${path}` })
+})
+
+t.test('a folder is a group\'s where it passes its group on, as fsGroup makes it, or is of root\'s group; else its user\'s alone', async t => {
+  for (const [mode, gid, folder, file] of [
+    [0o40700, 0, 0o700, 0o600], [0o40750, 0, 0o700, 0o600], [0o42750, 7, 0o700, 0o600], [0o40770, 7, 0o700, 0o600],
+    [0o40770, 0, 0o770, 0o660], [0o40777, 0, 0o770, 0o660], [0o42770, 7, 0o775, 0o660], [0o42777, 0, 0o775, 0o660],
+  ] as const) t.strictSame(ringFiles.modesOf({ mode, gid }), { folder, file }, `${mode.toString(8)} of ${gid}`)
+})
+
+t.test('a group\'s folder is left to it, and what is made there is for it', async t => {
+  const folder = join(t.testdir(), 'keys')
+  mkdirSync(folder)
+  chmodSync(folder, 0o2770)
+  await makeRing({ folder }, NOW)
+  t.equal(statSync(folder).mode & 0o7777, 0o2770)
+  for (const name of readdirSync(folder)) t.strictSame([statSync(join(folder, name)).mode & 0o777, statSync(join(folder, name)).gid], [0o660, statSync(folder).gid], name)
+  await t.resolves((await openRing({ folder })).assertServes(NOW))
+})
+
+t.test('a key that was read before is taken from memory, for as long as its file says the same', async t => {
+  const { folder, manifest } = await ring(t)
+  const first = (await readRing({ folder }))!
+  const again = (await readRing({ folder }, first.known))!
+  t.equal(again.parts.active, first.parts.active)
+  t.equal(again.parts.activeSecret, first.parts.activeSecret)
+  t.equal(again.known.size, 4)
+  const [one, other] = manifest.signing.map(({ file }) => join(folder, file)) as [string, string]
+  writeFileSync(one, readFileSync(other))
+  await t.rejects(readRing({ folder }, first.known), { message: /it is another key than its id says\.$/ }, 'and under its own id')
 })
 
 t.test('a revoked key is neither published nor accepted, and needs no file', async t => {

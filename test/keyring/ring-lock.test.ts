@@ -1,5 +1,6 @@
 // Who may change a ring: one at a time, and nobody for ever.
 import { readdirSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
@@ -32,6 +33,11 @@ t.test('work that fails lets go of the lock, which only its owner can read', asy
   await t.rejects(withLock(folder, { milliseconds: 0 }, async () => { throw new Error('failed') }), { message: 'failed' })
   t.equal(await withLock(folder, { milliseconds: 0 }, async () => 'free'), 'free')
   t.equal(statSync(join(folder, 'lock')).mode & 0o777, 0o600)
+})
+
+t.test('what the system refuses during the work is said in words, by the folder', async t => {
+  const folder = t.testdir()
+  await t.rejects(withLock(folder, { milliseconds: 0 }, async () => await readFile(join(folder, 'none'))), { message: `The key ring in ${folder} cannot be changed: it is not there.` })
 })
 
 t.test('a folder in which no lock can be taken is said in a sentence', async t => {

@@ -1,7 +1,9 @@
 // What a DATABASE_URL decides, and what it says when it cannot be used; opens no connection.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { mongoClient } from '../../src/store/mongo-store.js'
-import { openStore } from '../../src/store/open-store.js'
+import { openStore, unnamedDatabase } from '../../src/store/open-store.js'
 
 t.test("the URL's own options count, and an authority's defaults elsewhere", async t => {
   const { options } = mongoClient('mongodb://127.0.0.1:1/?maxpoolsize=7&socketTimeoutMS=900')
@@ -11,4 +13,39 @@ t.test("the URL's own options count, and an authority's defaults elsewhere", asy
 
 t.test('a URL that the driver cannot use stops the start with a sentence that keeps its password', async t => {
   t.throws(() => openStore('mongodb://ada:secret@127.0.0.1:1/?maxPoolSize=many'), { message: /^The store mongodb:\/\/…@127\.0\.0\.1:1\/\?maxPoolSize=many cannot be opened: .*maxPoolSize.*\.$/ })
+})
+
+t.test('a file that cannot be the store is said in words, by the setting as it is written', async t => {
+  const folder = t.testdir({ text: 'x'.repeat(5_000), folder: {} })
+  for (const [path, why] of [
+    [folder, 'it is a folder'],
+    [join(folder, 'text'), 'it is not an SQLite database'],
+    [join(folder, 'text', 'x.db'), 'a file stands in its way'],
+    [`${folder}/${'x'.repeat(300)}`, 'its name is too long'],
+    ['/dev/full', 'the disk is full'],
+    [':memory:', 'a database in memory is none that lasts; name a file'],
+    [`${folder}/x.db?mode=ro`, 'a file takes no options after a question mark'],
+    ['//data/signet.db', 'between two slashes and the next there is a host; write file:./PATH from this folder on, or file:/PATH'],
+  ]) t.throws(() => openStore(`file:${path!}`), { message: `The store file:${path!} cannot be opened: ${why!}.` }, path!)
+  t.notOk(existsSync(join(folder, 'x.db?mode=ro')))
+})
+
+t.test('a file may be named as a URL names one', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  await openStore(`file://${path}`).close()
+  t.ok(existsSync(path))
+})
+
+t.test('a URL whose password is encoded wrongly is said in words', async t => {
+  t.throws(() => openStore('mongodb://ada:100%@127.0.0.1:1/signet'), { message: 'The store mongodb://…@127.0.0.1:1/signet cannot be opened: a percent sign in it is not followed by two hexadecimal digits.' })
+})
+
+t.test('the database that a URL leaves to MongoDB is known', async t => {
+  const hosts = ['mongodb://127.0.0.1:1', 'mongodb+srv://db.example.com', 'mongodb://ada:secret@a.example:1,b.example:2']
+  for (const host of hosts) {
+    for (const rest of ['', '/', '?tls=true', '/?tls=true&authSource=admin']) t.equal(unnamedDatabase(host + rest), 'test', host + rest)
+    for (const rest of ['/signet', '/signet?tls=true']) t.equal(unnamedDatabase(host + rest), undefined, host + rest)
+  }
+  t.equal(mongoClient('mongodb://127.0.0.1:1/?tls=true').db().databaseName, unnamedDatabase('mongodb://127.0.0.1:1/?tls=true'))
+  t.equal(unnamedDatabase('file:./data/signet.db'), undefined)
 })
