@@ -58,7 +58,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   addUnknownRoutes(app, limitOptions('address'))
   await addOpenApi(app, VERSION, ROUTES.filter(route => route.isBodyOptional))
 
-  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH })
+  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config) })
   const tokens = new TokenService({ ...tokenSettings(config), store, keyRing, record: event => { app.log.warn(event, 'security event') } })
   const controller = new AuthController(accounts, tokens)
   const readiness = new Readiness([
@@ -222,7 +222,10 @@ async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Edg
   if (!cookie) return await route.handle(controller, visit)
   try {
     const answer = await route.handle(controller, { ...visit, cookieToken: cookie.token })
-    return cookie.isWanted || route.cookie === 'exchanged' ? cookie.keep(answer) : answer
+    if (cookie.isWanted || route.cookie === 'exchanged') return cookie.keep(answer)
+    // The log-in that it stood for has ended with this one.
+    cookie.clear()
+    return answer
   } catch (error) {
     // Only the token's own end is the cookie's; what passes by, such as a 503, leaves it.
     if ((error as AuthError).code === 'invalid_grant' && cookie.token !== undefined) cookie.clear()
@@ -231,10 +234,12 @@ async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Edg
 }
 
 async function serveCaller (route: CallerRoute, visit: Visit, { controller, tokens, trusted }: Edge, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const cookie = route.endsLogin && openCookie(request, reply, trusted)
+  const cookie = (route.endsLogin ?? route.cookie) ? openCookie(request, reply, trusted) : undefined
   const caller = await identifyCaller(request.headers.authorization, tokens, visit.now)
   const answer = await route.handle(controller, visit, caller)
-  if (cookie && route.endsLogin?.(visit, caller)) cookie.clear()
+  if (!cookie) return answer
+  if (route.cookie) return cookie.isWanted || tokens.read(cookie.token)?.familyId === caller.familyId ? cookie.keep(answer as AuthTokenDTO) : answer
+  if (route.endsLogin!(visit, caller)) cookie.clear()
   return answer
 }
 

@@ -108,8 +108,8 @@ export class MongoStore implements Store {
     return users.map(user => toUser(user)!)
   }
 
-  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
-    const lives = { $filter: { input: '$families', cond: { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] } } }
+  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
+    const lives = { $filter: { input: '$families', cond: { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }, { $ne: ['$$this.id', { $literal: replaces ?? null }] }] } } }
     const lastUsedFirst = { $sortArray: { input: lives, sortBy: { advancedAt: -1 } } }
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst] }, limit] }
@@ -148,10 +148,10 @@ export class MongoStore implements Store {
     return before?.families.filter(family => livesAfter(family, live)).length ?? 0
   }
 
-  async changePassword ({ userId, verifiedHash, passwordHash, keepFamilyId }: ChangePassword): Promise<boolean> {
+  async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family }: ChangePassword): Promise<boolean> {
     const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
-      { _id: userId, passwordHash: verifiedHash, 'families.id': keepFamilyId },
-      { $set: { passwordHash }, $pull: { families: { id: { $ne: keepFamilyId } } } }
+      { _id: userId, passwordHash: verifiedHash, families: mongoose.trusted({ $elemMatch: { id: { $eq: callerId }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } } }) },
+      { $set: { passwordHash, families: [family] } }
     ))
     return matchedCount === 1
   }

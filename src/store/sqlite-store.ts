@@ -31,6 +31,7 @@ const SCHEMA = `
 
 // families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address}}.
 const LIVE_FAMILIES = "FROM json_each(users.families) WHERE value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter"
+const STAYING_FAMILIES = `${LIVE_FAMILIES} AND key IS NOT :replaces`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -63,9 +64,9 @@ export class SqliteStore implements Store {
     this.#list = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?`).raw()
     this.#open = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set(
-        (SELECT json_group_object(key, json(value)) FROM (SELECT key, value ${LIVE_FAMILIES} ORDER BY value->>'$.a' DESC LIMIT :room)),
+        (SELECT json_group_object(key, json(value)) FROM (SELECT key, value ${STAYING_FAMILIES} ORDER BY value->>'$.a' DESC LIMIT :room)),
         :path, json(:family))
-      WHERE id = :userId AND password_hash = :verifiedHash AND (SELECT count(*) ${LIVE_FAMILIES}) < :refuseAt`)
+      WHERE id = :userId AND password_hash = :verifiedHash AND (SELECT count(*) ${STAYING_FAMILIES}) < :refuseAt`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now)
       WHERE id = :userId AND families->>(:path || '.g') = :from AND families->>(:path || '.c') > :createdAfter AND families->>(:path || '.a') > :advancedAfter
@@ -74,8 +75,8 @@ export class SqliteStore implements Store {
     this.#countLive = this.#durable.prepare(`SELECT (SELECT count(*) ${LIVE_FAMILIES}) AS live FROM users WHERE id = :userId`)
     this.#closeAll = this.#durable.prepare("UPDATE users SET families = '{}' WHERE id = :userId")
     this.#changePassword = this.#durable.prepare(`
-      UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, families->:path)
-      WHERE id = :userId AND password_hash = :verifiedHash AND families->:path IS NOT NULL`)
+      UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family))
+      WHERE id = :userId AND password_hash = :verifiedHash AND families->>(:callerPath || '.c') > :createdAfter AND families->>(:callerPath || '.a') > :advancedAfter`)
   }
 
   async ping (): Promise<void> {
@@ -107,9 +108,9 @@ export class SqliteStore implements Store {
     return rows.map(row => toUser(row)!)
   }
 
-  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
+  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, ...live, path: pathOf(family.id), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, ...live, replaces: replaces ?? null, path: pathOf(family.id), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
     return (await this.findUser(userId))?.passwordHash === verifiedHash ? 'full' : 'stale'
@@ -133,8 +134,10 @@ export class SqliteStore implements Store {
     })
   }
 
-  async changePassword ({ userId, verifiedHash, passwordHash, keepFamilyId }: ChangePassword): Promise<boolean> {
-    const { changes } = await this.#write(this.#durableQueue, () => this.#changePassword.run({ userId, verifiedHash, passwordHash, path: pathOf(keepFamilyId) }))
+  async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family }: ChangePassword): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#changePassword.run({
+      userId, verifiedHash, passwordHash, ...live, callerPath: pathOf(callerId), path: pathOf(family.id), family: writeFamily(family),
+    }))
     return changes === 1
   }
 

@@ -22,6 +22,8 @@ export interface OpenFamily {
   /** The most live families a user may have, and what happens to one more. */
   limit: number
   policy: 'evict' | 'refuse'
+  /** The id of a family of this user that is closed in the same write, if it is there. */
+  replaces?: string | undefined
 }
 
 export interface AdvanceFamily {
@@ -34,7 +36,16 @@ export interface AdvanceFamily {
   live: LiveAfter
 }
 
-export interface ChangePassword { userId: string, verifiedHash: string, passwordHash: string, keepFamilyId: string }
+export interface ChangePassword {
+  userId: string
+  verifiedHash: string
+  passwordHash: string
+  /** The family that asks, which must live. */
+  callerId: string
+  live: LiveAfter
+  /** The only one that there is afterwards. */
+  family: Family
+}
 
 /**
  * Every adapter passes the same contract test. A method rejects with `unavailable` when the database cannot be reached.
@@ -58,6 +69,6 @@ export interface Store {
   closeFamily (userId: string, familyId: string): Promise<boolean>
   /** Durable. How many of those closed were live. */
   closeAllFamilies (userId: string, live: LiveAfter): Promise<number>
-  /** Durable. Closes every other family in the same write. False if the hash is another by now or the family is closed. */
+  /** Durable. Closes every family and opens one in the same write. False if the hash is another by now or the caller's family is closed. */
   changePassword (change: ChangePassword): Promise<boolean>
 }

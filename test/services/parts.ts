@@ -11,6 +11,7 @@ export const NOW = 1_800_000_000_000
 export const DEVICE = { ip: '127.0.0.1', userAgent: null }
 export const REQUESTER = { address: DEVICE.ip, isKnown: false }
 export const PASSWORD = 'correct horse battery'
+export const LIMITS = { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 }
 
 /** Services over a store that `overtake` can make another writer come first on, once. */
 export async function openServices (t: Test, cost = 4) {
@@ -20,12 +21,12 @@ export async function openServices (t: Test, cost = 4) {
   const store = new SqliteStore(join(folder, 'signet.db'))
   const hasher = new Hasher({ cost, threads: 1, queue: 100 })
   const events: SecurityEvent[] = []
-  const accounts = new AccountService({ store, hasher, passwordMinLength: 8 })
+  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS })
   const tokens = new TokenService({
     store,
     keyRing,
     accessToken: { issuer: 'https://signet.example', audience: 'api', clientId: 'web', ttl: 600 },
-    families: { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 },
+    families: LIMITS,
     maxActive: 3,
     policy: 'evict',
     record: event => { events.push(event) },
