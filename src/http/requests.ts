@@ -39,10 +39,10 @@ export class AuthenticationRequest {
     this.#cookieToken = cookieToken
   }
 
-  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `busy`. */
+  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `rate_limited`, `busy`. */
   async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
     const held = tokens.read(this.#cookieToken)
-    const user = await accounts.authenticate(this.email, this.#password, this.#device)
+    const user = await accounts.authenticate(this.email, this.#password, this.#device, now, held)
     const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, this.#device), this.#device, now, held)
     // A password change overtook this log-in, so the password is to be proved against the new one.
     return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)

@@ -9,6 +9,22 @@ export interface User {
   passwordHash: string
   createdAt: number
   families: Family[]
+  /** Absent until somebody fails. */
+  failed?: Failures
+}
+
+/** Who fails to prove a password: somebody from a place that the account is used from, or anybody else. */
+export type Guesser = 'known' | 'stranger'
+
+/** Failed proofs of a password since an instant, by who failed. */
+export type Failures = { since: number } & Record<Guesser, number>
+
+export interface CountFailure {
+  userId: string
+  by: Guesser
+  now: number
+  /** After as much a new count begins. */
+  window: number
 }
 
 export interface OpenFamily {
@@ -71,4 +87,6 @@ export interface Store {
   closeAllFamilies (userId: string, live: LiveAfter): Promise<number>
   /** Durable. Closes every family and opens one in the same write. False if the hash is another by now or the caller's family is closed. */
   changePassword (change: ChangePassword): Promise<boolean>
+  /** Lazy. Counts one more in the window that stands, or the first of a new one. */
+  countFailure (change: CountFailure): Promise<void>
 }

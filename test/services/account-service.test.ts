@@ -49,11 +49,11 @@ t.test('of two password changes the second is proved against the first', async t
   overtake(store, 'changePassword', async () => { await change(PASSWORD) })
   const family = await accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE, NOW)
   t.strictSame((await store.findUser(user.id))!.families, [family])
-  t.equal((await accounts.authenticate(user.email, NEW_PASSWORD, DEVICE)).id, user.id)
+  t.equal((await accounts.authenticate(user.email, NEW_PASSWORD, DEVICE, NOW)).id, user.id)
   const again = { familyId: family.id, user: (await store.findUser(user.id))! }
   overtake(store, 'changePassword', async () => { await change(PASSWORD) })
   await t.rejects(accounts.changePassword(again, NEW_PASSWORD, 'a third one, of some length', DEVICE, NOW), { code: 'wrong_password' })
-  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE)).id, user.id)
+  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE, NOW)).id, user.id)
 })
 
 t.test('a password change from a family that was closed meanwhile changes nothing', async t => {
@@ -61,7 +61,7 @@ t.test('a password change from a family that was closed meanwhile changes nothin
   const caller = await tokens.identify((await login()).accessToken, NOW)
   overtake(store, 'changePassword', async () => { await store.closeAllFamilies(user.id, { createdAfter: 0, advancedAfter: 0 }) })
   await t.rejects(accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE, NOW), { code: 'invalid_token' })
-  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE)).id, user.id)
+  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE, NOW)).id, user.id)
 })
 
 t.test('64 racing registrations of one address make one account', async t => {

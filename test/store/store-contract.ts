@@ -56,8 +56,8 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     await store.ping()
   })
 
-  prove('a user comes whole, families included, and a second of the same id or address is refused', async (t, store) => {
-    const user = { ...newUser(), families: [newFamily(1000), newFamily(2000)] }
+  prove('a user comes whole, families and failures included, and a second of the same id or address is refused', async (t, store) => {
+    const user = { ...newUser(), families: [newFamily(1000), newFamily(2000)], failed: { since: 1000, known: 1, stranger: 2 } }
     t.equal(await store.insertUser(user), 'inserted')
     t.strictSame(await store.findUser(user.id), user)
     t.equal(await store.insertUser({ ...newUser(), id: user.id }), 'email_taken')
@@ -193,6 +193,34 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
       t.equal(await store.openFamily(opening(user, other, { replaces: randomUUID() })), 'opened', 'one that is not there')
       t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([one, more, other]))
     }
+  })
+
+  prove('failures are counted by who failed, in a window, and change nothing else', async (t, store) => {
+    const user = await insert(store, [newFamily()])
+    const before = await store.findUser(user.id)
+    const count = async (by: 'known' | 'stranger', now: number) => { await store.countFailure({ userId: user.id, by, now, window: 1000 }) }
+    const cases: Array<['known' | 'stranger', now: number, { since: number, known: number, stranger: number }]> = [
+      ['stranger', 5000, { since: 5000, known: 0, stranger: 1 }],
+      ['stranger', 5999, { since: 5000, known: 0, stranger: 2 }],
+      ['known', 5999, { since: 5000, known: 1, stranger: 2 }],
+      ['known', 4001, { since: 5000, known: 2, stranger: 2 }],
+      ['known', 6000, { since: 6000, known: 1, stranger: 0 }],
+      ['stranger', 5000, { since: 5000, known: 0, stranger: 1 }],
+    ]
+    for (const [by, now, failed] of cases) {
+      await count(by, now)
+      t.strictSame(await store.findUser(user.id), { ...before, failed })
+      t.strictSame(await store.findUserByEmail(user.email), { ...before, failed })
+    }
+    await store.countFailure({ userId: randomUUID(), by: 'known', now: 1, window: 1 })
+    await store.openFamily(opening(user, newFamily(2000)))
+    t.match(await store.findUser(user.id), { failed: { since: 5000 } }, 'a log-in leaves them')
+  })
+
+  prove('64 racing failures are 64', async (t, store, stores) => {
+    const user = await insert(store)
+    await race(async index => { await stores[index % stores.length]!.countFailure({ userId: user.id, by: index % 2 ? 'known' : 'stranger', now: 1000, window: 1000 }) })
+    t.strictSame((await store.findUser(user.id))?.failed, { since: 1000, known: RACERS / 2, stranger: RACERS / 2 })
   })
 
   prove('a family is closed once, and only by its user', async (t, store) => {
