@@ -143,5 +143,5 @@ export function formatTable (rows: string[][]): string {
 
 /** For how many whole seconds verifiers could see a key. `now` in milliseconds. */
 export function secondsPublished ({ published_at: at }: KeyRecord, now: number): number {
-  return Math.floor((now - Date.parse(at)) / 1000)
+  return Math.max(0, Math.floor((now - Date.parse(at)) / 1000))
 }

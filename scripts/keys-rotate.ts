@@ -42,7 +42,10 @@ async function rotateBack (invocation: Invocation): Promise<Answer> {
   return report(invocation, plan.steps, whatFollows(invocation))
 }
 
-function refusal ({ place, terms, kind }: Invocation, plan: Extract<Plan, { refused: string }>): Answer {
+function refusal ({ place, terms, kind, now }: Invocation, plan: Extract<Plan, { refused: string }>): Answer {
+  if (plan.refused === 'clock_behind') {
+    return refuse(plan.refused, `Steps of the ring in ${place.folder} lie in the future of this machine's clock, which says ${formatInstant(now)}; npm run keys:list shows them. Set the clock right. If it is, another one was ahead when they were taken: a server that rotates by itself corrects them when it has run for 3 hours, and --force does not wait.`)
+  }
   if (plan.refused === 'too_young') {
     return refuse(plan.refused, `The next key must have been published for ${formatDuration(terms[kind].prepublish)} (KEY_PREPUBLISH) before it signs, which will be so from ${formatInstant(plan.allowedAt!)} on. --force does not wait, and says what breaks.`, { allowed_at: new Date(plan.allowedAt!).toISOString() })
   }

@@ -1,17 +1,14 @@
 // `npm run store:copy`: moves users from one store to another, which is how one outgrows the embedded file; holds no rule of the copy.
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { familyLimits, readConfig, readEnvironment } from '../src/config.js'
-import { liveAfter } from '../src/core/families.js'
 import { copyStore, type CopyReport } from '../src/store/copy-store.js'
 import { openStore } from '../src/store/open-store.js'
 import type { Store } from '../src/store/store.js'
 
-const HELP = `Copies users and live families from one store to another: npm run store:copy -- FROM TO [--merge]
+const HELP = `Copies users and their families from one store to another: npm run store:copy -- FROM TO [--merge]
   FROM, TO   what DATABASE_URL takes: file:PATH, mongodb://… or mongodb+srv://…
   --merge    write into a store that holds other users, too; theirs are left as they are
 Stop Signet first. A copy that was interrupted is resumed by the same command, and one that is complete changes nothing.
-REFRESH_TOKEN_IDLE_TTL and REFRESH_TOKEN_TTL say which families live.
 Exit code: 0 copied and verified, 1 refused or not verified, 2 wrong use.
 `
 const SHOWN = 10
@@ -50,13 +47,10 @@ async function main (): Promise<number> {
     process.stderr.write(HELP)
     return process.argv.includes('--help') ? 0 : 2
   }
-  // Only the ages count here, so that a copy needs no production's settings.
-  const { REFRESH_TOKEN_IDLE_TTL, REFRESH_TOKEN_TTL } = readEnvironment()
-  const live = liveAfter(Date.now(), familyLimits(readConfig({ REFRESH_TOKEN_IDLE_TTL, REFRESH_TOKEN_TTL })))
   const [from, to] = [openSource(wish.from), openStore(wish.to)]
   try {
     for (const store of [from, to]) await store.ping()
-    const report = await copyStore({ from, to, live, strangers: wish.strangers, progress: users => { process.stderr.write(`\r${users} users`) } })
+    const report = await copyStore({ from, to, strangers: wish.strangers, progress: users => { process.stderr.write(`\r${users} users`) } })
     process.stderr.write('\n')
     process.stdout.write(`${sentences(report)}\n`)
     return report.missing.length + report.differing.length === 0 ? 0 : 1

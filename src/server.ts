@@ -32,7 +32,7 @@ export async function start (config: Config, { drainMs } = { drainMs: DRAIN_MS }
     const app = await buildApp({ config, store, keyRing, hasher, clock: Date.now, log: process.stdout, ...(tls && { tls }) })
     if (isNew) app.log.info({ folder: config.KEYS_DIR }, 'made a key ring: a signing key and a refresh secret')
     await listen(app, config)
-    const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, log: ringLog(app.log) })
+    const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, uptime: () => performance.now(), log: ringLog(app.log) })
     watcher.start()
     const stop = async () => {
       await drain(app, drainMs)

@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 
-/** A process of its own compiles as the suite does, wherever it runs, without checking types once more. */
-const UNCHECKED = { TS_NODE_TRANSPILE_ONLY: '1', TS_NODE_PROJECT: resolve('tsconfig.json') }
+/** What the suite's own processes are started with, good in any folder. */
+const NODE_ARGS = process.execArgv.map(arg => arg.replace(/^--import=\.\//, `--import=${pathToFileURL('./').href}`))
 
 /** The command that starts a server from its source, whatever folder and environment it is given. */
-export const SERVER: [string, ...string[]] = ['env', ...Object.entries(UNCHECKED).map(pair => pair.join('=')), process.execPath, ...process.execArgv, resolve('src/server.ts')]
+export const SERVER: [string, ...string[]] = [process.execPath, ...NODE_ARGS, resolve('src/server.ts')]
 
 /** Settings that a test can run on, over files of its own. */
 export function settings (test: Test, env: Record<string, string> = {}): Record<string, string> & { KEYS_DIR: string } {
@@ -31,7 +32,7 @@ export async function ask (url: string, body?: object, token = '', method = body
 export function run (test: Test, env: Record<string, string>, script = 'src/server.ts', args: string[] = []) {
   const { PATH = '', NODE_V8_COVERAGE } = process.env
   mkdirSync(test.testdirName, { recursive: true })
-  const child = spawn(process.execPath, [...process.execArgv, resolve(script), ...args], { cwd: test.testdirName, env: { PATH, ...UNCHECKED, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }), ...env } })
+  const child = spawn(process.execPath, [...NODE_ARGS, resolve(script), ...args], { cwd: test.testdirName, env: { PATH, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }), ...env } })
   const output = { out: '', err: '' }
   child.stdout.on('data', chunk => { output.out += String(chunk) })
   child.stderr.on('data', chunk => { output.err += String(chunk) })

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { buildApp, type AppParts } from '../src/app.js'
 import { readConfig } from '../src/config.js'
 import { Hasher } from '../src/hashing/hasher.js'
-import { makeRing, openRing } from './keyring/rings.js'
+import { copyRing, openRing } from './keyring/rings.js'
 import { openStore } from '../src/store/open-store.js'
 
 export const PASSWORD = 'correct horse battery'
@@ -17,7 +17,7 @@ export interface Pair { access_token: string, token_type: string, expires_in: nu
 export async function testApp (t: Test, env: Record<string, string> = {}, parts: Partial<AppParts> = {}) {
   const folder = t.testdir()
   const config = readConfig({ BCRYPT_COST: '4', RATE_LIMIT: 'off', ...env })
-  await makeRing({ folder: join(folder, 'keys') }, Date.now())
+  await copyRing(join(folder, 'keys'), Date.now())
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = openStore(`file:${join(folder, 'signet.db')}`)
   const hasher = new Hasher({ cost: config.BCRYPT_COST, threads: 1, queue: config.HASH_QUEUE })

@@ -10,6 +10,10 @@ export interface Family {
   advancedAt: number
   userAgent: string | null
   ip: string
+  /** Who rotated its token last, as `markOf` writes it; nobody where that was before Signet kept it. */
+  rotatedBy?: string | undefined
+  /** The last generation whose rotation was repeated, and how many were so without a gap, this one included. */
+  repeats?: { at: number, running: number } | undefined
 }
 
 /** A family that a log-in from a device opens at `now`, in milliseconds. */
@@ -23,11 +27,14 @@ export interface FamilyLimits {
   idle: number
   /** A family this old is dead, however busy (ASVS 10.4.8). */
   absolute: number
-  /** For this long after a rotation the predecessor is answered with its successor. */
+  /** For this long after a rotation the predecessor is answered with its successor, and for as long before it, should the clock be set back. */
   grace: number
 }
 
-/** The instants that a live family's times must lie after, for a store's condition. Milliseconds. */
+/**
+ * The instants that a live family's times must lie after, for a store's condition. Milliseconds. A time that is yet to come was written
+ * by a clock that was ahead; it counts as now, so nobody is logged out for it, and the next refresh brings it back.
+ */
 export interface LiveAfter { createdAfter: number, advancedAfter: number }
 
 /** `now` in milliseconds. */
@@ -43,7 +50,7 @@ export function livesAfter (family: Family, after: LiveAfter): boolean {
   return family.createdAt > after.createdAfter && family.advancedAt > after.advancedAfter
 }
 
-/** The instant at which the family dies if nobody uses it again. Milliseconds since the epoch. */
-export function expiresAt (family: Family, limits: FamilyLimits): number {
-  return Math.min(family.createdAt + limits.absolute, family.advancedAt + limits.idle)
+/** The instant at which the family dies if nobody uses it again. `now` and the answer in milliseconds since the epoch. */
+export function expiresAt ({ createdAt, advancedAt }: Family, now: number, { absolute, idle }: FamilyLimits): number {
+  return Math.min(Math.min(createdAt, now) + absolute, Math.min(advancedAt, now) + idle)
 }

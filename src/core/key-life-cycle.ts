@@ -1,4 +1,5 @@
 // The life cycle of the ring's keys: which step is allowed, when, and what follows; holds no key, no file and no clock.
+import { isAhead } from './clock.js'
 
 /** `next` is published and does not sign yet, `active` signs, `retired` is published and signs no more, `revoked` is on record only. */
 export type KeyState = 'next' | 'active' | 'retired' | 'revoked'
@@ -12,10 +13,13 @@ export interface NewKey { id: string, file: string, bits?: number }
 /** A key of the ring. Times are RFC 3339. */
 export interface KeyRecord extends NewKey { state: KeyState, created_at: string, published_at: string, activated_at: string | null, retired_at: string | null }
 
-/** One key's way from a state to the next. It is made where there is no `from`, and leaves the ring where there is no `to`. */
+/**
+ * One key's way from a state to the next. It is made where there is no `from`, and leaves the ring where there is no `to`. A step to the state that
+ * a key is in already dates that state anew.
+ */
 export interface Step { id: string | null, from: KeyState | null, to: KeyState | null }
 
-export type Refusal = 'next_exists' | 'no_next' | 'too_young' | 'not_public' | 'none_retired' | 'unknown_key' | 'already_revoked' | 'not_active'
+export type Refusal = 'next_exists' | 'no_next' | 'clock_behind' | 'too_young' | 'not_public' | 'none_retired' | 'unknown_key' | 'already_revoked' | 'not_active'
 
 /** The steps to be taken together, or why none may be; `allowedAt` in milliseconds since the epoch. */
 export type Plan = { steps: Step[] } | { refused: Refusal, allowedAt?: number }
@@ -48,7 +52,7 @@ export function planGeneration (keys: KeyRecord[], waiting: 'keep' | 'replace'):
 export interface RotationTerms {
   /** Milliseconds. */
   prepublish: number
-  /** `forced` does not wait until verifiers must have seen the key. */
+  /** `forced` waits neither until verifiers must have seen the key, nor for a clock that the ring is ahead of. */
   urgency: 'regular' | 'forced'
   /** The keys that were seen published, where somebody looked. */
   publicIds?: Set<string> | undefined
@@ -59,6 +63,8 @@ export function planRotation (keys: KeyRecord[], now: number, { prepublish, urge
   const next = inState(keys, 'next')
   if (!next) return { refused: 'no_next' }
   const allowedAt = Date.parse(next.published_at) + prepublish
+  // By a clock that was set back, the key that signed until now would seem to have done so long ago, and be pruned too early.
+  if (urgency === 'regular' && keys.some(key => isAhead(since(key), now))) return { refused: 'clock_behind' }
   if (urgency === 'regular' && now < allowedAt) return { refused: 'too_young', allowedAt }
   if (publicIds && !publicIds.has(next.id)) return { refused: 'not_public' }
   return { steps: [...replaceActive(keys, next, 'retired'), MAKE_NEXT] }
@@ -91,9 +97,14 @@ export function planRevocation (keys: KeyRecord[], id: string, successor: 'next'
   return next ? { steps: [...replaceActive(keys, next, 'revoked'), MAKE_NEXT] } : { refused: 'no_next' }
 }
 
-/** What a server does by itself: it prunes, sees to it that a key waits, and rotates when that is due. `now` in milliseconds. */
+/**
+ * What a server does by itself: it prunes, sees to it that a key waits, and rotates when that is due. What a clock that was ahead has dated
+ * into the future counts from now on, which neither puts it off until then nor makes it due at once. `now` in milliseconds; as pruning and
+ * dating cannot be undone, it is to be of a clock that has settled.
+ */
 export function planUpkeep (keys: KeyRecord[], now: number, terms: KeyTerms): { steps: Step[] } {
-  const { steps } = planPruning(keys, now, terms.retention) as { steps: Step[] }
+  const ahead = keys.filter(key => isAhead(since(key), now)).map(key => step(key, key.state))
+  const steps = [...ahead, ...(planPruning(keys, now, terms.retention) as { steps: Step[] }).steps]
   const next = inState(keys, 'next')
   if (!next) return { steps: [...steps, MAKE_NEXT] }
   return isDue(keys, next, now, terms) ? { steps: [...steps, ...replaceActive(keys, next, 'retired'), MAKE_NEXT] } : { steps }
@@ -133,6 +144,7 @@ export function carryOut (keys: KeyRecord[], steps: Step[], made: NewKey[], now:
 
 function move (key: KeyRecord, to: KeyState | null, at: string): KeyRecord[] {
   if (to === null) return []
+  if (to === 'next') return [{ ...key, published_at: at }]
   if (to === 'active') return [{ ...key, state: to, activated_at: at, retired_at: null }]
   return [{ ...key, state: to, retired_at: to === 'retired' ? at : key.retired_at }]
 }
@@ -147,6 +159,12 @@ function isDue (keys: KeyRecord[], next: KeyRecord, now: number, terms: KeyTerms
 
 function dueAt (keys: KeyRecord[], next: KeyRecord, { interval, prepublish }: KeyTerms): number {
   return Math.max(Date.parse(inState(keys, 'active')!.activated_at!) + interval, Date.parse(next.published_at) + prepublish)
+}
+
+/** When a key came into the state that it is in, where something follows from that. Milliseconds since the epoch. */
+function since ({ state, published_at: publishedAt, activated_at: activatedAt, retired_at: retiredAt }: KeyRecord): number {
+  if (state === 'revoked') return -Infinity
+  return Date.parse({ next: publishedAt, active: activatedAt!, retired: retiredAt! }[state])
 }
 
 /** The one key in a state that at most one key is in. */

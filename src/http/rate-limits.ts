@@ -3,6 +3,7 @@ import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import { RecentCounts } from '../core/recent-counts.js'
 import { AuthError } from '../errors.js'
+import { LimitWindows } from './limit-windows.js'
 
 /** Windows in seconds. */
 export interface RateLimitSettings {
@@ -19,7 +20,7 @@ export type Limit = 'none' | 'address' | 'register' | 'login'
 /** Checks before anything of the body is read. */
 export interface LimitOptions { onRequest?: preHandlerAsyncHookHandler[] }
 
-/** How many addresses are remembered, so that no flood of them fills the memory. */
+/** Of how many addresses and limits a refusal is known to be logged. */
 const REMEMBERED = 10_000
 
 /** Registers the limits and returns what a route of a given limit adds to its options. */
@@ -28,16 +29,16 @@ export async function addRateLimits (app: FastifyInstance, settings: RateLimitSe
   const window = settings.window * 1000
   const refused = new RecentCounts(window, REMEMBERED)
   const tooMany = (limit: Limit) => (request: FastifyRequest, { ttl }: { ttl: number }) =>
-    // The clock is the plugin's.
-    new AuthError('rate_limited', { retryAfter: Math.ceil(ttl / 1000), isRepeated: refused.add(`${limit} ${normalizeIP(request.ip)}`, Date.now()) > 1 })
-  await app.register(rateLimit, { global: false, max: settings.max, timeWindow: window, cache: REMEMBERED, errorResponseBuilder: tooMany('address') })
+    // The clock is that of the windows.
+    new AuthError('rate_limited', { retryAfter: Math.ceil(ttl / 1000), isRepeated: refused.add(`${limit} ${normalizeIP(request.ip)}`, performance.now()) > 1 })
+  await app.register(rateLimit, { global: false, max: settings.max, timeWindow: window, store: LimitWindows, errorResponseBuilder: tooMany('address') })
   // The plugin checks one limit a request; the one beside it is asked by hand.
   const count = app.createRateLimit()
   const overAll = async (request: FastifyRequest) => {
     const state = await count(request)
     if (!state.isAllowed && state.isExceeded) throw tooMany('address')(request, state)
   }
-  const own = (limit: Limit, max: number) => [overAll, app.rateLimit({ max, cache: REMEMBERED, errorResponseBuilder: tooMany(limit) })]
+  const own = (limit: Limit, max: number) => [overAll, app.rateLimit({ max, errorResponseBuilder: tooMany(limit) })]
   const options: Record<Limit, LimitOptions> = {
     none: {},
     address: { onRequest: [app.rateLimit()] },

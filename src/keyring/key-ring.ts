@@ -2,6 +2,7 @@
 import { createHash, sign, verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { AccessTokenClaims } from '../core/access-token.js'
+import { isAhead } from '../core/clock.js'
 import type { KeyRecord } from '../core/key-life-cycle.js'
 import type { RefreshSecret } from '../core/refresh-token.js'
 import { readRefreshSecret, readSigningKey, type Material, type SigningKey } from './key-material.js'
@@ -76,6 +77,8 @@ export class KeyRing {
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as AccessTokenClaims
     if (claims.iss !== expected.issuer || claims.aud !== expected.audience) throw new Error('it was issued by or for somebody else')
     if (!(claims.exp * 1000 > now)) throw new Error('it has expired')
+    // It would be good for longer than any token may be.
+    if (isAhead(claims.iat * 1000, now)) throw new Error('it was issued in the future')
     return claims
   }
 

@@ -1,5 +1,6 @@
 // Follows the ring on disk: adopts what changed, keeps what it has where the new is broken, and does what is due by itself; holds no rule and no timer of a key.
 import { setTimeout as pause } from 'node:timers/promises'
+import { firstInAgreement, isSettled, type Look } from '../core/clock.js'
 import { planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
 import { readRing, type KeyRing, type ReadRing } from './key-ring.js'
 import { changeRing } from './ring-changes.js'
@@ -22,6 +23,8 @@ export interface WatcherParts {
   terms: Record<KeyKind, KeyTerms>
   /** Milliseconds since the epoch. */
   clock: () => number
+  /** Milliseconds since the process began, whatever anybody sets the clock to. */
+  uptime: () => number
   log: RingLog
 }
 
@@ -39,6 +42,8 @@ export class RingWatcher {
   #ring: ReadRing
   #saidAt = -Infinity
   #upkeepFrom = -Infinity
+  /** Known to this process alone: after a restart nothing is known of the clock. */
+  #inAgreement: Look | undefined
 
   constructor (parts: WatcherParts) {
     this.#parts = parts
@@ -91,32 +96,33 @@ export class RingWatcher {
 
   // Said again and again, for a server that goes on with old keys is easily forgotten.
   #refuse (fault: Error): void {
-    const { keyRing, log, clock } = this.#parts
-    const isKnown = keyRing.fault?.message === fault.message && clock() - this.#saidAt < REPEAT_MS
+    const { keyRing, log, uptime } = this.#parts
+    const isKnown = keyRing.fault?.message === fault.message && uptime() - this.#saidAt < REPEAT_MS
     keyRing.fault = fault
     if (isKnown) return
-    this.#saidAt = clock()
+    this.#saidAt = uptime()
     log.refused(fault)
   }
 
   async #keepUp (): Promise<void> {
-    const { keyRing, clock, log } = this.#parts
-    if (keyRing.fault || clock() < this.#upkeepFrom) return
+    const { keyRing, clock, uptime, log } = this.#parts
+    const look = { wall: clock(), uptime: uptime() }
+    this.#inAgreement = firstInAgreement(this.#inAgreement, look)
+    if (keyRing.fault || !isSettled(this.#inAgreement, look) || look.uptime < this.#upkeepFrom) return
     try {
-      for (const kind of KINDS) await this.#takeDueSteps(kind)
+      for (const kind of KINDS) await this.#takeDueSteps(kind, look.wall)
     } catch (fault) {
       // Whoever is changing the ring now does what is due, or leaves it to the next look.
       if (fault instanceof RingBusyError) return
-      this.#upkeepFrom = clock() + RETRY_MS
+      this.#upkeepFrom = look.uptime + RETRY_MS
       log.upkeepFailed(fault as Error)
     }
   }
 
   // Planned once more under the lock, so that of many servers one does it.
-  async #takeDueSteps (kind: KeyKind): Promise<void> {
-    const { place, terms, clock, log } = this.#parts
+  async #takeDueSteps (kind: KeyKind, now: number): Promise<void> {
+    const { place, terms, log } = this.#parts
     if (terms[kind].interval === 0) return
-    const now = clock()
     const plan = (keys: KeyRecord[]) => planUpkeep(keys, now, terms[kind])
     if (plan(this.#ring.manifest[kind]).steps.length === 0) return
     const taken = await changeRing(place, { kind, plan, now, by: 'server' }, { milliseconds: 0 }) as { steps: Step[] }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { accessTokenClaims, type AccessTokenClaims, type AccessTokenSettings } from '../core/access-token.js'
 import { expiresAt, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import { decideRefresh } from '../core/refresh-rules.js'
+import { addressOf, countRepeats, isElsewhere, markOf, REPEATS_RUNNING } from '../core/refresh-signs.js'
 import { readRefreshToken, writeRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { KeyRing } from '../keyring/key-ring.js'
@@ -17,8 +18,20 @@ export interface Caller { user: User, familyId: string }
 /** Where a request came from. */
 export interface Device { ip: string, userAgent: string | null }
 
-/** What an operator must be able to see afterwards. */
-export interface SecurityEvent { event: 'refresh_token_reused', userId: string, familyId: string, generation: number }
+/** What an operator must be able to see afterwards. `generation` is that of the token in question. */
+export type SecurityEvent = { userId: string, familyId: string, generation: number } & (
+  /** It was replaced long ago: somebody has a copy. Its family is closed. */
+  | { event: 'refresh_token_reused' }
+  /** It was repeated within the grace, but from another address, or by another user agent, than the one that got its successor. */
+  | { event: 'refresh_token_repeated_elsewhere', address: string, rotatedFrom: string }
+  /** So many rotations running were repeated, which is told when it becomes so. */
+  | { event: 'refresh_token_repeated_in_a_row', rotations: number, address: string }
+  /** The store knows an older one only: it lost a lazy write, or is a restored backup. */
+  | { event: 'refresh_token_ahead', storedGeneration: number }
+)
+
+/** A refresh token as it was presented. `now` in milliseconds; `by` is who did, as `markOf` writes it. */
+interface Presentation { claims: RefreshClaims, by: string, now: number }
 
 export interface TokenParts {
   store: Store
@@ -64,11 +77,12 @@ export class TokenService {
   }
 
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
-  async refresh (refreshToken: string, _device: Device, now: number): Promise<IssuedTokens> {
+  async refresh (refreshToken: string, device: Device, now: number): Promise<IssuedTokens> {
     const claims = this.read(refreshToken)
     if (!claims) throw new AuthError('invalid_grant')
     // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.
-    const family = await this.#advance(claims, claims.generation, claims.generation + 1, now) ?? await this.#judge(claims, now)
+    const presentation = { claims, by: markOf(device), now }
+    const family = await this.#advance(presentation, claims.generation, claims.generation + 1) ?? await this.#judge(presentation)
     return await this.issue(claims.userId, family, now)
   }
 
@@ -88,7 +102,7 @@ export class TokenService {
     return user.families
       .filter(family => isLive(family, now, families))
       .sort((one, other) => other.advancedAt - one.advancedAt)
-      .map(family => ({ ...family, expiresAt: expiresAt(family, families) }))
+      .map(family => ({ ...family, expiresAt: expiresAt(family, now, families) }))
   }
 
   /** Closes one of the caller's families. Throws `unknown_token` where the caller has none of this id. */
@@ -115,25 +129,43 @@ export class TokenService {
     }
   }
 
-  async #advance ({ userId, familyId }: RefreshClaims, from: number, to: number, now: number): Promise<Family | undefined> {
-    return await this.#parts.store.advanceFamily({ userId, familyId, from, to, now, live: liveAfter(now, this.#parts.families) })
+  async #advance ({ claims: { userId, familyId }, by, now }: Presentation, from: number, to: number): Promise<Family | undefined> {
+    return await this.#parts.store.advanceFamily({ userId, familyId, from, to, now, by, live: liveAfter(now, this.#parts.families) })
   }
 
-  async #judge (claims: RefreshClaims, now: number): Promise<Family> {
+  async #judge (presentation: Presentation): Promise<Family> {
+    const { claims, now } = presentation
     const { store, families, record } = this.#parts
     const user = await store.findUser(claims.userId)
     const family = user && familyOf(user, claims.familyId)
     const verdict = decideRefresh(family, claims.generation, now, families)
-    if (verdict.kind === 'repeat') return family!
+    if (verdict.kind === 'repeat') {
+      await this.#watchRepeat(presentation, family!)
+      return family!
+    }
     if (verdict.kind === 'advance') {
+      const moved = await this.#advance(presentation, verdict.from, verdict.to)
       // Missed again means that a racer moved first; then the rules see where the family stands now.
-      return await this.#advance(claims, verdict.from, verdict.to, now) ?? await this.#judge(claims, now)
+      if (!moved) return await this.#judge(presentation)
+      if (claims.generation > verdict.from) record({ event: 'refresh_token_ahead', ...claims, storedGeneration: verdict.from })
+      return moved
     }
     if (verdict.kind === 'reused') {
       await store.closeFamily(claims.userId, claims.familyId)
       record({ event: 'refresh_token_reused', ...claims })
     }
     throw new AuthError('invalid_grant')
+  }
+
+  async #watchRepeat ({ claims, by }: Presentation, family: Family): Promise<void> {
+    const { store, record } = this.#parts
+    const address = addressOf(by)
+    if (isElsewhere(family, by)) record({ event: 'refresh_token_repeated_elsewhere', ...claims, address, rotatedFrom: addressOf(family.rotatedBy!) })
+    const running = countRepeats(family)
+    if (running === undefined) return
+    const { userId, familyId } = claims
+    const isFirst = await store.noteRepeat({ userId, familyId, generation: family.generation, running })
+    if (isFirst && running === REPEATS_RUNNING) record({ event: 'refresh_token_repeated_in_a_row', ...claims, rotations: running, address })
   }
 
   /** The pair of a family as it stands. `now` in milliseconds. */
@@ -144,7 +176,7 @@ export class TokenService {
       accessToken: await keyRing.sign(claims),
       expiresIn: accessToken.ttl,
       refreshToken: writeRefreshToken({ userId, familyId: family.id, generation: family.generation }, keyRing.refreshSecret),
-      refreshTokenExpiresIn: Math.floor((expiresAt(family, families) - now) / 1000),
+      refreshTokenExpiresIn: Math.floor((expiresAt(family, now, families) - now) / 1000),
     }
   }
 }

@@ -1,13 +1,10 @@
-// Copies the users of one store, with their live families, into another, and verifies each; holds no adapter's detail.
+// Copies the users of one store, with their families, into another, and verifies each; holds no adapter's detail and no clock.
 import { createHash } from 'node:crypto'
-import { livesAfter, type LiveAfter } from '../core/families.js'
 import type { Store, User } from './store.js'
 
 export interface Copying {
   from: Store
   to: Store
-  /** Families that do not live after these are left behind. */
-  live: LiveAfter
   /** What happens where `to` holds users that `from` does not. */
   strangers: 'refuse' | 'merge'
   /** Told after every batch how many users of `from` are dealt with. */
@@ -32,10 +29,10 @@ const BATCH = 100
  * Nobody may use `from` meanwhile. Rejects before the first write if `to` holds strangers that are refused, and with `unavailable` if
  * a store cannot be reached.
  */
-export async function copyStore ({ from, to, live, strangers, progress }: Copying): Promise<CopyReport> {
+export async function copyStore ({ from, to, strangers, progress }: Copying): Promise<CopyReport> {
   if (strangers === 'refuse') await refuseStrangers(from, to)
-  const copied = await copyMissing(from, to, live, progress)
-  return { copied, ...await verify(from, to, live) }
+  const copied = await copyMissing(from, to, progress)
+  return { copied, ...await verify(from, to) }
 }
 
 async function refuseStrangers (from: Store, to: Store): Promise<void> {
@@ -44,7 +41,7 @@ async function refuseStrangers (from: Store, to: Store): Promise<void> {
   }
 }
 
-async function copyMissing (from: Store, to: Store, live: LiveAfter, progress: (users: number) => void): Promise<number> {
+async function copyMissing (from: Store, to: Store, progress: (users: number) => void): Promise<number> {
   let [seen, copied] = [0, 0]
   let batch: User[] = []
   const flush = async () => {
@@ -56,20 +53,20 @@ async function copyMissing (from: Store, to: Store, live: LiveAfter, progress: (
   for await (const [source, destination] of pairs(from, to)) {
     if (!source) continue
     seen++
-    if (!destination) batch.push(withLive(source, live))
+    if (!destination) batch.push(source)
     if (batch.length === BATCH) await flush()
   }
   await flush()
   return copied
 }
 
-async function verify (from: Store, to: Store, live: LiveAfter): Promise<Omit<CopyReport, 'copied'>> {
+async function verify (from: Store, to: Store): Promise<Omit<CopyReport, 'copied'>> {
   const report = { users: 0, missing: [] as string[], differing: [] as string[] }
   for await (const [source, destination] of pairs(from, to)) {
     if (!source) continue
     report.users++
     if (!destination) report.missing.push(source.id)
-    else if (digest(source, live) !== digest(destination, live)) report.differing.push(source.id)
+    else if (digest(source) !== digest(destination)) report.differing.push(source.id)
   }
   return report
 }
@@ -104,14 +101,9 @@ async function * walk (store: Store): AsyncGenerator<User, undefined> {
   }
 }
 
-function withLive (user: User, live: LiveAfter): User {
-  return { ...user, families: user.families.filter(family => livesAfter(family, live)) }
-}
-
-function digest (user: User, live: LiveAfter): string {
-  const { id, email, name, passwordHash, createdAt } = user
-  const families = withLive(user, live).families
-    .map(({ id, generation, createdAt, advancedAt, userAgent, ip }) => [id, generation, createdAt, advancedAt, userAgent, ip])
+function digest ({ id, email, name, passwordHash, createdAt, families: unsorted }: User): string {
+  const families = unsorted
+    .map(({ id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats }) => [id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats?.at, repeats?.running])
     .sort(([one], [other]) => String(one) < String(other) ? -1 : 1)
   return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families])).digest('hex')
 }

@@ -2,7 +2,7 @@
 import mongoose, { type Connection, type Model } from 'mongoose'
 import { livesAfter, type Family, type LiveAfter } from '../core/families.js'
 import { AuthError } from '../errors.js'
-import type { AdvanceFamily, ChangePassword, CountFailure, Failures, OpenFamily, Store, User } from './store.js'
+import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Store, User } from './store.js'
 
 type UserDocument = Omit<User, 'id'> & { _id: string }
 
@@ -32,7 +32,10 @@ const milliseconds = { type: Number, required: true }
 const optionalText = { type: String, default: null }
 
 const familySchema = new mongoose.Schema<Family>(
-  { id: text, generation: milliseconds, createdAt: milliseconds, advancedAt: milliseconds, userAgent: optionalText, ip: text },
+  {
+    id: text, generation: milliseconds, createdAt: milliseconds, advancedAt: milliseconds, userAgent: optionalText, ip: text, rotatedBy: String,
+    repeats: new mongoose.Schema({ at: Number, running: Number }, { _id: false }),
+  },
   { _id: false, id: false, strict: 'throw' }
 )
 
@@ -111,12 +114,14 @@ export class MongoStore implements Store {
   }
 
   async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
-    const lives = { $filter: { input: '$families', cond: { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }, { $ne: ['$$this.id', { $literal: replaces ?? null }] }] } } }
-    const lastUsedFirst = { $sortArray: { input: lives, sortBy: { advancedAt: -1 } } }
+    const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
+    const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
+    const those = (cond: object) => ({ $filter: { input: '$families', cond: { $and: [{ $not: [isReplaced] }, cond] } } })
+    const lastUsedFirst = (input: object) => ({ $sortArray: { input, sortBy: { advancedAt: -1 } } })
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
-    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst] }, limit] }
+    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst(those(lives)), lastUsedFirst(those({ $not: [lives] }))] }, limit] }
     const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
-      { _id: userId, passwordHash: verifiedHash, ...(policy === 'refuse' && { $expr: mongoose.trusted({ $lt: [{ $size: lives }, limit] }) }) },
+      { _id: userId, passwordHash: verifiedHash, ...(policy === 'refuse' && { $expr: mongoose.trusted({ $lt: [{ $size: those(lives) }, limit] }) }) },
       [{ $set: { passwordHash: { $literal: passwordHash }, families } }],
       { updatePipeline: true }
     ))
@@ -125,16 +130,25 @@ export class MongoStore implements Store {
   }
 
   // The busiest operation goes past mongoose, whose casting costs as much again; whatever came from outside is compared with $eq.
-  async advanceFamily ({ userId, familyId, from, to, now, live }: AdvanceFamily): Promise<Family | undefined> {
+  async advanceFamily ({ userId, familyId, from, to, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
     const family = { id: { $eq: familyId }, generation: { $eq: from }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } }
     // MongoDB refuses a positional projection of the new document.
     const projection = { _id: 0, families: { $elemMatch: { id: { $eq: familyId } } } }
     const user = await this.#guard(async () => await this.#collection.findOneAndUpdate(
       { _id: { $eq: userId }, families: { $elemMatch: family } },
-      { $set: { 'families.$.generation': to, 'families.$.advancedAt': now } },
+      { $set: { 'families.$.generation': to, 'families.$.advancedAt': now, 'families.$.rotatedBy': by }, $min: { 'families.$.createdAt': now } },
       { ...LAZY, returnDocument: 'after', projection }
     ))
     return user?.families[0]
+  }
+
+  async noteRepeat ({ userId, familyId, generation, running }: NoteRepeat): Promise<boolean> {
+    const { matchedCount } = await this.#guard(async () => await this.#collection.updateOne(
+      { _id: { $eq: userId }, families: { $elemMatch: { id: { $eq: familyId }, generation: { $eq: generation }, 'repeats.at': { $ne: generation } } } },
+      { $set: { 'families.$.repeats': { at: generation, running } } },
+      LAZY
+    ))
+    return matchedCount === 1
   }
 
   async closeFamily (userId: string, familyId: string): Promise<boolean> {

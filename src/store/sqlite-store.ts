@@ -5,12 +5,12 @@ import Database from 'libsql'
 import type { Family, LiveAfter } from '../core/families.js'
 import { AuthError } from '../errors.js'
 import { CommitQueue } from './commit-queue.js'
-import type { AdvanceFamily, ChangePassword, CountFailure, Failures, OpenFamily, Store, User } from './store.js'
+import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Store, User } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
 /** A family but for its id, as it is stored. */
-interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string }
+interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string, r?: Family['rotatedBy'], n?: Family['repeats'] }
 
 type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null]
 
@@ -30,9 +30,9 @@ const SCHEMA = `
     failed TEXT
   ) STRICT`
 
-// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address}}.
-const LIVE_FAMILIES = "FROM json_each(users.families) WHERE value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter"
-const STAYING_FAMILIES = `${LIVE_FAMILIES} AND key IS NOT :replaces`
+// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats}}.
+const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter)"
+const COUNT_LIVE = `SELECT count(*) FROM json_each(users.families) WHERE ${LIVES}`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -45,6 +45,7 @@ export class SqliteStore implements Store {
   readonly #list: Statement
   readonly #open: Statement
   readonly #advance: Statement
+  readonly #noteRepeat: Statement
   readonly #close: Statement
   readonly #countLive: Statement
   readonly #closeAll: Statement
@@ -66,15 +67,18 @@ export class SqliteStore implements Store {
     this.#list = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?`).raw()
     this.#open = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set(
-        (SELECT json_group_object(key, json(value)) FROM (SELECT key, value ${STAYING_FAMILIES} ORDER BY value->>'$.a' DESC LIMIT :room)),
+        (SELECT json_group_object(key, json(value)) FROM (SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY ${LIVES} DESC, value->>'$.a' DESC LIMIT :room)),
         :path, json(:family))
-      WHERE id = :userId AND password_hash = :verifiedHash AND (SELECT count(*) ${STAYING_FAMILIES}) < :refuseAt`)
+      WHERE id = :userId AND password_hash = :verifiedHash AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt`)
     this.#advance = this.#lazy.prepare(`
-      UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now)
+      UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
       WHERE id = :userId AND families->>(:path || '.g') = :from AND families->>(:path || '.c') > :createdAfter AND families->>(:path || '.a') > :advancedAfter
       RETURNING families->:path`).raw()
+    this.#noteRepeat = this.#lazy.prepare(`
+      UPDATE users SET families = json_set(families, :path || '.n', json_object('at', :generation, 'running', :running))
+      WHERE id = :userId AND families->>(:path || '.g') = :generation AND families->>(:path || '.n.at') IS NOT :generation`)
     this.#close = this.#durable.prepare('UPDATE users SET families = json_remove(families, :path) WHERE id = :userId AND families->:path IS NOT NULL')
-    this.#countLive = this.#durable.prepare(`SELECT (SELECT count(*) ${LIVE_FAMILIES}) AS live FROM users WHERE id = :userId`)
+    this.#countLive = this.#durable.prepare(`SELECT (${COUNT_LIVE}) AS live FROM users WHERE id = :userId`)
     this.#closeAll = this.#durable.prepare("UPDATE users SET families = '{}' WHERE id = :userId")
     this.#changePassword = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family))
@@ -121,9 +125,14 @@ export class SqliteStore implements Store {
     return (await this.findUser(userId))?.passwordHash === verifiedHash ? 'full' : 'stale'
   }
 
-  async advanceFamily ({ userId, familyId, from, to, now, live }: AdvanceFamily): Promise<Family | undefined> {
-    const row = await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, now, ...live })) as [string] | undefined
+  async advanceFamily ({ userId, familyId, from, to, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
+    const row = await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, now, by, ...live })) as [string] | undefined
     return row && toFamily(familyId, JSON.parse(row[0]) as FamilyColumn)
+  }
+
+  async noteRepeat ({ userId, familyId, generation, running }: NoteRepeat): Promise<boolean> {
+    const { changes } = await this.#write(this.#lazyQueue, () => this.#noteRepeat.run({ userId, path: pathOf(familyId), generation, running }))
+    return changes === 1
   }
 
   async closeFamily (userId: string, familyId: string): Promise<boolean> {
@@ -191,7 +200,7 @@ function pathOf (familyId: string): string {
 }
 
 function writeFamily (family: Family): string {
-  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip })
+  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip, r: family.rotatedBy, n: family.repeats })
 }
 
 function toUser (row: unknown): User | undefined {
@@ -202,6 +211,6 @@ function toUser (row: unknown): User | undefined {
   return failed === null ? user : { ...user, failed: JSON.parse(failed) as Failures }
 }
 
-function toFamily (id: string, { g, c, a, u, i }: FamilyColumn): Family {
-  return { id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i }
+function toFamily (id: string, { g, c, a, u, i, r, n }: FamilyColumn): Family {
+  return { id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i, ...(r !== undefined && { rotatedBy: r }), ...(n && { repeats: n }) }
 }

@@ -49,8 +49,12 @@ export interface AdvanceFamily {
   to: number
   /** When the new generation begins. */
   now: number
+  /** Who asks for it, as `markOf` writes it. */
+  by: string
   live: LiveAfter
 }
+
+export interface NoteRepeat { userId: string, familyId: string, generation: number, running: number }
 
 export interface ChangePassword {
   userId: string
@@ -77,10 +81,15 @@ export interface Store {
   findUserByEmail (email: string): Promise<User | undefined>
   /** The next users in the order of their ids, from the first beyond `after`; '' begins. */
   listUsers (after: string, limit: number): Promise<User[]>
-  /** Durable. Drops the dead families, and evicts the least recently used beyond the limit. `stale`: the hash is another by now. */
+  /**
+   * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live.
+   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now.
+   */
   openFamily (change: OpenFamily): Promise<'opened' | 'full' | 'stale'>
-  /** Lazy. The family after the write, or undefined if it was not live at `from`. */
+  /** Lazy. The family after the write, which leaves none of its times in the future; undefined if it was not live at `from`. */
   advanceFamily (change: AdvanceFamily): Promise<Family | undefined>
+  /** Lazy. Keeps that the rotation to `generation` was repeated, as one of so many running. False if that is kept already, or the family has moved on. */
+  noteRepeat (repeat: NoteRepeat): Promise<boolean>
   /** Durable. Whether there was such a family. */
   closeFamily (userId: string, familyId: string): Promise<boolean>
   /** Durable. How many of those closed were live. */

@@ -47,6 +47,8 @@ export interface Verifier {
 const ALGORITHM = 'RS256'
 /** RFC 9068, section 4; a media type, so its case does not count. */
 const TYPE = /^(application\/)?at\+jwt$/i
+/** How far in the future a token may seem to have been issued before one of the clocks must be wrong: milliseconds, more than honest clocks differ. */
+const FUTURE_MS = 300_000
 const TEXT_CLAIMS = ['iss', 'sub', 'client_id', 'sid', 'jti']
 const TIME_CLAIMS = ['iat', 'exp', 'auth_time']
 
@@ -116,10 +118,13 @@ function assertMeant ({ iss, aud }: AccessTokenClaims, issuer: string, audience:
   if (![aud].flat().includes(audience)) throw new TokenVerificationError('wrong_audience')
 }
 
-/** RFC 7519, sections 4.1.4 and 4.1.5. Both arguments in milliseconds. */
-function assertCurrent ({ exp, nbf = 0 }: AccessTokenClaims & { nbf?: number }, now: number, tolerance: number): void {
+/**
+ * RFC 7519, sections 4.1.4 and 4.1.5. What was issued in the future, by a clock that was ahead, would be good for longer than any token may be.
+ * Both arguments in milliseconds.
+ */
+function assertCurrent ({ exp, iat, nbf = 0 }: AccessTokenClaims & { nbf?: number }, now: number, tolerance: number): void {
   if (now >= exp * 1000 + tolerance) throw new TokenVerificationError('token_expired')
-  if (now + tolerance < nbf * 1000) throw new TokenVerificationError('token_not_active')
+  if (now + tolerance < Math.max(nbf * 1000, iat * 1000 - FUTURE_MS)) throw new TokenVerificationError('token_not_active')
 }
 
 async function assertSigned (token: string, key: CryptoKey): Promise<void> {

@@ -1,6 +1,7 @@
 // The rules of a key's life: each step, each refusal, and what holds whatever comes in which order.
 import fc from 'fast-check'
 import t from 'tap'
+import { firstInAgreement, isSettled, SETTLING_MS, type Look } from '../../src/core/clock.js'
 import {
   carryOut, FIRST_STEPS, neededUntil, planGeneration, planPruning, planReturn, planRevocation, planRotation, planUpkeep, prospectOf,
   type KeyRecord, type KeyTerms, type NewKey, type Plan,
@@ -138,6 +139,38 @@ t.test('upkeep rotates when the interval is over and the next key is old enough,
   t.strictSame(planUpkeep(keys, NOW + 1_000_000_000, { ...TERMS, interval: 0 }), { steps: [] }, 'never, where the interval is none')
 })
 
+const YEARS = 1400 * 86_400_000
+
+t.test('what a clock dated into the future is dated anew, and neither put off until then nor due at once', async t => {
+  const keys = firstRing()
+  const ahead = after(keys, planRotation(keys, NOW + YEARS, forced), NOW + YEARS)
+  const step = (key: KeyRecord) => ({ id: key.id, from: key.state, to: key.state })
+  t.strictSame(planUpkeep(ahead, NOW, TERMS), { steps: ahead.map(step) })
+  const dated = after(ahead, planUpkeep(ahead, NOW, TERMS), NOW)
+  const at = new Date(NOW).toISOString()
+  t.match(dated, [{ id: keys[0]!.id, state: 'retired', retired_at: at }, { state: 'active', activated_at: at }, { state: 'next', published_at: at }])
+  t.strictSame(planUpkeep(dated, NOW, TERMS), { steps: [] })
+  t.strictSame(planUpkeep(dated, NOW + 4999, TERMS), { steps: [] })
+  t.strictSame(states(after(dated, planUpkeep(dated, NOW + 5000, TERMS), NOW + 5000)), ['active', 'next'])
+  t.strictSame(states(after(dated, planUpkeep(dated, NOW + 20_000, TERMS), NOW + 20_000)), ['retired', 'active', 'next'])
+})
+
+t.test('what is ahead by no more than clocks differ, or of a key that was revoked, is left', async t => {
+  t.strictSame(planUpkeep(firstRing(NOW + 300_000), NOW, TERMS), { steps: [] })
+  const keys = firstRing()
+  const revoked = { ...keys[0]!, id: 'revoked', state: 'revoked', created_at: new Date(NOW + YEARS).toISOString() } as const
+  t.strictSame(planUpkeep([...keys, revoked], NOW, TERMS), { steps: [] })
+})
+
+t.test('a regular rotation is refused while the ring is ahead of the clock; a forced one, and one by clocks that nearly agree, is not', async t => {
+  const keys = firstRing()
+  t.strictSame(planRotation(keys, NOW - 300_001, regular), { refused: 'clock_behind' })
+  t.strictSame(planRotation(keys, NOW - 300_000, regular), { refused: 'too_young', allowedAt: NOW + 1000 })
+  const rotated = after(keys, planRotation(keys, NOW - 300_001, forced), NOW - 300_001)
+  t.strictSame(states(rotated), ['retired', 'active', 'next'])
+  t.ok('steps' in planRotation(rotated, NOW, regular), 'after which nothing that counts is ahead')
+})
+
 t.test('what comes next for a key, when it is allowed, and when it happens by itself', async t => {
   const keys = firstRing()
   const rotated = after(keys, planRotation(keys, NOW + 1000, regular), NOW + 1000)
@@ -178,4 +211,44 @@ t.test('whatever is done in whichever order, one key signs, no key of a live tok
       if ((what === 'rotate' || what === 'upkeep') && now - Date.parse(active.published_at) < TERMS.prepublish && before.some(({ id, state }) => id === active.id && state === 'next')) throw new Error('a key signs that verifiers have not seen')
     }
   }), { numRuns: 500 })
+})
+
+t.test('whatever its clock is set to for less than a few hours, a server prunes nothing that a token needs, and rotates neither too early nor much too late', async () => {
+  const HOUR = 3_600_000
+  const terms: KeyTerms = { prepublish: HOUR, retention: 14 * 24 * HOUR, interval: 30 * 24 * HOUR }
+  const trip = fc.record({ after: fc.integer({ min: 4, max: 400 }), ahead: fc.integer({ min: -20_000, max: 40_000 }), looks: fc.nat(2), what: fc.constantFrom('look', 'restart', 'force') })
+  fc.assert(fc.property(fc.array(trip, { minLength: 1, maxLength: 20 }), trips => {
+    let [time, error, keys] = [NOW, 0, firstRing()]
+    let first: Look | undefined
+    let rotatedAt = NOW
+    const lastSigned = new Map<string, number>()
+    const rotate = (plan: Plan) => {
+      const before = idOf(keys, 'active')!
+      const gone = keys.filter(({ id }) => (plan as { steps: Array<{ id: string | null, to: string | null }> }).steps.some(step => step.id === id && step.to === null))
+      if (gone.some(({ id }) => time - lastSigned.get(id)! < terms.retention)) throw new Error('a key left that a token needs')
+      keys = after(keys, plan, time + error)
+      if (idOf(keys, 'active') !== before) rotatedAt = time
+      return idOf(keys, 'active') !== before
+    }
+    const look = () => {
+      lastSigned.set(idOf(keys, 'active')!, time)
+      const seen = { wall: time + error, uptime: time }
+      first = firstInAgreement(first, seen)
+      if (!isSettled(first, seen)) return
+      const since = time - rotatedAt
+      if (rotate(planUpkeep(keys, seen.wall, terms)) && since < terms.interval) throw new Error('rotated too early')
+    }
+    for (const { after: hours, ahead, looks, what } of trips) {
+      for (let hour = 0; hour < hours; hour++, time += HOUR) look()
+      // A clock that was wrong while somebody rotated begins the interval anew when that is seen.
+      if (time - rotatedAt > terms.interval + SETTLING_MS + 30 * HOUR) throw new Error('rotated much too late')
+      error = ahead * HOUR
+      // By a clock that is behind, a key that is retired seems to have been so for long; nobody forces a rotation that is refused.
+      if (what === 'force' && ahead >= 0) rotate(planRotation(keys, time + error, { prepublish: terms.prepublish, urgency: 'forced' }))
+      for (let count = 0; count < looks; count++, time += HOUR) look()
+      error = 0
+      if (what === 'restart') first = undefined
+    }
+    return true
+  }), { numRuns: 200 })
 })

@@ -1,7 +1,7 @@
-// The refresh rules, case by case and as a model: two tabs, a thief, lost answers, lost writes, clocks that step back.
+// The refresh rules, case by case and as a model: two tabs, a thief, lost answers, lost writes, clocks that jump.
 import fc from 'fast-check'
 import t from 'tap'
-import type { Family, FamilyLimits } from '../../src/core/families.js'
+import { expiresAt, isLive, type Family, type FamilyLimits } from '../../src/core/families.js'
 import { decideRefresh } from '../../src/core/refresh-rules.js'
 
 // The absolute age is beyond the longest history below, so that whoever is cut off there is cut off by the rule in question.
@@ -20,6 +20,19 @@ t.test('the predecessor within the grace is answered with the same successor', a
 
 t.test('the predecessor beyond the grace is reuse', async t => {
   t.strictSame(decideRefresh({ ...family, advancedAt: NOW - 30_000 }, 4, NOW, limits), { kind: 'reused' })
+})
+
+t.test('a predecessor of a rotation that is yet to come is borne for as long as the grace, and beyond it is reuse', async t => {
+  t.strictSame(decideRefresh({ ...family, advancedAt: NOW + 1000 }, 4, NOW, limits), { kind: 'repeat' }, 'the clocks of two servers')
+  t.strictSame(decideRefresh({ ...family, advancedAt: NOW + 29_999 }, 4, NOW, limits), { kind: 'repeat' })
+  for (const ahead of [30_000, 3_600_000, 40_000_000_000]) t.strictSame(decideRefresh({ ...family, advancedAt: NOW + ahead }, 4, NOW, limits), { kind: 'reused' }, `${ahead}`)
+  t.strictSame(decideRefresh({ ...family, advancedAt: NOW }, 4, NOW, { ...limits, grace: 0 }), { kind: 'reused' }, 'no grace is none')
+})
+
+t.test('a family of a clock that was ahead lives, and the token that stands moves it on', async t => {
+  const ahead = { ...family, createdAt: NOW + 9e9, advancedAt: NOW + 9e9 }
+  t.strictSame(decideRefresh(ahead, 5, NOW, limits), { kind: 'advance', from: 5, to: 6 })
+  t.strictSame(decideRefresh(ahead, 3, NOW, limits), { kind: 'reused' })
 })
 
 t.test('an older token is reuse at any age, within the grace too', async t => {
@@ -44,7 +57,7 @@ class Authority {
 
   refresh (presented: number, now: number): number | undefined {
     const verdict = decideRefresh(this.family, presented, now, limits)
-    if (verdict.kind === 'advance') this.family = { ...this.family!, generation: verdict.to, advancedAt: now }
+    if (verdict.kind === 'advance') this.family = { ...this.family!, generation: verdict.to, advancedAt: now, createdAt: Math.min(this.family!.createdAt, now) }
     // Closing is durable: nothing that was lost before it comes back after it.
     if (verdict.kind === 'reused') this.#synced = this.family = undefined
     return this.family && verdict.kind !== 'dead' ? this.family.generation : undefined
@@ -58,35 +71,40 @@ const seconds = (min: number, max: number) => fc.integer({ min: min * 1000, max:
 
 const honestStep = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('refresh' as const), tab: fc.nat(1), after: seconds(0, 60) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('lost' as const), retryAfter: seconds(0, 29), after: seconds(0, 60) }) },
+  // Within the grace, whether the clock stands still meanwhile or makes a small step.
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('lost' as const), retryAfter: seconds(0, 29), step: fc.constant(0), after: seconds(0, 60) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('lost' as const), retryAfter: seconds(0, 10), step: seconds(-29, 19), after: seconds(0, 60) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('race' as const), after: seconds(0, 60) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sync' as const) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('step back' as const), by: seconds(0, 20) }) }
+  // By less than a family may be idle, or ahead by any span: how far a clock is off has nothing to do with how much time has passed.
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('jump' as const), to: seconds(-300, 600) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('jump' as const), to: seconds(-300, 100_000) }) }
 )
 
-t.test('no interleaving of two tabs, lost answers, lost writes and clocks that step back logs an honest client out or forks its chain', async t => {
+t.test('no interleaving of two tabs, lost answers, lost writes and clocks that jump logs an honest client out or forks its chain', async t => {
   fc.assert(fc.property(fc.array(honestStep, { maxLength: 60 }), steps => {
     const authority = new Authority()
-    let now = 0
+    let time = 0
+    let error = 0
     let held = 0
-    const refresh = () => {
-      const answer = authority.refresh(held, now)
-      if (answer === undefined) throw new Error(`logged out holding ${held}`)
-      return answer
-    }
+    const refresh = () => authority.refresh(held, time + error)
     for (const step of steps) {
       if (step.kind === 'crash') authority.crash()
       else if (step.kind === 'sync') authority.sync()
-      else if (step.kind === 'step back') now -= step.by
+      else if (step.kind === 'jump') error = step.to
       else {
-        now += step.after
+        time += step.after
         const first = refresh()
-        if (step.kind === 'lost') now += step.retryAfter
+        if (step.kind === 'lost') time += step.retryAfter
+        if (step.kind === 'lost') error = Math.max(-300_000, error + step.step)
         // A racing tab, or the same one whose answer was lost, presents the same token once more.
-        if (step.kind !== 'refresh' && refresh() !== first) throw new Error('two chains')
-        held = first
+        if (step.kind !== 'refresh' && first !== undefined && refresh() !== first) throw new Error('two chains')
+        if (first === undefined && error < 600_000) throw new Error(`logged out holding ${held}`)
+        held = first ?? held
       }
+      // A clock that is far ahead has whoever comes then log in again, but the family is still there when it is right again.
+      if (!isLive(authority.family!, time, { ...limits, idle: 5_000_000 })) throw new Error('closed, or dead')
     }
     return true
   }), { numRuns: 2_000 })
@@ -111,6 +129,28 @@ t.test('a thief and an owner who both keep refreshing beyond the grace are cut o
     return authority.family !== undefined
   }), { numRuns: 2_000 })
   t.pass('2,000 thefts')
+})
+
+t.test('a used token that comes back after the clock was set back by more than the grace closes its family', async t => {
+  fc.assert(fc.property(seconds(0, 29), seconds(60, 1_000_000), (later, back) => {
+    const authority = new Authority()
+    const stolen = authority.refresh(0, 1000)!
+    authority.refresh(stolen, 2000)
+    return authority.refresh(stolen, 2000 + later - back) === undefined && authority.family === undefined
+  }), { numRuns: 2_000 })
+  t.pass('2,000 thefts')
+})
+
+t.test('a family that was opened by a clock that was ahead ends as any other, counted from its first refresh', async t => {
+  fc.assert(fc.property(seconds(0, 4_000_000_000), fc.array(seconds(1, 999), { maxLength: 200 }), (ahead, pauses) => {
+    const authority = new Authority()
+    authority.family = { ...authority.family!, createdAt: NOW + ahead, advancedAt: NOW + ahead }
+    let now = NOW
+    let held = authority.refresh(0, now)
+    for (const pause of pauses) if (held !== undefined) held = authority.refresh(held, now += pause)
+    return held === undefined ? now >= NOW + limits.absolute : expiresAt(authority.family, now, limits) <= NOW + limits.absolute
+  }), { numRuns: 1_000 })
+  t.pass('1,000 families')
 })
 
 t.test('whoever presents whatever, whenever, at most one generation moves the family on', async t => {

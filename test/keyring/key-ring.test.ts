@@ -6,13 +6,13 @@ import t, { type Test } from 'tap'
 import { KeyRing, readRing } from '../../src/keyring/key-ring.js'
 import * as ringFiles from '../../src/keyring/ring-files.js'
 import type { Manifest } from '../../src/keyring/ring-files.js'
-import { makeRing, openRing } from './rings.js'
+import { copyRing, makeRing, openRing } from './rings.js'
 
 const NOW = 1_800_000_000_000
 
 async function ring (test: Test) {
   const folder = join(test.testdir(), 'keys')
-  await makeRing({ folder }, NOW)
+  await copyRing(folder, NOW)
   const path = join(folder, 'manifest.json')
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest
   const rewrite = (change: (manifest: Manifest) => void) => {
@@ -129,4 +129,15 @@ t.test('a ring that is replaced while it is read is read again', async t => {
   const found = (await overtaken.readRing({ folder }))!
   t.equal(found.text, readFileSync(path, 'utf8'))
   t.strictSame(new KeyRing(found.parts).jwks, (await openRing({ folder })).jwks)
+})
+
+t.test('a token that a clock issued in the future is not good, beyond what clocks differ by', async t => {
+  const place = { folder: join(t.testdir(), 'keys') }
+  await makeRing(place, NOW)
+  const ring = await openRing(place)
+  const issuedAt = NOW / 1000
+  const token = await ring.sign({ iss: 'issuer', aud: 'api', sub: 'user', client_id: 'web', sid: 'family', jti: 'token', iat: issuedAt, exp: issuedAt + 600, auth_time: issuedAt })
+  const verify = (now: number) => ring.verify(token, { issuer: 'issuer', audience: 'api' }, now)
+  t.equal(verify(NOW - 300_000).jti, 'token')
+  t.throws(() => verify(NOW - 300_001), { message: 'it was issued in the future' })
 })

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { planPruning, planRevocation, planRotation, type KeyRecord } from '../../src/core/key-life-cycle.js'
 import { changeRing, rehearseChange, type Change } from '../../src/keyring/ring-changes.js'
 import { readManifest, type RingPlace } from '../../src/keyring/ring-files.js'
-import { makeRing, openRing } from './rings.js'
+import { copyRing, makeRing, openRing } from './rings.js'
 
 const NOW = 1_800_000_000_000
 const AT_ONCE = { milliseconds: 0 }
@@ -13,7 +13,8 @@ const rotation: Change = { kind: 'signing', now: NOW, by: 'command', plan: keys 
 
 async function ring (test: Test, passphrase?: string): Promise<RingPlace & { activeOf: () => Promise<KeyRecord> }> {
   const place = { folder: join(test.testdir(), 'keys'), passphrase }
-  await makeRing(place, NOW)
+  if (passphrase === undefined) await copyRing(place.folder, NOW)
+  else await makeRing(place, NOW)
   return { ...place, activeOf: async () => (await readManifest(place.folder)).signing.find(({ state }) => state === 'active')! }
 }
 

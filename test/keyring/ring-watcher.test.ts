@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, wr
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { SETTLING_MS } from '../../src/core/clock.js'
 import { planRotation, type KeyTerms, type Step } from '../../src/core/key-life-cycle.js'
 import { KeyRing, readRing } from '../../src/keyring/key-ring.js'
 import { changeRing } from '../../src/keyring/ring-changes.js'
@@ -16,13 +17,25 @@ const DAY = 86_400_000
 const NEVER: KeyTerms = { prepublish: 1000, retention: DAY, interval: 0 }
 const DAILY: KeyTerms = { ...NEVER, interval: DAY }
 
+/** The wall's clock, and that of the process, which began before the first look. */
+class Clocks {
+  now: number
+  uptime = 5000
+
+  constructor (now: number) { this.now = now }
+  pass (milliseconds: number): void {
+    this.now += milliseconds
+    this.uptime += milliseconds
+  }
+}
+
 /** A server's part that follows the ring in `folder`, and what its log says. */
-async function follow (folder: string, terms = NEVER, clock = { now: NOW }) {
+async function follow (folder: string, terms = NEVER, clock = new Clocks(NOW)) {
   const ring = (await readRing({ folder }))!
   const keyRing = new KeyRing(ring.parts)
   const said: Array<[event: string, what: unknown]> = []
   const watcher = new RingWatcher({
-    place: { folder }, keyRing, ring, terms: { signing: terms, refresh: terms }, clock: () => clock.now,
+    place: { folder }, keyRing, ring, terms: { signing: terms, refresh: terms }, clock: () => clock.now, uptime: () => clock.uptime,
     log: {
       adopted: active => { said.push(['adopted', active]) },
       refused: fault => { said.push(['refused', fault.message]) },
@@ -31,7 +44,13 @@ async function follow (folder: string, terms = NEVER, clock = { now: NOW }) {
     },
   })
   const published = () => (JSON.parse(keyRing.jwks.body) as { keys: Array<{ kid: string }> }).keys.map(({ kid }) => kid)
-  return { keyRing, watcher, said, clock, published }
+  /** Looks now, and once more when the clock has been in agreement for long enough; that moment is given. */
+  const settle = async (at: number) => {
+    clock.now = at - SETTLING_MS
+    await watcher.look()
+    clock.pass(SETTLING_MS)
+  }
+  return { keyRing, watcher, said, clock, published, settle }
 }
 
 async function ringIn (t: Test, name = 'keys', parent = t.testdir()): Promise<string> {
@@ -114,13 +133,14 @@ t.test('a broken ring is refused, loudly and again each minute, and the one in u
   const broken = ['refused', `The key ring in ${folder} cannot be read: its manifest is of another version.`] as [string, string]
   writeFileSync(path, '{}')
   await watcher.look()
-  clock.now += 59_999
+  clock.pass(59_999)
   await watcher.look()
   t.strictSame(said, [broken], 'said once')
   t.equal(keyRing.fault?.message, broken[1])
-  clock.now += 1
+  clock.now -= 3_600_000
+  clock.pass(1)
   await watcher.look()
-  t.strictSame(said, [broken, broken], 'and again after a minute')
+  t.strictSame(said, [broken, broken], 'and again after a minute, whatever the clock was set to')
   rmSync(path)
   await watcher.look()
   t.strictSame(said[2], ['refused', `There is no key ring in ${folder} any more.`], 'and at once where the fault is another')
@@ -146,22 +166,24 @@ t.test('a change while a ring is broken is adopted when it can be', async t => {
 
 t.test('twenty servers on one folder rotate once when it is due, prune once when nothing needs the old key, and all follow', async t => {
   const folder = await ringIn(t)
-  const clock = { now: NOW + DAY - 1 }
+  const clock = new Clocks(NOW + DAY - 1 - SETTLING_MS)
   const servers = await Promise.all(Array.from({ length: 20 }, async () => await follow(folder, DAILY, clock)))
   const look = async () => { for (let turn = 0; turn < 2; turn++) await Promise.all(servers.map(async ({ watcher }) => { await watcher.look() })) }
   const taken = () => servers.flatMap(({ said }) => said).filter(([event]) => event.startsWith('kept up'))
   await look()
+  clock.pass(SETTLING_MS)
+  await look()
   t.strictSame(taken(), [])
-  clock.now += 1
+  clock.pass(1)
   await look()
   t.strictSame(taken(), [['kept up signing', ['retired', 'active', 'next']], ['kept up refresh', ['retired', 'active', 'next']]])
   t.strictSame((await readManifest(folder)).signing.map(({ state }) => state), ['retired', 'active', 'next'])
   const ids = await idsOf(folder)
   for (const { published } of servers) t.strictSame(published(), ids)
-  clock.now += DAY - 1
+  clock.pass(DAY - 1)
   await look()
   t.equal(taken().length, 2, 'not before it is due')
-  clock.now += 1
+  clock.pass(1)
   await look()
   t.strictSame(taken().slice(2), [['kept up signing', [null, 'retired', 'active', 'next']], ['kept up refresh', [null, 'retired', 'active', 'next']]])
   t.ok((await readManifest(folder)).history!.slice(4).every(({ by }) => by === 'server'))
@@ -170,14 +192,16 @@ t.test('twenty servers on one folder rotate once when it is due, prune once when
 
 t.test('an interval of none leaves the ring to the commands', async t => {
   const folder = await ringIn(t)
-  const { watcher, said } = await follow(folder, NEVER, { now: NOW + 10_000 * DAY })
+  const { watcher, said, settle } = await follow(folder)
+  await settle(NOW + 10_000 * DAY)
   await watcher.look()
   t.strictSame(said, [])
 })
 
 t.test('while somebody else changes the ring, upkeep waits for the next look', async t => {
   const folder = await ringIn(t)
-  const { watcher, said } = await follow(folder, DAILY, { now: NOW + DAY })
+  const { watcher, said, settle } = await follow(folder, DAILY)
+  await settle(NOW + DAY)
   await withLock(folder, { milliseconds: 0 }, async () => { await watcher.look() })
   t.strictSame(said, [])
   await watcher.look()
@@ -186,7 +210,8 @@ t.test('while somebody else changes the ring, upkeep waits for the next look', a
 
 t.test('upkeep that another did meanwhile is not done again', async t => {
   const folder = await ringIn(t)
-  const [one, other] = [await follow(folder, DAILY, { now: NOW + DAY }), await follow(folder, DAILY, { now: NOW + DAY })]
+  const [one, other] = [await follow(folder, DAILY), await follow(folder, DAILY)]
+  for (const { settle } of [one, other]) await settle(NOW + DAY)
   await one.watcher.look()
   await other.watcher.look()
   t.strictSame(other.said.map(([event]) => event), ['adopted'])
@@ -194,7 +219,8 @@ t.test('upkeep that another did meanwhile is not done again', async t => {
 
 t.test('upkeep that fails is said, and tried again after an hour', async t => {
   const folder = await ringIn(t)
-  const { watcher, said, clock, keyRing } = await follow(folder, DAILY, { now: NOW + DAY })
+  const { watcher, said, clock, keyRing, settle } = await follow(folder, DAILY)
+  await settle(NOW + DAY)
   rmSync(join(folder, 'lock'))
   mkdirSync(join(folder, 'lock'))
   await watcher.look()
@@ -202,8 +228,60 @@ t.test('upkeep that fails is said, and tried again after an hour', async t => {
   t.match(said, [['failed', /open/]])
   t.equal(said.length, 1)
   t.equal(keyRing.fault, undefined, 'the ring in use is as good as before')
-  clock.now += 3_600_000
+  clock.pass(3_599_999)
   rmSync(join(folder, 'lock'), { recursive: true })
   await watcher.look()
+  t.equal(said.length, 1)
+  clock.pass(1)
+  await watcher.look()
   t.equal(said.filter(([event]) => event.startsWith('kept up')).length, 2)
+})
+
+t.test('looks by a clock that is ahead change nothing until the clock has said so for hours, and a restart forgets them', async t => {
+  const folder = await ringIn(t)
+  const before = readFileSync(join(folder, 'manifest.json'), 'utf8')
+  const { watcher, said, clock } = await follow(folder, DAILY)
+  for (const ahead of [1400 * DAY, 0, 30 * DAY, -30 * DAY, 0]) {
+    clock.now += ahead
+    await watcher.look()
+    clock.pass(SETTLING_MS - 1)
+    await watcher.look()
+    clock.now -= ahead
+  }
+  const again = await follow(folder, DAILY, clock)
+  clock.now += 1400 * DAY
+  await again.watcher.look()
+  t.strictSame([said, again.said], [[], []])
+  t.equal(readFileSync(join(folder, 'manifest.json'), 'utf8'), before)
+})
+
+t.test('a clock that is slewed, or stepped by less than clocks may differ, goes on to be believed', async t => {
+  const folder = await ringIn(t)
+  const { watcher, said, clock, settle } = await follow(folder, DAILY)
+  await settle(NOW + DAY - 60_000)
+  clock.now += 60_000
+  await watcher.look()
+  t.equal(said.filter(([event]) => event.startsWith('kept up')).length, 2)
+})
+
+t.test('steps that a clock dated into the future are dated anew, once, and count from then on', async t => {
+  const folder = await ringIn(t)
+  const plan = (keys: Parameters<typeof planRotation>[0]) => planRotation(keys, NOW, { prepublish: 0, urgency: 'forced' })
+  await changeRing({ folder }, { kind: 'signing', now: NOW + 1400 * DAY, by: 'command', plan }, { milliseconds: 0 })
+  const ids = await idsOf(folder)
+  const { watcher, said, clock, settle } = await follow(folder, DAILY)
+  const taken = () => said.filter(([event]) => event.startsWith('kept up'))
+  await settle(NOW + DAY - 1)
+  await watcher.look()
+  await watcher.look()
+  t.strictSame(taken(), [['kept up signing', ['retired', 'active', 'next']]], 'said')
+  t.strictSame(await idsOf(folder), ids)
+  const at = new Date(NOW + DAY - 1).toISOString()
+  t.match((await readManifest(folder)).signing, [{ state: 'retired', retired_at: at }, { state: 'active', activated_at: at }, { state: 'next', published_at: at }])
+  clock.pass(DAY - 1)
+  await watcher.look()
+  t.equal(taken().filter(([event]) => event === 'kept up signing').length, 1)
+  clock.pass(1)
+  await watcher.look()
+  t.strictSame(taken().filter(([event]) => event === 'kept up signing')[1], ['kept up signing', [null, 'retired', 'active', 'next']])
 })

@@ -72,3 +72,15 @@ t.test('without a next key rotate and revoke name the command that makes one', a
   t.match(await run('revoke', (await ids())('active')), { code: 1, err: /there is no next key to take its place/ })
   t.match(await run('generate'), { code: 0 })
 })
+
+t.test('a ring whose steps lie in the future is not rotated unless that is forced, which leaves nothing in the future that counts', async t => {
+  const { run, states, folder } = await operator(t, -60 * MINUTE)
+  const { code, out, err } = await run('rotate')
+  t.match({ code, out }, { code: 1, out: '' })
+  t.match(err, new RegExp(`^Steps of the ring in ${folder} lie in the future of this machine's clock, which says \\d{4}-.* UTC; npm run keys:list shows them\\. Set the clock right\\.`))
+  t.match(JSON.parse((await run('rotate', '--json')).out), { done: false, refused: 'clock_behind', message: err.trimEnd() })
+  t.strictSame(await states(), ['active', 'next'])
+  t.match(await run('rotate', '--force'), { code: 0, err: '' })
+  t.match(await run('rotate'), { code: 1, err: /^The next key must have been published for 65 minutes/ })
+  t.match(await run('prune'), { code: 0, out: /^There is nothing to prune\.\nKept: / })
+})

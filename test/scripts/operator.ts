@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readManifest } from '../../src/keyring/ring-files.js'
 import { compileFor } from '../compiled.js'
-import { makeRing } from '../keyring/rings.js'
+import { copyRing } from '../keyring/rings.js'
 
 export const MINUTE = 60_000
 export const COMMANDS = ['generate', 'rotate', 'list', 'prune', 'revoke']
@@ -16,7 +16,7 @@ export interface Outcome { code: number | null, out: string, err: string }
 /** An operator with a folder of keys, in which a ring was made `age` milliseconds ago. */
 export async function operator (t: Test, age?: number, env: Record<string, string> = {}) {
   const folder = join(t.testdir(), 'keys')
-  if (age !== undefined) await makeRing({ folder }, Date.now() - age)
+  if (age !== undefined) await copyRing(folder, Date.now() - age)
   /** What the commands have said on standard error so far. */
   const heard: string[] = []
   const run = async (command: string, ...args: string[]): Promise<Outcome> => {

@@ -32,7 +32,7 @@ t.test('a copy from nothing, or without knowing where to, is refused', async t =
   const env = settings(t)
   t.strictSame(await run(t, env, 'scripts/store-copy.ts', ['file:nothing.db', 'file:to.db']).ended, { code: 1, out: '', err: 'There is no store in nothing.db.\n' })
   for (const args of [['file:from.db'], ['file:a', 'file:b', 'file:c'], ['file:a', 'file:b', '--nonsense']]) {
-    t.match(await run(t, env, 'scripts/store-copy.ts', args).ended, { code: 2, out: '', err: /^Copies users and live families/ })
+    t.match(await run(t, env, 'scripts/store-copy.ts', args).ended, { code: 2, out: '', err: /^Copies users and their families/ })
   }
   t.match(await run(t, env, 'scripts/store-copy.ts', ['--help']).ended, { code: 0 })
   t.strictSame(await run(t, env, 'scripts/store-copy.ts', [env['DATABASE_URL']!.replace('signet', 'nothing'), 'redis://x']).ended, { code: 1, out: '', err: `There is no store in ${t.testdirName}/data/nothing.db.\n` })

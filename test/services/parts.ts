@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { Hasher } from '../../src/hashing/hasher.js'
-import { makeRing, openRing } from '../keyring/rings.js'
+import { copyRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
 import { TokenService, type SecurityEvent } from '../../src/services/token-service.js'
@@ -17,7 +17,7 @@ export const LIMITS = { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 }
 /** Services over a store that `overtake` can make another writer come first on, once; without limits for guesses unless they are given. */
 export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettings) {
   const folder = t.testdir()
-  await makeRing({ folder: join(folder, 'keys') }, NOW)
+  await copyRing(join(folder, 'keys'), NOW)
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = new SqliteStore(join(folder, 'signet.db'))
   const hasher = new Hasher({ cost, threads: 1, queue: 100 })

@@ -38,12 +38,80 @@ t.test('a refresh whose lazy write was lost moves the family forward', async t =
   t.equal(readRefreshToken(issued[0].refreshToken, keyRing.findSecret)?.generation, 4)
 })
 
+t.test('a token ahead of the store is recorded, once, by whoever moves the family on', async t => {
+  const { tokens, login, keyRing, events, user } = await openServices(t)
+  const claims = readRefreshToken((await login()).refreshToken, keyRing.findSecret)!
+  const ahead = writeRefreshToken({ ...claims, generation: 3 }, keyRing.refreshSecret)
+  await Promise.all(Array.from({ length: 8 }, async () => await tokens.refresh(ahead, DEVICE, NOW)))
+  t.strictSame(events, [{ event: 'refresh_token_ahead', userId: user.id, familyId: claims.familyId, generation: 3, storedGeneration: 0 }])
+})
+
+t.test('a repeat from another address, or by another user agent, is answered and recorded; from the same it is not', async t => {
+  const { tokens, login, keyRing, events, user } = await openServices(t)
+  const phone = { ip: '203.0.113.9', userAgent: 'phone' }
+  const { refreshToken } = await login()
+  const { familyId } = readRefreshToken(refreshToken, keyRing.findSecret)!
+  const next = await tokens.refresh(refreshToken, phone, NOW)
+  const repeat = async (device: typeof phone) => (await tokens.refresh(refreshToken, device, NOW + 1)).refreshToken
+  t.equal(await repeat(phone), next.refreshToken)
+  t.strictSame(events, [])
+  t.equal(await repeat({ ...phone, ip: '198.51.100.7' }), next.refreshToken)
+  t.equal(await repeat({ ...phone, userAgent: 'laptop' }), next.refreshToken)
+  const event = { event: 'refresh_token_repeated_elsewhere', userId: user.id, familyId, generation: 0, rotatedFrom: '203.0.113.9' }
+  t.strictSame(events, [{ ...event, address: '198.51.100.7' }, { ...event, address: '203.0.113.9' }])
+})
+
+t.test('three rotations running that were repeated are recorded once, whoever repeats and how often', async t => {
+  const { tokens, login, keyRing, events, user } = await openServices(t)
+  let { refreshToken } = await login()
+  const { familyId } = readRefreshToken(refreshToken, keyRing.findSecret)!
+  const rotate = async (repeats: number) => {
+    const { refreshToken: next } = await tokens.refresh(refreshToken, DEVICE, NOW)
+    await Promise.all(Array.from({ length: repeats }, async () => await tokens.refresh(refreshToken, DEVICE, NOW)))
+    refreshToken = next
+  }
+  for (const repeats of [1, 5, 0, 1, 1, 0, 2]) await rotate(repeats)
+  t.strictSame(events, [], 'a gap begins anew')
+  await rotate(1)
+  await rotate(5)
+  const event = { event: 'refresh_token_repeated_in_a_row', userId: user.id, familyId, generation: 8, rotations: 3, address: '127.0.0.1' }
+  t.strictSame(events, [event])
+  for (let more = 0; more < 4; more++) await rotate(1)
+  t.strictSame(events, [event], 'while it goes on it is known')
+  for (const repeats of [0, 1, 1, 1]) await rotate(repeats)
+  t.match(events, [event, { ...event, generation: 16 }], 'and another row is another event')
+})
+
+t.test('a replaced token that comes after the clock was set back closes its family and is recorded', async t => {
+  const { tokens, login, keyRing, events, user } = await openServices(t)
+  const first = await login()
+  const second = await tokens.refresh(first.refreshToken, DEVICE, NOW + 1)
+  const { familyId } = readRefreshToken(first.refreshToken, keyRing.findSecret)!
+  await t.rejects(tokens.refresh(first.refreshToken, DEVICE, NOW - 3_600_000), { code: 'invalid_grant' })
+  t.strictSame(events, [{ event: 'refresh_token_reused', userId: user.id, familyId, generation: 0 }])
+  await t.rejects(tokens.refresh(second.refreshToken, DEVICE, NOW - 3_600_000), { code: 'invalid_grant' })
+})
+
+t.test('a log-in while the clock is far ahead costs no other device its log-in, nor its own, and every one of them ends', async t => {
+  const { tokens, login } = await openServices(t)
+  const devices = [await login(), await login(NOW + 9e9)]
+  let now = NOW
+  for (const device of devices) {
+    let pair = await tokens.refresh(device.refreshToken, DEVICE, now)
+    t.equal(pair.refreshTokenExpiresIn, 1000)
+    t.equal(tokens.list(await tokens.identify(pair.accessToken, now), now).length, 2)
+    while (now < NOW + limits.absolute) pair = await tokens.refresh(pair.refreshToken, DEVICE, now += 900_000).catch(() => pair)
+    await t.rejects(tokens.refresh(pair.refreshToken, DEVICE, now), { code: 'invalid_grant' })
+    now = NOW
+  }
+})
+
 t.test('a racer that moves the family first is followed', async t => {
   const { tokens, login, keyRing, store } = await openServices(t)
   const { refreshToken } = await login()
   const claims = readRefreshToken(refreshToken, keyRing.findSecret)!
   const ahead = writeRefreshToken({ ...claims, generation: 1 }, keyRing.refreshSecret)
-  const move = { userId: claims.userId, familyId: claims.familyId, from: 0, to: 2, now: NOW, live: liveAfter(NOW, limits) }
+  const move = { userId: claims.userId, familyId: claims.familyId, from: 0, to: 2, now: NOW, by: 'another', live: liveAfter(NOW, limits) }
   overtake(store, 'advanceFamily', async () => { overtake(store, 'advanceFamily', async () => await store.advanceFamily(move)) })
   t.equal(readRefreshToken((await tokens.refresh(ahead, DEVICE, NOW)).refreshToken, keyRing.findSecret)?.generation, 2)
 })

@@ -6,8 +6,6 @@ import { SqliteStore } from '../../src/store/sqlite-store.js'
 import type { Store, User } from '../../src/store/store.js'
 import { newFamily, newUser } from './store-contract.js'
 
-const live = { createdAfter: 0, advancedAfter: 0 }
-
 function open (t: Test) {
   const folder = t.testdir()
   const opened = (name: string) => {
@@ -16,7 +14,7 @@ function open (t: Test) {
     return store
   }
   const [from, to] = [opened('from.db'), opened('to.db')]
-  const copy = async (change: Partial<Copying> = {}) => await copyStore({ from, to, live, strangers: 'refuse', progress: () => {}, ...change })
+  const copy = async (change: Partial<Copying> = {}) => await copyStore({ from, to, strangers: 'refuse', progress: () => {}, ...change })
   return { from, to, opened, copy }
 }
 
@@ -26,13 +24,24 @@ async function fill (store: Store, count: number): Promise<User[]> {
   return users
 }
 
-t.test('users arrive whole, with the families that live', async t => {
+t.test('users arrive whole, with all their families, for a clock that is wrong when they are copied must cost nobody a log-in', async t => {
   const { from, to, copy } = open(t)
-  const [idle, old, alive, other] = [newFamily(1000), { ...newFamily(3000), createdAt: 500 }, newFamily(3000), newFamily(2000)]
-  const user = { ...newUser(), name: '$name', families: [idle, old, alive, other], failed: { since: 1000, known: 1, stranger: 2 } }
+  const user = { ...newUser(), name: '$name', families: [newFamily(0), newFamily(3000), { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 } }
   await from.insertUser(user)
-  t.strictSame(await copy({ live: { createdAfter: 500, advancedAfter: 1000 } }), { users: 1, copied: 1, missing: [], differing: [] })
-  t.strictSame(await to.listUsers('', 10), [{ ...user, families: [alive, other] }])
+  t.strictSame(await copy(), { users: 1, copied: 1, missing: [], differing: [] })
+  t.strictSame(await to.listUsers('', 10), [user])
+})
+
+t.test('a family that differs in anything is said', async t => {
+  const { from, to, copy } = open(t)
+  const family = { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }
+  const changes = [{ generation: 1 }, { createdAt: 1 }, { advancedAt: 1 }, { userAgent: null }, { ip: '::2' }, { rotatedBy: undefined }, { repeats: undefined }, { repeats: { at: 7, running: 1 } }, { repeats: { at: 6, running: 2 } }]
+  const users = changes.map(() => ({ ...newUser(), families: [family] }))
+  for (const [at, user] of users.entries()) {
+    await from.insertUser(user)
+    await to.insertUser({ ...user, families: [{ ...family, ...changes[at] }] })
+  }
+  t.strictSame(new Set((await copy()).differing), new Set(users.map(({ id }) => id)))
 })
 
 t.test('a copy goes in batches, and once it is complete another changes nothing', async t => {

@@ -48,7 +48,8 @@ withMongoDb(server => {
     const durable = { w: 'majority', j: true }
     t.match(await taken(async () => await store.insertUser(newUser())), write('insert', durable))
     t.match(await taken(async () => await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 3, policy: 'evict' })), write('update', durable))
-    t.match(await taken(async () => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, live })), write('findAndModify', { w: 1, j: false }))
+    t.match(await taken(async () => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: '::1 0123abcd', live })), write('findAndModify', { w: 1, j: false }))
+    t.match(await taken(async () => await store.noteRepeat({ userId: user.id, familyId: family.id, generation: 1, running: 1 })), write('update', { w: 1, j: false }))
     t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: family.id, live, family })), write('update', durable))
     t.match(await taken(async () => await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })), write('update', { w: 1, j: false }))
     t.match(await taken(async () => await store.closeFamily(user.id, family.id)), write('update', durable))
@@ -89,8 +90,10 @@ withMongoDb(server => {
       async () => await store.insertUser({ ...newUser(), admin: true } as never),
     ]
     for (const attempt of attempts) await t.rejects(attempt(), { code: 'unavailable' })
-    const advance = { userId: user.id, familyId: user.families[0]!.id, from: 0, to: 1, now: 2, live }
+    const advance = { userId: user.id, familyId: user.families[0]!.id, from: 0, to: 1, now: 2, by: '::1 0123abcd', live }
     for (const change of [{ userId: any }, { familyId: any }, { from: any as never }]) t.equal(await store.advanceFamily({ ...advance, ...change }), undefined)
+    const note = { userId: user.id, familyId: user.families[0]!.id, generation: 0, running: 1 }
+    for (const change of [{ userId: any }, { familyId: any }, { generation: any as never }]) t.equal(await store.noteRepeat({ ...note, ...change }), false)
     await store.countFailure({ userId: any, by: 'known', now: 1, window: 1 })
     t.strictSame(await store.listUsers('', 10), [user])
   })

@@ -122,7 +122,7 @@ t.test('a row stays small however often it refreshes', async t => {
   const live = { createdAfter: 0, advancedAfter: 0 }
   await store.insertUser(user)
   await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 1, policy: 'evict' })
-  for (let from = 0; from < 500; from++) await store.advanceFamily({ userId: user.id, familyId: family.id, from, to: from + 1, now: 2000, live })
-  t.strictSame((await store.findUser(user.id))?.families, [{ ...family, generation: 500, advancedAt: 2000 }])
+  for (let from = 0; from < 500; from++) await store.advanceFamily({ userId: user.id, familyId: family.id, from, to: from + 1, now: 2000, by: '::1 0123abcd', live })
+  t.strictSame((await store.findUser(user.id))?.families, [{ ...family, generation: 500, advancedAt: 2000, rotatedBy: '::1 0123abcd' }])
   t.ok(statSync(path).size < 100_000)
 })

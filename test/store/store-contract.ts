@@ -6,6 +6,7 @@ import type { ChangePassword, OpenFamily, Store, User } from '../../src/store/st
 
 const RACERS = 64
 const HASH = '$2b$hash'
+const BY = '$set 0123abcd'
 const live = { createdAfter: 0, advancedAfter: 0 }
 
 // What a user may send looks like an operator, a path or a quotation to one database or another.
@@ -57,7 +58,7 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   })
 
   prove('a user comes whole, families and failures included, and a second of the same id or address is refused', async (t, store) => {
-    const user = { ...newUser(), families: [newFamily(1000), newFamily(2000)], failed: { since: 1000, known: 1, stranger: 2 } }
+    const user = { ...newUser(), families: [newFamily(1000), { ...newFamily(2000), rotatedBy: BY, repeats: { at: 3, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 } }
     t.equal(await store.insertUser(user), 'inserted')
     t.strictSame(await store.findUser(user.id), user)
     t.equal(await store.insertUser({ ...newUser(), id: user.id }), 'email_taken')
@@ -83,16 +84,16 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   prove('64 racing advances of one generation have one winner, who gets the family as it stands', async (t, store, stores) => {
     const [family, other] = [newFamily(), newFamily(500)]
     const user = await insert(store, [family, other])
-    const outcomes = await race(async index => await stores[index % stores.length]!.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, live }))
+    const outcomes = await race(async index => await stores[index % stores.length]!.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY, live }))
     const winners = outcomes.filter(outcome => outcome !== undefined)
-    t.strictSame(winners, [{ ...family, generation: 1, advancedAt: 2000 }])
+    t.strictSame(winners, [{ ...family, generation: 1, advancedAt: 2000, rotatedBy: BY }])
     t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([winners[0], other]))
   })
 
   prove('a family moves only from where it stands, and over a lost write', async (t, store) => {
     const family = newFamily()
     const user = await insert(store, [family])
-    const advance = { userId: user.id, familyId: family.id, from: 0, to: 7, now: 2000, live }
+    const advance = { userId: user.id, familyId: family.id, from: 0, to: 7, now: 2000, by: BY, live }
     t.equal(await store.advanceFamily({ ...advance, from: 1 }), undefined)
     t.equal(await store.advanceFamily({ ...advance, familyId: randomUUID() }), undefined)
     t.equal(await store.advanceFamily({ ...advance, userId: randomUUID() }), undefined)
@@ -102,7 +103,7 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   prove('an idle and an old family do not move', async (t, store) => {
     const family = newFamily(1000)
     const user = await insert(store, [family])
-    const advance = { userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000 }
+    const advance = { userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY }
     t.equal(await store.advanceFamily({ ...advance, live: { createdAfter: 0, advancedAfter: 1000 } }), undefined)
     t.equal(await store.advanceFamily({ ...advance, live: { createdAfter: 1000, advancedAfter: 0 } }), undefined)
     t.ok(await store.advanceFamily({ ...advance, live: { createdAfter: 999, advancedAfter: 999 } }))
@@ -125,11 +126,53 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.equal(await store.openFamily(opening(user, newFamily(3000), { limit: 2, policy: 'refuse', live: { createdAfter: 0, advancedAfter: 1000 } })), 'opened', 'a dead one takes no room')
   })
 
-  prove('dead families leave with the write that adds one', async (t, store) => {
-    const user = await insert(store, [newFamily(1000), newFamily(2000)])
-    const family = newFamily(3000)
-    t.equal(await store.openFamily(opening(user, family, { live: { createdAfter: 0, advancedAfter: 2000 } })), 'opened')
-    t.strictSame((await store.findUser(user.id))?.families, [family])
+  prove('families that look dead are kept where there is room, and leave before the living, the least recently used first', async (t, store) => {
+    for (const policy of ['evict', 'refuse'] as const) {
+      const [idle, old, living] = [newFamily(1000), { ...newFamily(5000), createdAt: 500 }, newFamily(2000)]
+      const user = await insert(store, [living, idle, old])
+      const later = { live: { createdAfter: 500, advancedAfter: 1000 }, policy }
+      const held = async () => new Set((await store.findUser(user.id))?.families)
+      const [one, other] = [newFamily(6000), newFamily(6001)]
+      t.equal(await store.openFamily(opening(user, one, { ...later, limit: 4 })), 'opened', policy)
+      t.strictSame(await held(), new Set([idle, old, living, one]), 'no family leaves where there is room')
+      t.equal(await store.openFamily(opening(user, other, { ...later, limit: 4 })), 'opened')
+      t.strictSame(await held(), new Set([old, living, one, other]))
+      t.equal(await store.openFamily(opening(user, newFamily(6002), { ...later, limit: 2 })), policy === 'evict' ? 'opened' : 'full')
+    }
+  })
+
+  prove('one log-in by a clock that is far ahead costs no other family its life', async (t, store) => {
+    for (const policy of ['evict', 'refuse'] as const) {
+      const families = [newFamily(1000), newFamily(2000)]
+      const user = await insert(store, families)
+      const ahead = newFamily(9_000_000)
+      t.equal(await store.openFamily(opening(user, ahead, { live: { createdAfter: 8_000_000, advancedAfter: 8_000_000 }, policy })), 'opened')
+      t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([...families, ahead]))
+      for (const { id } of families) t.ok(await store.advanceFamily({ userId: user.id, familyId: id, from: 0, to: 1, now: 3000, by: BY, live }))
+    }
+  })
+
+  prove('a family of a clock that was ahead lives on, and its next advance leaves no time in the future', async (t, store) => {
+    const family = { ...newFamily(9_000_000), createdAt: 8_000_000 }
+    const user = await insert(store, [family])
+    const advance = { userId: user.id, familyId: family.id, by: BY, live: { createdAfter: 1000, advancedAfter: 1000 } }
+    t.strictSame(await store.advanceFamily({ ...advance, from: 0, to: 1, now: 2000 }), { ...family, generation: 1, createdAt: 2000, advancedAt: 2000, rotatedBy: BY })
+    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2, now: 3000 }), { createdAt: 2000, advancedAt: 3000 }, 'what is past stays')
+  })
+
+  prove('a repeat is kept once a rotation, by one of those who race, and the rotation after it keeps it', async (t, store, stores) => {
+    const [family, other] = [newFamily(), newFamily()]
+    const user = await insert(store, [family, other])
+    const advance = { userId: user.id, familyId: family.id, now: 2000, by: BY, live }
+    await store.advanceFamily({ ...advance, from: 0, to: 1 })
+    const note = { userId: user.id, familyId: family.id, generation: 1, running: 1 }
+    for (const miss of [{ generation: 0 }, { generation: 2 }, { familyId: randomUUID() }, { userId: randomUUID() }]) t.notOk(await store.noteRepeat({ ...note, ...miss }))
+    const outcomes = await race(async index => await stores[index % stores.length]!.noteRepeat(note))
+    t.equal(outcomes.filter(isNoted => isNoted).length, 1)
+    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2 }), { generation: 2, repeats: { at: 1, running: 1 } })
+    t.ok(await store.noteRepeat({ ...note, generation: 2, running: 2 }))
+    const stands = { ...family, generation: 2, advancedAt: 2000, rotatedBy: BY, repeats: { at: 2, running: 2 } }
+    t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([stands, other]))
   })
 
   prove('64 racing log-ins never make more families than the limit', async (t, store, stores) => {
@@ -161,7 +204,7 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     const user = await insert(store, [newFamily(), caller, newFamily()])
     t.ok(await store.changePassword(changing(user, caller.id, family)))
     t.strictSame(await store.findUser(user.id), { ...user, passwordHash: '$new', families: [family] })
-    t.equal(await store.advanceFamily({ userId: user.id, familyId: caller.id, from: 0, to: 1, now: 2000, live }), undefined)
+    t.equal(await store.advanceFamily({ userId: user.id, familyId: caller.id, from: 0, to: 1, now: 2000, by: BY, live }), undefined)
   })
 
   prove('a password change on another hash, or from a family that is closed, dead or somebody else\'s, changes nothing', async (t, store) => {
@@ -249,7 +292,7 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
         const racer = stores[index % stores.length]!
         const family = families[index % families.length]!
         if (index === 20) return await racer.changePassword(changing(user, families[0]!.id, renewed))
-        return await racer.advanceFamily({ userId: user.id, familyId: family.id, from: Math.floor(index / families.length), to: Math.floor(index / families.length) + 1, now: 2000, live })
+        return await racer.advanceFamily({ userId: user.id, familyId: family.id, from: Math.floor(index / families.length), to: Math.floor(index / families.length) + 1, now: 2000, by: BY, live })
       })
       t.strictSame((await store.findUser(user.id))?.families, [renewed])
       await race(async index => {

@@ -60,6 +60,7 @@ t.test('every refusal has its code and its sentence', async t => {
     ['no audience in the list', 'wrong_audience', await sign(undefined, { aud: [] })],
     ['expired this very second', 'token_expired', await sign(undefined, { exp: SECONDS })],
     ['not active for another second', 'token_not_active', await sign(undefined, { nbf: SECONDS + 1 })],
+    ['issued in the future', 'token_not_active', await sign(undefined, { iat: SECONDS + 301, exp: SECONDS + 901 })],
     ['a time that is text', 'missing_claim', await sign(undefined, { nbf: '0', exp: '4000000000' }), lacks('exp, nbf')],
     ['an audience that is a number', 'missing_claim', await sign(undefined, { aud: 1 }), lacks('aud')],
     ['an empty subject', 'missing_claim', await sign(undefined, { sub: '' }), lacks('sub')],
@@ -94,12 +95,13 @@ t.test('without keys the error says why and when to try again', async t => {
 t.test('the clock tolerance counts at both ends, to the millisecond', async t => {
   const stub = await authority(t, { clockTolerance: 5 })
   const [ended, starting] = [await stub.sign(undefined, { exp: SECONDS }), await stub.sign(undefined, { nbf: SECONDS + 10 })]
+  const ahead = await stub.sign(undefined, { iat: SECONDS + 310 })
   const at = async (milliseconds: number) => {
     stub.now = SECONDS * 1000 + milliseconds
-    return [await stub.judge(ended), await stub.judge(starting)]
+    return [await stub.judge(ended), await stub.judge(starting), await stub.judge(ahead)]
   }
-  t.strictSame(await at(4_999), ['good', 'token_not_active'])
-  t.strictSame(await at(5_000), ['token_expired', 'good'])
+  t.strictSame(await at(4_999), ['good', 'token_not_active', 'token_not_active'])
+  t.strictSame(await at(5_000), ['token_expired', 'good', 'good'])
 })
 
 t.test('keys come from where the options say; a slash at the end of the issuer is not doubled', async t => {
@@ -119,10 +121,10 @@ t.test('keys come from where the options say; a slash at the end of the issuer i
 
 t.test('by default the clock is the system\'s', async t => {
   const stub = await authority(t)
-  const exp = Math.floor(Date.now() / 1000)
+  const iat = Math.floor(Date.now() / 1000)
   const { verify } = createVerifier({ issuer: stub.issuer, audience: AUDIENCE })
-  t.strictSame(await verify(await stub.sign(undefined, { exp: exp + 60 })), { ...stub.claims, exp: exp + 60 })
-  await t.rejects(verify(await stub.sign(undefined, { exp })), { code: 'token_expired' })
+  t.strictSame(await verify(await stub.sign(undefined, { iat, exp: iat + 60 })), { ...stub.claims, iat, exp: iat + 60 })
+  await t.rejects(verify(await stub.sign(undefined, { iat, exp: iat })), { code: 'token_expired' })
 })
 
 t.test('an option that cannot be used is refused in a sentence that names it', async t => {
