@@ -2,19 +2,22 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import { familyLimits, listOf, type Config } from './config.js'
-import { AuthError, ERRORS, type ErrorCode } from './errors.js'
+import { AuthError } from './errors.js'
 import type { Hasher } from './hashing/hasher.js'
 import { addAccountPage } from './http/account-page.js'
 import { AuthController } from './http/auth-controller.js'
 import { identifyCaller } from './http/bearer-guard.js'
-import { addCors } from './http/cors.js'
+import { addCors, allowReading } from './http/cors.js'
 import { addDocs, addOpenApi } from './http/docs.js'
 import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
+import { addForwarding, HEADER_OPTIONS } from './http/forwarding.js'
 import { Readiness } from './http/health.js'
+import { addJsonBodies } from './http/json-bodies.js'
 import { sendProblem, sendRawProblem } from './http/problems.js'
 import { addRateLimits, type Limit, type LimitOptions } from './http/rate-limits.js'
 import { addCookies, openCookie, type RefreshCookie } from './http/refresh-cookie.js'
 import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest } from './http/requests.js'
+import { JWKS_SCHEMA, LIVENESS_SCHEMA, READINESS_SCHEMA, routeSchema } from './http/route-schemas.js'
 import { ROUTES, type CallerRoute, type Route, type TokenRoute, type Visit } from './http/routes.js'
 import type { KeyRing } from './keyring/key-ring.js'
 import { loggerOptions, type LogSink } from './log.js'
@@ -41,23 +44,23 @@ const BODY_LIMIT = 16 * 1024
 /** A header may be kilobytes long; what is kept of it a device is not (promise 7). */
 const USER_AGENT_MAX_LENGTH = 200
 const VERSION = '0.1.0'
-/** RFC 6797: two years. */
-const HSTS = 'max-age=63072000'
+/** RFC 6797: two years. What browsers preload is a whole domain's to decide. */
+const HSTS = { false: 'max-age=63072000', true: 'max-age=63072000; includeSubDomains' }
 const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const { config, clock, keyRing, store } = parts
   const app = Fastify(serverOptions(parts))
-  // One formatter for the edge: an authority neither drops nor bends what it was sent.
-  app.removeContentTypeParser('text/plain')
-  acceptEmptyJson(app)
+  addForwarding(app, config.TRUST_PROXY)
+  addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
-  addHeaders(app, parts.tls !== undefined)
+  addHeaders(app, parts.tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS])
   const limitOptions = await addRateLimits(app, rateLimitSettings(config))
-  addUnknownRoutes(app, limitOptions('address'))
-  await addOpenApi(app, VERSION, ROUTES.filter(route => route.isBodyOptional))
+  const origins = listOf(config.CORS_ORIGINS)
+  addUnknownRoutes(app, limitOptions('address'), origins)
+  await addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = config.RATE_LIMIT === 'on' ? new GuessLimits(guessLimitSettings(config), store) : undefined
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses })
@@ -75,10 +78,10 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     void readiness.check(clock())
     done()
   })
-  const edge: Edge = { controller, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...listOf(config.CORS_ORIGINS)]) }
+  const edge: Edge = { controller, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) }
   await addCookies(app)
   await app.register(async authority => {
-    await addCors(authority, listOf(config.CORS_ORIGINS))
+    await addCors(authority, origins)
     for (const route of ROUTES) authority.route(toFastifyRoute(route, edge))
   })
   app.after(() => {
@@ -101,19 +104,12 @@ function serverOptions ({ config, log, tls }: AppParts): FastifyServerOptions {
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: false },
-    trustProxy: trustProxy(config.TRUST_PROXY),
     // Fastify's defaults drop unknown members and coerce mistyped ones.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
     frameworkErrors: (error, request, reply) => { void sendProblem(error, request, reply) },
     clientErrorHandler: (error, socket) => { sendRawProblem(error, socket, randomUUID()) },
   }
-  return { ...options, ...(tls && { https: tls }) }
-}
-
-function trustProxy (setting: string): boolean | string[] | ((address: string, hop: number) => boolean) {
-  if (setting === '') return false
-  const hops = Number(setting)
-  return Number.isInteger(hops) ? (_address, hop) => hop < hops : setting.split(',').map(range => range.trim())
+  return { ...options, ...(tls ? { https: { ...tls, ...HEADER_OPTIONS } } : { http: HEADER_OPTIONS }) }
 }
 
 function rateLimitSettings (config: Config) {
@@ -139,18 +135,10 @@ function tokenSettings (config: Config) {
   }
 }
 
-// A front end's fetch often says application/json where it has nothing to send.
-function acceptEmptyJson (app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else parse(request, body as string, done)
-  })
-}
-
-function addHeaders (app: FastifyInstance, isTls: boolean): void {
+// Over plain HTTP it would mean nothing (RFC 6797, section 7.2), and where a proxy speaks HTTPS the header is the proxy's: browsers take the first of two.
+function addHeaders (app: FastifyInstance, hsts: string | undefined): void {
   const headers: Record<string, string> = { 'x-content-type-options': 'nosniff' }
-  if (isTls) headers['strict-transport-security'] = HSTS
+  if (hsts) headers['strict-transport-security'] = hsts
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)
     done()
@@ -163,10 +151,11 @@ function addHeaders (app: FastifyInstance, isTls: boolean): void {
 }
 
 // What no route takes is refused before its body is read: as 405 where the address exists, else as 404.
-function addUnknownRoutes (app: FastifyInstance, { onRequest: checks = [] }: LimitOptions): void {
+function addUnknownRoutes (app: FastifyInstance, { onRequest: checks = [] }: LimitOptions, origins: string[]): void {
   const known = new Map<string, string[]>()
   app.addHook('onRoute', ({ url, method }) => { known.set(url, [...known.get(url) ?? [], ...[method].flat()]) })
   const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
+    allowReading(request, reply, origins)
     for (const check of checks) await check.call(app, request, reply)
     const allow = allowedMethods(known, request.url)
     throw allow.length > 0 ? new AuthError('method_not_allowed', { allow }) : new AuthError('not_found')
@@ -179,12 +168,11 @@ function addUnknownRoutes (app: FastifyInstance, { onRequest: checks = [] }: Lim
 }
 
 function allowedMethods (known: Map<string, string[]>, url: string): string[] {
-  const path = url.split('?', 1)[0]!
-  return [...known].filter(([pattern]) => matches(pattern, path)).flatMap(([, methods]) => methods)
+  const path = url.split('?', 1)[0]!.split('/')
+  return [...known].filter(([pattern]) => matches(pattern.split('/'), path)).flatMap(([, methods]) => methods)
 }
 
-function matches (pattern: string, path: string): boolean {
-  const [want, have] = [pattern.split('/'), path.split('/')]
+function matches (want: string[], have: string[]): boolean {
   return want.length === have.length && want.every((part, at) => part === have[at] || (part.startsWith(':') && have[at] !== ''))
 }
 
@@ -198,12 +186,7 @@ function toFastifyRoute (route: Route, edge: Edge): RouteOptions {
     url: route.url,
     ...edge.limitOptions(route.limit),
     ...(route.isBodyOptional && { preValidation: fillBody }),
-    schema: {
-      summary: route.summary,
-      ...securityOf(route),
-      ...(route.body && { body: ref(route.body) }),
-      response: responses(route),
-    },
+    schema: routeSchema(route),
     handler: async (request, reply) => {
       const answer = await serve(toVisit(request, edge.clock()), request, reply)
       // Returned, not sent: to await a reply is to watch its stream until the end.
@@ -257,45 +240,16 @@ function toVisit (request: FastifyRequest, now: number): Visit {
   return { body: request.body, id, device: { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_MAX_LENGTH) ?? null }, now }
 }
 
-function securityOf (route: Route): object {
-  if (route.guard === 'bearer') return { security: [{ bearer: [] }] }
-  return route.cookie === 'exchanged' ? { security: [{}, { cookie: [] }] } : {}
-}
-
-function ref (schema: { $id?: string }): object {
-  return { $ref: `${schema.$id!}#` }
-}
-
-function responses (route: Route): Record<number, object> {
-  const failures = [
-    ...route.errors,
-    ...(route.body ? ['invalid_request', 'payload_too_large', 'unsupported_media_type'] as const : []),
-    ...(route.guard === 'bearer' ? ['invalid_token'] as const : []),
-    'rate_limited', 'unavailable',
-  ] as const
-  const statuses = [...new Set(failures.map(statusOf))]
-  const described = statuses.map(status => [status, { description: failures.filter(code => statusOf(code) === status).join(', '), ...problemContent }])
-  const success = route.response ? { description: 'Done', ...ref(route.response) } : { description: 'Done', type: 'null' }
-  return { ...Object.fromEntries(described), [route.status]: success }
-}
-
-function statusOf (code: ErrorCode): number {
-  return ERRORS[code][0]
-}
-
-const problemContent = { content: { 'application/problem+json': { schema: ref(ProblemDTO) } } }
-
 function addPublicRoutes (app: FastifyInstance, keyRing: KeyRing, readiness: Readiness, maxAge: number, clock: () => number): void {
   const cacheControl = `public, max-age=${maxAge}`
-  app.get('/.well-known/jwks.json', { schema: { summary: 'The keys that verify access tokens', response: { 200: { description: 'A JWKS', ...ref(JwksDTO) }, 304: { description: 'Unchanged', type: 'null' } } } }, (request, reply) => {
+  app.get('/.well-known/jwks.json', { schema: JWKS_SCHEMA }, (request, reply) => {
     const { body, etag } = keyRing.jwks
     reply.headers({ 'cache-control': cacheControl, etag, 'access-control-allow-origin': '*' })
     if (request.headers['if-none-match']?.includes(etag)) return reply.code(304).send()
     return reply.type('application/json; charset=utf-8').serializer(asIs).send(body)
   })
-  const health = { 200: { description: 'Yes', ...ref(HealthDTO) } }
-  app.get('/health/live', { schema: { summary: 'Whether the process answers', response: health } }, async () => ({ status: 'ok' }))
-  app.get('/health/ready', { schema: { summary: 'Whether it can serve', response: { ...health, 503: { description: 'No, and why', ...ref(HealthDTO) } } } }, async (_request, reply) => {
+  app.get('/health/live', { schema: LIVENESS_SCHEMA }, async () => ({ status: 'ok' }))
+  app.get('/health/ready', { schema: READINESS_SCHEMA }, async (_request, reply) => {
     const answer = await readiness.check(clock())
     return await reply.code(answer.status === 'unavailable' ? 503 : 200).header('cache-control', 'no-store').send(answer)
   })

@@ -61,9 +61,10 @@ export const SETTINGS = {
   TRUST_PROXY: text('', 'the proxies whose X-Forwarded-For counts: addresses or CIDR ranges with commas between, or a number of hops'),
   TLS_CERT_FILE: text('', 'PEM certificate chain; with TLS_KEY_FILE Signet speaks HTTPS'),
   TLS_KEY_FILE: text('', 'PEM private key of the certificate'),
+  HSTS_INCLUDE_SUBDOMAINS: choice(['true', 'false'], 'false', '`true`, with TLS_CERT_FILE: browsers demand HTTPS of all subdomains of this host too, for two years'),
   ALLOW_PLAIN_HTTP: choice(['true', 'false'], 'false', '`true`: plain HTTP beyond loopback is meant, in production too'),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'debug logs every request'),
-  DOCS: choice(['on', 'off'], 'on', 'whether /docs is served'),
+  DOCS: choice(['on', 'off', 'auto'], 'auto', 'whether /docs is served; `auto`: except in production'),
   ACCOUNT_PAGE: choice(['true', 'false'], 'true', 'whether /account is served'),
 } satisfies Record<string, TSchema>
 
@@ -79,8 +80,14 @@ export function readConfig (env: NodeJS.ProcessEnv): Config {
   return {
     ...config,
     ISSUER: config.ISSUER || `${config.TLS_CERT_FILE ? 'https' : 'http'}://${bracketed(config.HOST)}:${config.PORT}`,
+    DOCS: config.DOCS === 'auto' ? docsOf(config) : config.DOCS,
     HASH_THREADS: config.HASH_THREADS || availableParallelism(),
   }
+}
+
+// What lists every route and takes a password helps those who build a front end, and those who attack one.
+function docsOf ({ NODE_ENV: environment }: Config): 'on' | 'off' {
+  return environment === 'production' ? 'off' : 'on'
 }
 
 /** The environment of the process over the file .env, where there is one. */
@@ -116,12 +123,15 @@ function parse (env: NodeJS.ProcessEnv): Config {
 function findFault (config: Config): string | undefined {
   if (config.ISSUER && !URL.canParse(config.ISSUER)) return 'The setting ISSUER must be a URL.'
   if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE)) return 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'
+  if (config.HSTS_INCLUDE_SUBDOMAINS === 'true' && !config.TLS_CERT_FILE) return 'The setting HSTS_INCLUDE_SUBDOMAINS needs TLS_CERT_FILE: where a proxy speaks HTTPS, the proxy sends Strict-Transport-Security.'
   if (!listOf(config.CORS_ORIGINS).every(isOrigin)) return 'The setting CORS_ORIGINS must be origins such as https://app.example, with commas between; `*` is none.'
   if (!isTrustProxy(config.TRUST_PROXY)) return 'The setting TRUST_PROXY must be addresses or CIDR ranges with commas between, or a number of hops.'
   if (config.REFRESH_TOKEN_IDLE_TTL > config.REFRESH_TOKEN_TTL) return 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'
   if (config.NODE_ENV !== 'production') return undefined
   if (!config.ISSUER) return 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'
-  const isPlain = !config.TLS_CERT_FILE && !config.TRUST_PROXY && config.ALLOW_PLAIN_HTTP === 'false'
+  // No hop is no proxy.
+  const isProxied = Number(config.TRUST_PROXY) !== 0
+  const isPlain = !config.TLS_CERT_FILE && !isProxied && config.ALLOW_PLAIN_HTTP === 'false'
   if (isPlain && !isLoopback(config.HOST)) return 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'
   return undefined
 }

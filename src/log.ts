@@ -1,6 +1,6 @@
 // How Signet logs: one JSON object a line, and never a secret; holds no event.
 import type { FastifyServerOptions } from 'fastify'
-import { JWT_SHAPE } from './core/access-token.js'
+import { replaceJwts } from './core/access-token.js'
 import { REFRESH_TOKEN_SHAPE } from './core/refresh-token.js'
 
 const SECRET_PATHS = ['password', 'current_password', 'new_password', 'refresh_token', 'access_token', 'authorization', 'cookie']
@@ -20,5 +20,5 @@ export function loggerOptions (level: string, sink: LogSink): Extract<FastifySer
 
 /** The line with everything of a token's shape taken out. */
 export function redactTokens (line: string): string {
-  return line.replace(JWT_SHAPE, REDACTED).replace(REFRESH_TOKEN_SHAPE, REDACTED)
+  return replaceJwts(line, REDACTED).replace(REFRESH_TOKEN_SHAPE, REDACTED)
 }

@@ -69,9 +69,10 @@ async function readTls ({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key }: Config): Pro
   return { cert: await read('TLS_CERT_FILE', cert), key: await read('TLS_KEY_FILE', key) }
 }
 
-async function listen (app: FastifyInstance, { HOST: host, PORT: port, ACCOUNT_PAGE: page }: Config): Promise<void> {
+async function listen (app: FastifyInstance, config: Config): Promise<void> {
+  const { HOST: host, PORT: port } = config
   try {
-    await app.listen({ host, port, listenTextResolver: address => readyText(address, page) })
+    await app.listen({ host, port, listenTextResolver: address => readyText(address, config) })
   } catch (cause) {
     await app.close()
     const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
@@ -79,8 +80,8 @@ async function listen (app: FastifyInstance, { HOST: host, PORT: port, ACCOUNT_P
   }
 }
 
-function readyText (address: string, page: Config['ACCOUNT_PAGE']): string {
-  return `Signet is ready: ${address}/docs${page === 'true' ? `, and for people: ${address}/account` : ''}`
+function readyText (address: string, { DOCS: docs, ACCOUNT_PAGE: page }: Config): string {
+  return `Signet is ready: ${address}${docs === 'on' ? '/docs' : ''}${page === 'true' ? `, and for people: ${address}/account` : ''}`
 }
 
 async function drain (app: FastifyInstance, milliseconds: number): Promise<void> {

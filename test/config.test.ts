@@ -10,11 +10,16 @@ const names = Object.entries(SETTINGS).map(([name, { default: value, description
 t.test('no setting is needed', async t => {
   const config = readConfig({})
   for (const { name, value } of names) {
-    if (name !== 'ISSUER' && name !== 'HASH_THREADS') t.equal(String(config[name as keyof typeof config]), value, name)
+    if (!['ISSUER', 'HASH_THREADS', 'DOCS'].includes(name)) t.equal(String(config[name as keyof typeof config]), value, name)
   }
   t.equal(config.ISSUER, 'http://127.0.0.1:3000')
   t.equal(config.HASH_THREADS, availableParallelism())
   t.strictSame(readConfig(Object.fromEntries(names.map(({ name, value }) => [name, value]))), config, 'the defaults written out are the defaults')
+})
+
+t.test('the docs are for development, unless somebody says otherwise', async t => {
+  const production = { NODE_ENV: 'production', ISSUER: 'https://id.example' }
+  for (const [env, docs] of [[{}, 'on'], [{ DOCS: 'off' }, 'off'], [production, 'off'], [{ ...production, DOCS: 'on' }, 'on'], [{ ...production, DOCS: 'auto' }, 'off']] as const) t.equal(readConfig(env).DOCS, docs)
 })
 
 t.test('an issuer that is not set is the address that Signet listens on', async t => {
@@ -31,10 +36,12 @@ t.test('a bad value is refused in one sentence that names its setting', async t 
     [{ DATABASE_URL: 'postgres://x' }, 'The setting DATABASE_URL must match pattern "^(file:.+|mongodb(\\+srv)?://.+)$".'],
     [{ ISSUER: 'nobody' }, 'The setting ISSUER must be a URL.'],
     ...['*', 'null', 'app.example', 'https://app.example/', 'https://app.example,', 'HTTPS://app.example', 'https://app.example:443', 'ftp://app.example', 'https://*.example'].map(CORS_ORIGINS => [{ CORS_ORIGINS }, 'The setting CORS_ORIGINS must be origins such as https://app.example, with commas between; `*` is none.'] as [Record<string, string>, string]),
+    [{ HSTS_INCLUDE_SUBDOMAINS: 'true' }, 'The setting HSTS_INCLUDE_SUBDOMAINS needs TLS_CERT_FILE: where a proxy speaks HTTPS, the proxy sends Strict-Transport-Security.'],
     [{ TLS_CERT_FILE: 'cert' }, 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'],
     [{ REFRESH_TOKEN_IDLE_TTL: '100', REFRESH_TOKEN_TTL: '99' }, 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'],
     [{ NODE_ENV: 'production' }, 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'],
     [{ NODE_ENV: 'production', ISSUER: 'https://id.example', HOST: '0.0.0.0' }, 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'],
+    [{ NODE_ENV: 'production', ISSUER: 'https://id.example', HOST: '0.0.0.0', TRUST_PROXY: '0' }, 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'],
   ]
   for (const TRUST_PROXY of ['true', '10.0.0.0/33', '10.0.0.1/8/8', 'proxy.example', '::1/129', '10.0.0.1,', '-1', '10.0.0.0/']) {
     faults.push([{ TRUST_PROXY }, 'The setting TRUST_PROXY must be addresses or CIDR ranges with commas between, or a number of hops.'])

@@ -10,7 +10,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'config.ts': ['core'],
   'log.ts': ['core'],
   keyring: ['core'],
-  hashing: ['errors.ts'],
+  hashing: ['core', 'errors.ts'],
   store: ['core', 'errors.ts'],
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing'],
   http: ['core', 'errors.ts', 'services', 'store/store.ts'],

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:https'
+import { get, request } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -33,7 +33,8 @@ t.test('a production without a ring refuses to start and names the command that 
   t.match(await run(t, env, 'scripts/keys-generate.ts').ended, { code: 0, out: `Made a key ring in ${env.KEYS_DIR}.\n`, err: '' })
   const { ready, child, ended, output } = run(t, { ...env, LOG_LEVEL: 'info', ACCOUNT_PAGE: 'false' })
   const url = await ready()
-  t.match(output.out, `Signet is ready: ${url}/docs"`)
+  t.match(output.out, `Signet is ready: ${url}"`, 'a production has no docs')
+  t.equal((await fetch(`${url}/docs/json`)).status, 404)
   child.kill('SIGINT')
   t.match(await ended, { code: 0, err: '' })
 })
@@ -133,6 +134,16 @@ t.test('with a certificate Signet speaks HTTPS, and says that it will go on doin
   const [response] = await once(get({ port, path: '/health/live', rejectUnauthorized: false, agent: false }), 'response')
   response.resume()
   t.equal(response.headers['strict-transport-security'], 'max-age=63072000')
+  const host = `id.example:${port}`
+  const refresh = request({ port, path: '/refresh', method: 'POST', headers: { host, origin: `https://${host}`, 'content-type': 'application/json' }, rejectUnauthorized: false, agent: false })
+  const [refused] = await once(refresh.end('{"refresh_token_in":"cookie"}'), 'response')
+  refused.resume()
+  t.equal(refused.statusCode, 401, 'its pages are its own by their HTTPS address')
+  const wide = await start(readConfig({ ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key, HSTS_INCLUDE_SUBDOMAINS: 'true' }))
+  t.teardown(wide.stop)
+  const [answer] = await once(get({ port: (wide.app.server.address() as AddressInfo).port, path: '/health/live', rejectUnauthorized: false, agent: false }), 'response')
+  answer.resume()
+  t.equal(answer.headers['strict-transport-security'], 'max-age=63072000; includeSubDomains')
 })
 
 t.test('a certificate that cannot be read is one sentence', async t => {

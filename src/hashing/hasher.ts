@@ -2,6 +2,10 @@
 import { once } from 'node:events'
 import { Piscina } from 'piscina'
 import { AuthError } from '../errors.js'
+import { FairQueue, type Requester } from './fair-queue.js'
+import { digestOf, isReadWhole, readStored, writeStored } from './long-passwords.js'
+
+export type { Requester } from './fair-queue.js'
 
 export interface HashSettings {
   /** bcrypt's cost: the hash takes twice as long for each step. */
@@ -11,31 +15,40 @@ export interface HashSettings {
   queue: number
 }
 
-/** Who a hash is made for: the network address, and whether the account is used from there already. */
-export interface Requester { address: string, isKnown: boolean }
+interface Task { password: string, cost: number, hash?: string }
+
+/** What a thread is to do, for whom, and who is told of it. */
+interface Job { task: Task, requester: Requester, resolve: (result: unknown) => void, reject: (error: unknown) => void }
 
 /** Low enough that one refresh goes before a storm of log-ins (Linux: nice). */
 const NICENESS = 15
-const QUEUE_FULL = 'Task queue is at limit'
 const RETRY_AFTER_SECONDS = 2
+/** The three that name today's algorithm; from other systems come the older names. */
+const BCRYPT = /^\$2[aby]\$(\d\d)\$([./A-Za-z\d]{53})$/
+const MIN_COST = 4
+/** Signet makes no dearer ones, and one alone would hold a thread for minutes. */
+const MAX_COST = 18
 
 export class Hasher {
   readonly #pool: Piscina
+  readonly #threads: number
+  readonly #queue: FairQueue<Job>
+  /** No more than there are threads, so that the order is the queue's: the pool's own sends whoever finds no thread to the end. */
+  readonly #running = new Set<Promise<void>>()
   readonly #cost: number
-  readonly #costPrefix: string
-  readonly #nobody: string
+  /** What a refusal costs: as much as the dearest hash that was met so far, and at least today's cost. */
+  #refusalCost: number
   readonly #threadsStarted: Promise<unknown>
 
   constructor (settings: HashSettings) {
+    this.#threads = settings.threads
+    this.#queue = new FairQueue(settings.queue)
     this.#cost = settings.cost
-    this.#costPrefix = `$2b$${String(settings.cost).padStart(2, '0')}$`
-    // Well-formed and nobody's: comparing with it takes as long as with any hash of this cost.
-    this.#nobody = `${this.#costPrefix}${'.'.repeat(53)}`
+    this.#refusalCost = settings.cost
     this.#pool = new Piscina({
       filename: new URL('./bcrypt-worker.js', import.meta.url).href,
       minThreads: settings.threads,
       maxThreads: settings.threads,
-      maxQueue: settings.queue,
       niceIncrement: NICENESS,
       recordTiming: false,
       // The worker is plain JavaScript: flags that load something into this process are not for its threads.
@@ -45,34 +58,71 @@ export class Hasher {
     this.#threadsStarted = Promise.allSettled(this.#pool.threads.map(async thread => await once(thread, 'message')))
   }
 
-  /** The bcrypt hash of a normalised password of at most 72 bytes. Throws `busy` when the queue is full. */
-  async hash (password: string, _requester: Requester): Promise<string> {
-    return await this.#run({ password, cost: this.#cost })
+  /** The hash of a normalised password, to be stored. Throws `busy` when the queue is full. */
+  async hash (password: string, requester: Requester): Promise<string> {
+    const isOfDigest = !isReadWhole(password)
+    const bcrypt = await this.#run<string>({ password: isOfDigest ? digestOf(password) : password, cost: this.#cost }, requester)
+    return writeStored({ bcrypt, isOfDigest })
   }
 
-  /** Whether the password is the hash's. Without a hash it is false, after the same time. Throws `busy` when the queue is full. */
-  async verify (password: string, hash: string | undefined, _requester: Requester): Promise<boolean> {
-    return await this.#run({ password, hash: hash ?? this.#nobody })
+  /**
+   * Whether a normalised password is the stored hash's. It is false after the same time without a hash, or with one of any cost.
+   * Throws `busy` when the queue is full.
+   */
+  async verify (password: string, stored: string | undefined, requester: Requester): Promise<boolean> {
+    const isOfDigest = !isReadWhole(password)
+    const known = readStored(stored ?? '')
+    // A digest that is sent as a password is no match for the hash of a digest.
+    const bcrypt = known.isOfDigest === isOfDigest ? readBcrypt(known.bcrypt) : undefined
+    if (bcrypt) this.#refusalCost = Math.max(this.#refusalCost, bcrypt.cost)
+    const cost = this.#refusalCost
+    return await this.#run({ password: isOfDigest ? digestOf(password) : password, cost, hash: bcrypt?.hash ?? nobodys(cost) }, requester)
   }
 
   /** Whether the hash was made at the cost of today. */
-  isCurrent (hash: string): boolean {
-    return hash.startsWith(this.#costPrefix)
+  isCurrent (stored: string): boolean {
+    return readStored(stored).bcrypt.startsWith(prefixOf(this.#cost))
   }
 
   /** Finishes what is queued and ends the threads. */
   async close (): Promise<void> {
     // A thread that is ended while it loads bcrypt's native part takes the whole process with it (SIGABRT).
     await this.#threadsStarted
+    while (this.#running.size > 0) await Promise.all(this.#running)
     await this.#pool.close()
   }
 
-  async #run<Result>(task: object): Promise<Result> {
-    try {
-      return await this.#pool.run(task) as Result
-    } catch (cause) {
-      if ((cause as Error).message !== QUEUE_FULL) throw cause
-      throw new AuthError('busy', { cause, retryAfter: RETRY_AFTER_SECONDS })
-    }
+  async #run<Result> (task: Task, requester: Requester): Promise<Result> {
+    return await new Promise<Result>((resolve, reject) => {
+      const displaced = this.#queue.add({ task, requester, resolve: resolve as Job['resolve'], reject })
+      displaced?.reject(new AuthError('busy', { retryAfter: RETRY_AFTER_SECONDS }))
+      this.#startNext()
+    })
   }
+
+  #startNext (): void {
+    const job = this.#running.size < this.#threads ? this.#queue.next() : undefined
+    if (!job) return
+    const running = this.#pool.run(job.task).then(job.resolve, job.reject).finally(() => {
+      this.#running.delete(running)
+      this.#startNext()
+    })
+    this.#running.add(running)
+  }
+}
+
+/** The hash by its name of today, and its cost; undefined if it is none that can be compared with. */
+function readBcrypt (hash: string): { hash: string, cost: number } | undefined {
+  const [, digits, rest] = BCRYPT.exec(hash) ?? []
+  const cost = Number(digits)
+  return cost >= MIN_COST && cost <= MAX_COST ? { hash: `${prefixOf(cost)}${rest}`, cost } : undefined
+}
+
+/** Well-formed and nobody's: comparing with it takes as long as with any hash of the cost. */
+function nobodys (cost: number): string {
+  return `${prefixOf(cost)}${'.'.repeat(53)}`
+}
+
+function prefixOf (cost: number): string {
+  return `$2b$${String(cost).padStart(2, '0')}$`
 }

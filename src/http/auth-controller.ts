@@ -1,9 +1,8 @@
 // One method a route: takes what was asked and by whom, returns the answer; knows no Fastify, no status, no header.
-import { normalisePassword } from '../core/credentials.js'
 import type { AccountService } from '../services/account-service.js'
 import type { Caller, Device, TokenService } from '../services/token-service.js'
 import { toAuthTokenDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
-import type { AuthenticationRequest, ChangePasswordRequest, RefreshRequest, RegistrationRequest } from './requests.js'
+import { readPassword, type AuthenticationRequest, type ChangePasswordRequest, type RefreshRequest, type RegistrationRequest } from './requests.js'
 
 /** `now` is in milliseconds everywhere; the errors are those of the services. */
 export class AuthController {
@@ -48,7 +47,7 @@ export class AuthController {
   }
 
   async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device, now: number): Promise<AuthTokenDTO> {
-    const family = await this.#accounts.changePassword(caller, normalisePassword(request.current_password), normalisePassword(request.new_password), device, now)
+    const family = await this.#accounts.changePassword(caller, readPassword('current_password', request.current_password), readPassword('new_password', request.new_password), device, now)
     return toAuthTokenDTO(await this.#tokens.issue(caller.user.id, family, now))
   }
 }

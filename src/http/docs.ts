@@ -3,13 +3,21 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { COOKIE_NAME } from './refresh-cookie.js'
+import { TAGS } from './routes.js'
 
-/** After a log-in or a refresh on the page, the page goes on with the token that it got; nothing is stored. */
+/**
+ * After a log-in or a refresh on the page, the page goes on with the token that it got; nothing is stored. It asks the server that
+ * it came from, under whatever name; the document names the public one.
+ */
 const USE_TOKEN_SCRIPT = `
 const createPage = window.SwaggerUIBundle
 window.SwaggerUIBundle = Object.assign(config => {
   const page = createPage({
     ...config,
+    requestInterceptor: request => {
+      const { pathname, search } = new URL(request.url, window.location.href)
+      return Object.assign(request, { url: pathname + search })
+    },
     responseInterceptor: response => {
       if (response.obj && response.obj.access_token) page.preauthorizeApiKey('bearer', response.obj.access_token)
       return response
@@ -18,6 +26,10 @@ window.SwaggerUIBundle = Object.assign(config => {
   return page
 }, createPage)
 `
+
+const EMAIL = { format: 'idn-email' }
+/** It begins with what can be seen, and holds nothing but text and the joiners that some scripts and emoji are written with. */
+const NAME = { minLength: 1, pattern: '^[\\p{L}\\p{N}\\p{P}\\p{S}][\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\u200c\\u200d ]*$' }
 
 /** Nothing from elsewhere; the one style is what the page sets for itself. No upgrade to HTTPS, so that plain HTTP works too. */
 const CONTENT_SECURITY_POLICY = {
@@ -30,28 +42,51 @@ const CONTENT_SECURITY_POLICY = {
   'form-action': "'none'",
 }
 
-/** Collects the routes that are registered after it into an OpenAPI 3.1 document; of some the body may be left out. */
-export async function addOpenApi (app: FastifyInstance, version: string, bodyOptional: Array<{ url: string }>): Promise<void> {
+/** Of some routes the body may be left out. */
+export interface DocumentParts { version: string, issuer: string, passwordMinLength: number, bodyOptional: Array<{ url: string }> }
+
+interface Operation { requestBody?: { required: boolean }, parameters?: Array<{ name: string, schema: object }> }
+interface Document { paths: Record<string, Record<string, Operation>>, components: { schemas: Record<string, { properties: Record<string, object> }> } }
+
+/** Collects the routes that are registered after it into an OpenAPI 3.1 document. */
+export async function addOpenApi (app: FastifyInstance, parts: DocumentParts): Promise<void> {
+  // Without a slash at its end, for paths begin with one.
+  const url = parts.issuer.replace(/\/$/, '')
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Signet', version, description: 'A standalone token authority.', license: { name: 'MIT' } },
+      info: { title: 'Signet', version: parts.version, description: 'A standalone token authority.', contact: { name: 'Whoever runs this Signet', url }, license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url }],
+      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'an access token (RFC 9068)' },
           cookie: { type: 'apiKey', in: 'cookie', name: COOKIE_NAME, description: 'the refresh token of a browser; only with an Origin that may' },
         },
       },
     },
     transformObject: document => {
       const { openapiObject } = document as Extract<typeof document, { openapiObject: unknown }>
-      const paths = openapiObject.paths as Record<string, { post: { requestBody: object } }>
-      // The plugin takes every body for one that must be there.
-      for (const { url } of bodyOptional) Object.assign(paths[url]!.post.requestBody, { required: false })
+      complete(openapiObject as unknown as Document, parts)
       return openapiObject
     },
     refResolver: { buildLocalReference: json => String(json['$id']) },
   })
+}
+
+/** Adds what the document can say and the validator must not: what is refused by a rule, under a code and with a sentence of its own. */
+function complete ({ paths, components: { schemas } }: Document, { passwordMinLength, bodyOptional }: DocumentParts): void {
+  // The plugin takes every body for one that must be there.
+  for (const { url } of bodyOptional) paths[url]!['post']!.requestBody!.required = false
+  const operations = Object.values(paths).flatMap(path => Object.values(path))
+  for (const { schema } of operations.flatMap(({ parameters = [] }) => parameters).filter(({ name }) => name === 'id')) Object.assign(schema, { format: 'uuid', description: 'as /tokens lists it' })
+  const told: Record<string, object> = { email: EMAIL, new_password: { minLength: passwordMinLength } }
+  for (const { properties } of Object.values(schemas)) {
+    for (const [name, limits] of Object.entries(told)) Object.assign(properties[name] ?? {}, limits)
+  }
+  const { password, name } = schemas['RegistrationDTO']!.properties
+  Object.assign(password!, told['new_password'])
+  Object.assign(name!, NAME)
 }
 
 /** Serves the document at /docs/json and a page that can try every route at /docs. */

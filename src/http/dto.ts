@@ -1,12 +1,19 @@
 // What leaves and enters as JSON: each schema is the static type, the validator, the serialiser and the OpenAPI schema; no behaviour but mapping.
 import { Type, type Static } from '@sinclair/typebox'
+import { EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, PASSWORD_MAX_LENGTH } from '../core/credentials.js'
 import type { Family } from '../core/families.js'
+import { ERRORS, type ErrorCode } from '../errors.js'
 import type { IssuedTokens } from '../services/token-service.js'
 import type { User } from '../store/store.js'
 
 const strict = { additionalProperties: false }
+const Base64url = () => Type.String({ pattern: '^[\\w-]+$' })
 const Instant = () => Type.String({ format: 'date-time' })
-const TextOrNull = (description: string) => Type.Unsafe<string | null>({ type: ['string', 'null'], description })
+const TextOrNull = (description: string, limits = {}) => Type.Unsafe<string | null>({ type: ['string', 'null'], description, ...limits })
+
+/** What people type has its length looked at first: to bring letters into one form costs the square of it. In code points. */
+export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, description: 'an e-mail address; case and outer blanks do not count' })
+export const Password = (description: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description })
 
 export const UserDTO = Type.Object({
   id: Type.String({ format: 'uuid' }),
@@ -17,19 +24,19 @@ export const UserDTO = Type.Object({
 export type UserDTO = Static<typeof UserDTO>
 
 export const AuthTokenDTO = Type.Object({
-  access_token: Type.String({ description: 'a JWT (RFC 9068), to be sent as a bearer token' }),
+  access_token: Type.String({ pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$', description: 'a JWT (RFC 9068), to be sent as a bearer token' }),
   token_type: Type.Literal('Bearer'),
-  expires_in: Type.Integer({ description: 'seconds' }),
-  refresh_token: Type.Optional(Type.String({ description: 'works once; the answer to /refresh holds its successor. Left out where it is in the cookie' })),
-  refresh_token_expires_in: Type.Integer({ description: 'seconds, if it stays unused' }),
+  expires_in: Type.Integer({ minimum: 1, description: 'seconds' }),
+  refresh_token: Type.Optional(Type.String({ pattern: '^[\\w-]+$', description: 'works once; the answer to /refresh holds its successor. Left out where it is in the cookie' })),
+  refresh_token_expires_in: Type.Integer({ minimum: 0, description: 'seconds, if it stays unused' }),
 }, { $id: 'AuthTokenDTO', ...strict })
 export type AuthTokenDTO = Static<typeof AuthTokenDTO>
 
-/** A registration normalised, ready for the account service. */
+/** A registration, ready for the account service. */
 export const RegistrationDTO = Type.Object({
-  email: Type.String({ description: 'an e-mail address of at most 254 characters; case and outer blanks do not count' }),
-  password: Type.String({ description: 'at least 8 characters, at most 72 bytes, not a common one' }),
-  name: Type.Optional(TextOrNull('at most 100 characters')),
+  email: Email(),
+  password: Password('at least 8 characters, not a common one'),
+  name: Type.Optional(TextOrNull('what the user is called', { maxLength: NAME_MAX_LENGTH })),
 }, { $id: 'RegistrationDTO', ...strict })
 export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>
 
@@ -46,7 +53,7 @@ export const TokenListDTO = Type.Object({
 }, { $id: 'TokenListDTO', ...strict })
 export type TokenListDTO = Static<typeof TokenListDTO>
 
-export const RevocationDTO = Type.Object({ revoked: Type.Integer() }, { $id: 'RevocationDTO', ...strict })
+export const RevocationDTO = Type.Object({ revoked: Type.Integer({ minimum: 0, description: 'devices that were logged in' }) }, { $id: 'RevocationDTO', ...strict })
 export type RevocationDTO = Static<typeof RevocationDTO>
 
 export const HealthDTO = Type.Object({
@@ -57,18 +64,18 @@ export type HealthDTO = Static<typeof HealthDTO>
 
 export const JwksDTO = Type.Object({
   keys: Type.Array(Type.Object({
-    kty: Type.Literal('RSA'), n: Type.String(), e: Type.String(), kid: Type.String(), use: Type.Literal('sig'), alg: Type.Literal('RS256'),
+    kty: Type.Literal('RSA'), n: Base64url(), e: Base64url(), kid: Base64url(), use: Type.Literal('sig'), alg: Type.Literal('RS256'),
   }, strict)),
 }, { $id: 'JwksDTO', ...strict })
 
 /** A problem document (RFC 9457). */
 export const ProblemDTO = Type.Object({
-  type: Type.String({ description: 'always about:blank; `code` tells the cases apart' }),
+  type: Type.Literal('about:blank', { description: 'always about:blank; `code` tells the cases apart' }),
   title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String(),
-  code: Type.String({ description: 'stable, for programs' }),
-  request_id: Type.String(),
+  status: Type.Integer({ minimum: 400, maximum: 599 }),
+  detail: Type.String({ description: 'a sentence for people' }),
+  code: Type.Unsafe<ErrorCode>({ type: 'string', enum: Object.keys(ERRORS), description: 'stable, for programs' }),
+  request_id: Type.String({ format: 'uuid' }),
   errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), detail: Type.String() }, strict))),
 }, { $id: 'ProblemDTO', ...strict })
 export type ProblemDTO = Static<typeof ProblemDTO>

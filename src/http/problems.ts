@@ -7,6 +7,9 @@ import type { ProblemDTO } from './dto.js'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
+/** A body of 16 KiB can be wrong in two thousand members. */
+const MAX_ERRORS = 20
+
 const BY_STATUS: Record<number, ErrorCode> = { 408: 'request_timeout', 413: 'payload_too_large', 415: 'unsupported_media_type', 431: 'headers_too_large' }
 const SYNTAX = { detail: 'The request is not well-formed: its address, its headers or the JSON of its body cannot be read.' }
 
@@ -47,7 +50,7 @@ export function toProblem (error: AuthError, requestId: string): ProblemDTO {
 function toAuthError (error: Error): AuthError {
   if (error instanceof AuthError) return error
   const { validation, statusCode = 500 } = error as FastifyError
-  if (validation) return new AuthError('invalid_request', { errors: validation.map(toFieldError) })
+  if (validation) return new AuthError('invalid_request', { errors: validation.slice(0, MAX_ERRORS).map(toFieldError) })
   if (statusCode < 500) return fromStatus(statusCode)
   return new AuthError('internal_error', { cause: error })
 }
@@ -61,7 +64,7 @@ function toFieldError ({ instancePath, params, message, keyword }: NonNullable<F
   const member = params['additionalProperty'] ?? params['missingProperty']
   const path = instancePath.slice(1)
   const field = member === undefined ? path : [path, member].filter(Boolean).join('/')
-  const detail = { additionalProperties: 'This route knows no such member.', required: 'It is missing.' }[keyword] ?? `It ${message!}.`
+  const detail = { additionalProperties: 'This route knows no such member.', required: 'It is missing.', maxLength: `It has more than ${params['limit']} characters.` }[keyword] ?? `It ${message!}.`
   return { field: field || 'body', detail }
 }
 

@@ -1,7 +1,7 @@
 // The ring in memory: signs, verifies, publishes; holds no rule of the keys' life cycle and no claim's meaning.
 import { createHash, sign, verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { AccessTokenClaims } from '../core/access-token.js'
+import { isAccessTokenClaims, type AccessTokenClaims } from '../core/access-token.js'
 import { isAhead } from '../core/clock.js'
 import type { KeyRecord } from '../core/key-life-cycle.js'
 import type { RefreshSecret } from '../core/refresh-token.js'
@@ -73,10 +73,12 @@ export class KeyRing {
     const [header = '', payload = '', signature = '', ...rest] = token.split('.')
     const key = this.#keys.verifying.get(header)
     if (!key || rest.length > 0) throw new Error('the header is of no key of the ring')
-    if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))) throw new Error('the signature is not the key\'s')
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as AccessTokenClaims
+    if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, decode(signature))) throw new Error('the signature is not the key\'s')
+    const claims: unknown = JSON.parse(decode(payload).toString())
+    if (!isAccessTokenClaims(claims)) throw new Error('a claim is missing or of another type')
     if (claims.iss !== expected.issuer || claims.aud !== expected.audience) throw new Error('it was issued by or for somebody else')
-    if (!(claims.exp * 1000 > now)) throw new Error('it has expired')
+    if (claims.exp * 1000 <= now) throw new Error('it has expired')
+    if ((claims.nbf ?? 0) * 1000 > now) throw new Error('it is not good yet')
     // It would be good for longer than any token may be.
     if (isAhead(claims.iat * 1000, now)) throw new Error('it was issued in the future')
     return claims
@@ -151,6 +153,13 @@ function headerOf (keyId: string): string {
 
 function encode (part: object): string {
   return Buffer.from(JSON.stringify(part)).toString('base64url')
+}
+
+/** The bytes of a part of a token. Throws unless it is spelled as they are encoded (RFC 7515, section 2), for Node reads much else as well. */
+function decode (part: string): Buffer {
+  const bytes = Buffer.from(part, 'base64url')
+  if (bytes.toString('base64url') !== part) throw new Error('a part is not spelled in base64url')
+  return bytes
 }
 
 function indexOfActive (keys: KeyRecord[]): number {

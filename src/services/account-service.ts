@@ -1,6 +1,6 @@
 // Use cases of an account: registering and proving or changing a password; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
-import { fitsBcrypt, passwordWeakness } from '../core/credentials.js'
+import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
@@ -9,7 +9,7 @@ import type { Store, User } from '../store/store.js'
 import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
 import type { Caller, Device } from './token-service.js'
 
-/** A new account, its members normalised. */
+/** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. */
 export interface Registration { email: string, password: string, name: string | null }
 
 export interface AccountParts {
@@ -38,27 +38,30 @@ export class AccountService {
 
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
   async register (registration: Registration, device: Device, now: number): Promise<User> {
-    const { email, name, password } = registration
+    const { name, password } = registration
+    const email = normaliseEmail(registration.email)!
     this.#assertStrong(password, email, 'password')
-    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hasher.hash(password, requesterOf(device)), createdAt: now, families: [] }
+    const others = spellingsOf(registration.email).filter(spelling => spelling !== email)
+    if (await this.#findUser(others)) throw new AuthError('email_taken')
+    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device)), createdAt: now, families: [] }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
     return user
   }
 
   /**
-   * The user of an address and its password, normalised. `held` is what an authentic refresh token says that the device holds; `now` in
+   * The user of an address and its password, both as they were typed. `held` is what an authentic refresh token says that the device holds; `now` in
    * milliseconds. Throws `invalid_credentials`, after the same time whether or not there is such a user, `rate_limited`, `busy`.
    */
   async authenticate (email: string, password: string, device: Device, now: number, held?: RefreshClaims): Promise<User> {
-    const user = await this.#store.findUserByEmail(email)
-    const guess = { email, user, place: placeOf(user, device.ip, held, now, this.#families) }
+    const user = await this.#findUser(spellingsOf(email))
+    const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, place: placeOf(user, device.ip, held, now, this.#families) }
     if (await this.#isPassword(password, guess, device, now) && user) return user
     throw new AuthError('invalid_credentials')
   }
 
   /** The hash to keep for a password just proved: the user's own, or a new one if today's cost is another. */
   async currentHash (user: User, password: string, device: Device): Promise<string> {
-    return this.#hasher.isCurrent(user.passwordHash) ? user.passwordHash : await this.#hasher.hash(password, requesterOf(device, user))
+    return this.#hasher.isCurrent(user.passwordHash) ? user.passwordHash : await this.#hash(password, requesterOf(device, user))
   }
 
   /**
@@ -69,7 +72,7 @@ export class AccountService {
     const { user, familyId } = caller
     this.#assertStrong(newPassword, user.email, 'new_password')
     await this.#proveCaller(caller, currentPassword, device, now)
-    const passwordHash = await this.#hasher.hash(newPassword, requesterOf(device, user))
+    const passwordHash = await this.#hash(newPassword, requesterOf(device, user))
     const family = newFamily(randomUUID(), device, now)
     const live = liveAfter(now, this.#families)
     if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family })) return family
@@ -87,11 +90,19 @@ export class AccountService {
     throw new AuthError('wrong_password')
   }
 
-  // A password that bcrypt would cut is nobody's, but takes as long to refuse.
+  // An account of before is found by the very spelling that it was made with first. All are asked for, whichever there is, so that the time tells nothing.
+  async #findUser (spellings: string[]): Promise<User | undefined> {
+    const users = await Promise.all(spellings.map(async spelling => await this.#store.findUserByEmail(spelling)))
+    return users.find(user => user !== undefined)
+  }
+
   async #isPassword (password: string, guess: Guess, device: Device, now: number): Promise<boolean> {
-    const hash = fitsBcrypt(password) ? guess.user?.passwordHash : undefined
-    const verify = async () => await this.#hasher.verify(password, hash, requesterOf(device, guess.user))
+    const verify = async () => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, guess.user))
     return this.#guesses ? await this.#guesses.check(guess, now, verify) : await verify()
+  }
+
+  async #hash (password: string, requester: Requester): Promise<string> {
+    return await this.#hasher.hash(normalisePassword(password), requester)
   }
 
   #assertStrong (password: string, email: string, field: string): void {

@@ -1,7 +1,7 @@
 // How many wrong passwords an account takes, and from whom; holds no password and no hash.
 import { randomUUID } from 'node:crypto'
 import { isLive, type FamilyLimits } from '../core/families.js'
-import { networkOf } from '../core/networks.js'
+import { networksOf } from '../core/networks.js'
 import { isWithin, RecentCounts, type Count } from '../core/recent-counts.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
@@ -33,8 +33,8 @@ interface Limit { key: string, max: number, stored?: Count | undefined }
 export function placeOf (user: User | undefined, ip: string, held: RefreshClaims | undefined, now: number, limits: FamilyLimits): Place {
   const live = user?.families.filter(family => isLive(family, now, limits)) ?? []
   if (held && live.some(({ id }) => id === held.familyId)) return { id: held.familyId, by: 'known' }
-  const network = networkOf(ip)
-  return { id: network, by: live.some(family => networkOf(family.ip) === network) ? 'known' : 'stranger' }
+  const { narrow } = networksOf(ip)
+  return { id: narrow, by: live.some(family => networksOf(family.ip).narrow === narrow) ? 'known' : 'stranger' }
 }
 
 /**

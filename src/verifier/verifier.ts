@@ -49,6 +49,8 @@ const ALGORITHM = 'RS256'
 const TYPE = /^(application\/)?at\+jwt$/i
 /** How far in the future a token may seem to have been issued before one of the clocks must be wrong: milliseconds, more than honest clocks differ. */
 const FUTURE_MS = 300_000
+/** Base64url as it is written, and no other spelling of the same bytes: no padding, no blanks, no bits to spare (RFC 7515, section 2). */
+const BASE64URL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
 const TEXT_CLAIMS = ['iss', 'sub', 'client_id', 'sid', 'jti']
 const TIME_CLAIMS = ['iat', 'exp', 'auth_time']
 
@@ -67,6 +69,7 @@ export function createVerifier (options: VerifierOptions): Verifier {
   return {
     verify: async token => {
       // What a token says of itself comes first: one that is refused for it costs neither a fetch nor a look at its signature.
+      assertSpelled(token)
       const keyId = readKeyId(token)
       const claims = readClaims(token)
       assertMeant(claims, issuer, audience)
@@ -92,6 +95,12 @@ function assertSeconds (options: Record<string, number>): void {
   for (const [name, value] of Object.entries(options)) {
     if (!Number.isFinite(value) || value < 0) throw new TypeError(`The option ${name} must be a number of seconds.`)
   }
+}
+
+/** One token has one spelling, so that whoever remembers tokens, to revoke one for example, finds it. */
+function assertSpelled (token: unknown): void {
+  const parts = typeof token === 'string' ? token.split('.', 4) : []
+  if (parts.length !== 3 || !parts.every(part => BASE64URL.test(part))) throw new TokenVerificationError('malformed_token')
 }
 
 /** The id of the key; the header's own keys and addresses of keys (jwk, jku, x5c, x5u) are not looked at (RFC 8725, section 3.10). */

@@ -1,10 +1,33 @@
-// The claims of an access token.
+// The claims of an access token, and how one is found in a text.
 import t from 'tap'
-import { accessTokenClaims } from '../../src/core/access-token.js'
+import { accessTokenClaims, isAccessTokenClaims, replaceJwts } from '../../src/core/access-token.js'
 
 t.test('an access token has the claims of RFC 9068, its family and the time of the log-in, in seconds', async t => {
   const settings = { issuer: 'https://signet.example', audience: 'api', clientId: 'web', ttl: 600 }
   t.strictSame(accessTokenClaims({ userId: 'user', familyId: 'family', authenticatedAt: 1_000_999 }, 'id', 2_000_999, settings), {
     iss: 'https://signet.example', aud: 'api', sub: 'user', client_id: 'web', sid: 'family', jti: 'id', iat: 2000, exp: 2600, auth_time: 1000,
   })
+})
+
+t.test('a payload is of an access token when every claim is there and of its type', async t => {
+  const claims = { iss: 'https://signet.example', aud: 'api', sub: 'user', client_id: 'web', sid: 'family', jti: 'id', iat: 2000, exp: 2600, auth_time: 1000 }
+  for (const good of [claims, { ...claims, nbf: 2000 }, { ...claims, more: null }]) t.ok(isAccessTokenClaims(good))
+  for (const [name, value] of Object.entries(claims)) {
+    for (const wrong of [undefined, null, '', true, [value], { value }, typeof value === 'string' ? 1 : '2000']) t.notOk(isAccessTokenClaims({ ...claims, [name]: wrong }), `${name} ${JSON.stringify(wrong)}`)
+  }
+  for (const nbf of ['2000', true, [2000]]) t.notOk(isAccessTokenClaims({ ...claims, nbf }))
+  for (const payload of [null, undefined, 'text', 1, [claims]]) t.notOk(isAccessTokenClaims(payload))
+})
+
+t.test('a JWT is replaced wherever it stands in a text, and nothing else is', async t => {
+  for (const [text, replaced] of [
+    ['eyJhbGciOi.eyJpc-_3.c2ln', '-'],
+    ['Bearer eyJh.eyJp.c2ln, eyJh.eyJp.', 'Bearer -, -'],
+    ['{"token":"eyJh.eyJp.c2ln"}', '{"token":"-"}'],
+    ['at\\neyJh.eyJp.c2ln', 'at\\n-'],
+    ['token_eyJh.eyJp.c2ln', 'token_-'],
+    ['eyJeyJh.eyJp.c2ln', '-'],
+    ['www.eyJh.eyJp.c2ln', 'www.-'],
+    ['eyJ.eyJp.c2ln eyJh eyJh.eyJp keyJ', 'eyJ.eyJp.c2ln eyJh eyJh.eyJp keyJ'],
+  ]) t.equal(replaceJwts(text!, '-'), replaced)
 })

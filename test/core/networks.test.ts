@@ -1,17 +1,34 @@
-// One network has one name.
+// Which networks an address belongs to, and that no spelling of it hides that.
+import { isIPv6 } from 'node:net'
+import fc from 'fast-check'
 import t from 'tap'
-import { networkOf } from '../../src/core/networks.js'
+import { networksOf } from '../../src/core/networks.js'
 
-t.test('an IPv4 address is a network of its own, also where it is written as IPv6', async t => {
-  for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:192.0.2.1']) t.equal(networkOf(address), '192.0.2.1')
+t.test('an IPv4 address is a network of its own, however a socket spells it', async t => {
+  for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:192.0.2.1']) t.strictSame(networksOf(address), { wide: '192.0.2.1', narrow: '192.0.2.1' })
 })
 
-t.test('IPv6 addresses of one /64 are one network, however they are written', async t => {
-  const cases: Array<[string, string[]]> = [
-    ['2001:db8:0:1::/64', ['2001:db8:0:1::', '2001:db8:0:1::1', '2001:DB8:0:1:a:b:c:d', '2001:0db8:0000:0001:0:0:0:1', '2001:db8::1:0:0:0:1']],
-    ['2001:db8:0:0::/64', ['2001:db8::', '2001:db8::1', '2001:db8::1:0:0:1', '2001:db8:0:0:1::']],
-    ['0:0:0:0::/64', ['::', '::1', '0:0:0:0:0:0:0:1']],
-    ['fe80:0:0:0::/64', ['fe80::1%eth0']],
-  ]
-  for (const [network, addresses] of cases) for (const address of addresses) t.equal(networkOf(address), network, address)
+t.test('an IPv6 address is of its /48 and of its /64', async t => {
+  for (const [address, wide, narrow] of [
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1', '2001:db8:1:2'],
+    ['2001:0DB8:0001::6', '2001:db8:1', '2001:db8:1:0'],
+    ['2001:db8::2:3:4:5:6', '2001:db8:0', '2001:db8:0:2'],
+    ['::1:2:3:4:5:192.0.2.1', '0:1:2', '0:1:2:3'],
+    ['fe80::1%eth0', 'fe80:0:0', 'fe80:0:0:0'],
+    ['::1', '0:0:0', '0:0:0:0'],
+    ['2001:db8::', '2001:db8:0', '2001:db8:0:0'],
+  ]) t.strictSame(networksOf(address!), { wide, narrow }, String(address))
+})
+
+t.test('two addresses are of one /64 if their first 64 bits are the same, and of one /48 likewise', async t => {
+  const canonical = (address: string) => new URL(`http://[${address}]`).hostname.slice(1, -1)
+  fc.assert(fc.property(fc.ipV6().filter(isIPv6), address => {
+    const { wide, narrow } = networksOf(address)
+    const [a, b] = [canonical(`${narrow}::`), canonical(`${narrow}:${'ffff:'.repeat(3)}ffff`)]
+    return narrow.startsWith(`${wide}:`) && networksOf(a).narrow === narrow && networksOf(b).narrow === narrow && networksOf(canonical(address)).narrow === narrow
+  }))
+})
+
+t.test('what is no address is a network of its own', async t => {
+  t.strictSame(networksOf('nobody'), { wide: 'nobody', narrow: 'nobody' })
 })

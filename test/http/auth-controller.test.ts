@@ -21,7 +21,7 @@ t.test('a registration answers the user, normalised', async t => {
 
 t.test('a weak password is refused with its reason', async t => {
   const { app } = await testApp(t)
-  const cases = [['short', 'A password has at least 8 characters.'], ['password', 'This password is one of the most common ones; choose another.'], ['x'.repeat(73), 'A password has at most 72 bytes of text; letters beyond ASCII take more than one each.'], [EMAIL, 'A password must differ from the e-mail address.']] as const
+  const cases = [['short', 'A password has at least 8 characters.'], ['password', 'This password is one of the most common ones; choose another.'], [' '.repeat(8), 'A password is more than one character over and over.'], [EMAIL, 'A password must differ from the e-mail address.']] as const
   for (const [password, detail] of cases) {
     t.strictSame(problemOf(await post(app, '/register', { email: EMAIL, password })), problem(400, 'Bad Request', 'weak_password', detail, [{ field: 'password', detail }]))
   }
@@ -33,11 +33,15 @@ t.test('input that a route cannot take is refused naming each member', async t =
     ['/register', {}, [{ field: 'email', detail: 'It is missing.' }, { field: 'password', detail: 'It is missing.' }]],
     ['/register', { email: 1, password: true, admin: 1 }, [{ field: 'admin', detail: 'This route knows no such member.' }, { field: 'email', detail: 'It must be string.' }, { field: 'password', detail: 'It must be string.' }]],
     ['/register', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
-    ['/register', { email: EMAIL, password: PASSWORD, name: ' ' }, [{ field: 'name', detail: 'It must be text of 1 to 100 characters.' }]],
+    ['/register', { email: EMAIL, password: PASSWORD, name: '\u200B' }, [{ field: 'name', detail: 'It must have a character that is seen, and none that ends the line or turns its direction.' }]],
     ['/login', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
+    ...['/register', '/login'].map(url => [url, { email: EMAIL, password: 'half \ud800 pair' }, [{ field: 'password', detail: 'It must be text, without halves of characters.' }]] as [string, object, object[]]),
     ['/login', { email: EMAIL }, [{ field: 'password', detail: 'It is missing.' }]],
     ['/refresh', { refresh_token: 7 }, [{ field: 'refresh_token', detail: 'It must be string.' }]],
     ['/refresh', [], [{ field: 'body', detail: 'It must be object.' }]],
+    ['/register', { email: `${'e\u0301'.repeat(125)}@example.com`, password: '🦊'.repeat(257), name: '🦊'.repeat(101) }, [{ field: 'email', detail: 'It has more than 254 characters.' }, { field: 'password', detail: 'It has more than 256 characters.' }, { field: 'name', detail: 'It has more than 100 characters.' }]],
+    ['/login', { email: EMAIL, password: 'x'.repeat(257) }, [{ field: 'password', detail: 'It has more than 256 characters.' }]],
+    ['/change-password', { current_password: 'x'.repeat(257), new_password: 'x'.repeat(257) }, ['current_password', 'new_password'].map(field => ({ field, detail: 'It has more than 256 characters.' }))],
     ['/change-password', {}, [{ field: 'current_password', detail: 'It is missing.' }, { field: 'new_password', detail: 'It is missing.' }]],
   ]
   const byField = (errors: object[]) => errors.map(error => JSON.stringify(error)).sort()
@@ -71,6 +75,30 @@ t.test('an unknown address, a wrong password and one too long are told apart by 
     const answer = await post(app, '/login', { email, password })
     t.strictSame(problemOf(answer), BAD_CREDENTIALS)
     t.equal(answer.headers['www-authenticate'], 'Bearer realm="signet"')
+  }
+})
+
+t.test('an address is one account, whichever spelling logs in', async t => {
+  const { app } = await testApp(t)
+  for (const spellings of [['one@münchen.example', 'one@xn--mnchen-3ya.example', 'ONE@MU\u0308NCHEN.example'], ['two@ｅｘａｍｐｌｅ.com', 'two@example.com'], ['J\u030C@example.com', '\u01F0@example.com', 'j\u030C@example.com']]) {
+    const [first] = spellings
+    await register(app, first)
+    for (const spelling of spellings) {
+      t.ok(await login(app, spelling), spelling)
+      t.match((await post(app, '/register', { email: spelling, password: PASSWORD })).json(), { code: 'email_taken' })
+    }
+  }
+})
+
+t.test('a password of any script may have 256 characters, and each of them counts', async t => {
+  const { app } = await testApp(t)
+  const long = 'абвгдежз'.repeat(32)
+  t.equal((await post(app, '/register', { email: EMAIL, password: long })).statusCode, 201)
+  const tokens = await login(app, EMAIL, long)
+  t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password: `${long.slice(0, -1)}и` })), BAD_CREDENTIALS)
+  const change = async (current: string, next: string) => await post(app, '/change-password', { current_password: current, new_password: next }, bearer(tokens))
+  for (const [current, next, field] of [['\ud800', PASSWORD, 'current_password'], [long, '\ud800', 'new_password']] as const) {
+    t.match((await change(current, next)).json(), { code: 'invalid_request', errors: [{ field }] })
   }
 })
 

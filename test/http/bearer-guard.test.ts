@@ -4,6 +4,7 @@ import { SignJWT } from 'jose'
 import t from 'tap'
 import { readKeyFile, readManifest } from '../../src/keyring/ring-files.js'
 import { testApp } from '../test-app.js'
+import { otherSpellings } from '../spellings.js'
 import { bearer, claimsOf, keysOf, login, problem, problemOf, register } from './client.js'
 
 const REFUSED = problem(401, 'Unauthorized', 'invalid_token', 'A valid access token is needed; refresh it or log in again.')
@@ -24,6 +25,8 @@ t.test('only a token of ours, of this type, issuer, audience and key, is good', 
   const pem = createPublicKey(key).export({ type: 'spki', format: 'pem' })
   const ask = async (token: string) => await app.inject({ url: '/user-info', headers: bearer(token) })
   t.equal((await ask(await sign({}))).statusCode, 200, 'the same made by hand is good')
+  // What separates a scheme from a token may be more than one blank (RFC 6750, section 2.1).
+  const { 'a blank before it': _, ...spellings } = otherSpellings(good)
   const refused: Record<string, string> = {
     'another algorithm': await sign({ alg: 'PS256' }),
     'the algorithm none': `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`,
@@ -38,7 +41,12 @@ t.test('only a token of ours, of this type, issuer, audience and key, is good', 
     'no key id': await sign({ kid: undefined }),
     'no such user': await sign({}, { sub: '00000000-0000-4000-8000-000000000000' }),
     'no such family': await sign({}, { sid: '00000000-0000-4000-8000-000000000000' }),
+    'one that is not good yet': await sign({}, { nbf: Math.floor(clock.now / 1000) + 1 }),
+    'an expiry that is text': await sign({}, { exp: '4000000000' }),
+    'no time of the log-in': await sign({}, { auth_time: undefined }),
+    'no id': await sign({}, { jti: undefined }),
     garbage: 'garbage',
+    ...spellings,
   }
   for (const [name, token] of Object.entries(refused)) {
     const answer = await ask(token)

@@ -17,11 +17,17 @@ t.test('what cannot be read, is too large, or of another type is refused', async
   t.notMatch(malformed.body + lines.join(''), /hunter2/)
   t.match((await send('{"__proto__":{}}', 'application/json')).json(), problem(400, 'Bad Request', 'invalid_request', SYNTAX))
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'nonsense']) {
-    t.match((await send('email=x', type)).json(), problem(415, 'Unsupported Media Type', 'unsupported_media_type', 'The body must be JSON, sent as application/json.'))
+    t.match((await send('email=x', type)).json(), problem(415, 'Unsupported Media Type', 'unsupported_media_type', 'The body must be JSON in UTF-8, sent as application/json and not compressed.'))
   }
   t.match((await send(JSON.stringify({ email: 'x'.repeat(16 * 1024) }), 'application/json')).json(), problem(413, 'Payload Too Large', 'payload_too_large', 'The body is larger than 16 KiB.'))
   t.match((await app.inject('/%zz')).json(), problem(400, 'Bad Request', 'invalid_request', SYNTAX))
   t.match((await send('', 'application/json')).json(), { code: 'invalid_request', errors: [{ field: 'body' }] })
+})
+
+t.test('of a body that is wrong in very many members the first twenty are named', async t => {
+  const { post } = await testApp(t)
+  const answer = await post('/login', Object.fromEntries(Array.from({ length: 1000 }, (_, member) => [`m${member}`, 1])))
+  t.match([answer.statusCode, answer.json<{ errors: object[] }>().errors.length], [400, 20])
 })
 
 t.test('an empty JSON body is no body', async t => {
@@ -33,7 +39,7 @@ t.test('an empty JSON body is no body', async t => {
 
 t.test('an unknown route is 404, a wrong method 405 with those that are right', async t => {
   const { app } = await testApp(t)
-  const nothing = problem(404, 'Not Found', 'not_found', 'There is nothing at this address; /docs lists the routes.')
+  const nothing = problem(404, 'Not Found', 'not_found', 'There is nothing at this address.')
   for (const url of ['/', '/nothing', '/tokens/', '/login/x', '/LOGIN']) t.match((await app.inject(url)).json(), nothing, url)
   const wrong = async (method: 'GET' | 'PUT' | 'OPTIONS', url: string, allow: string) => {
     const response = await app.inject({ method, url, payload: 'x', headers: { 'content-type': 'text/xml' } })

@@ -1,4 +1,5 @@
 // What becomes of accounts: hashes renewed, passwords changed, and writers that come first.
+import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { AuthenticationRequest } from '../../src/http/requests.js'
 import { Hasher } from '../../src/hashing/hasher.js'
@@ -69,4 +70,40 @@ t.test('64 racing registrations of one address make one account', async t => {
   const outcomes = await Promise.allSettled(Array.from({ length: 64 }, async () => await accounts.register({ email: 'eve@example.com', password: PASSWORD, name: null }, DEVICE, NOW)))
   t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
   t.equal(outcomes.filter(outcome => outcome.status === 'rejected' && (outcome.reason as { code: string }).code === 'email_taken').length, 63)
+})
+
+/** An account as it was kept before each address had one spelling. */
+async function keepAsBefore ({ store, hasher, tokens }: Awaited<ReturnType<typeof openServices>>, email: string, password: string) {
+  const user = { id: randomUUID(), email, name: null, passwordHash: await hasher.hash(password, REQUESTER), createdAt: NOW, families: [] }
+  t.equal(await store.insertUser(user), 'inserted')
+  t.ok(await tokens.open(user, user.passwordHash, DEVICE, NOW))
+  return user.id
+}
+
+t.test('an account that was made under another spelling is logged in to by that, and by the one of today where nobody else has it', async t => {
+  const services = await openServices(t)
+  const { accounts } = services
+  for (const [old, typed] of [
+    ['one@münchen.example', ['one@münchen.example', 'One@München.example', 'one@xn--mnchen-3ya.example']],
+    ['two@ｅｘａｍｐｌｅ.com', ['two@ｅｘａｍｐｌｅ.com']],
+    ['j\u030C@example.com', ['J\u030C@example.com']],
+    ['a\u3164@example.com', ['a\u3164@example.com', 'A\u3164@Example.com']],
+    ['a@1.2.3.44', ['a@1.2.3.44']],
+  ] as const) {
+    const id = await keepAsBefore(services, old, PASSWORD)
+    for (const email of typed) t.equal((await accounts.authenticate(email, PASSWORD, DEVICE, NOW)).id, id, email)
+    await t.rejects(accounts.authenticate(old, 'wrong', DEVICE, NOW), { code: 'invalid_credentials' })
+  }
+  for (const email of ['one@münchen.example', 'one@xn--mnchen-3ya.example', 'two@ｅｘａｍｐｌｅ.com', 'J\u030C@example.com']) {
+    await t.rejects(accounts.register({ email, password: PASSWORD, name: null }, DEVICE, NOW), { code: 'email_taken' }, email)
+  }
+})
+
+t.test('two accounts that turn out to have one address stay two, each under the spelling that it was made with', async t => {
+  const services = await openServices(t)
+  const { accounts } = services
+  for (const email of ['one@münchen.example', 'one@xn--mnchen-3ya.example']) {
+    const id = await keepAsBefore(services, email, `${PASSWORD} of ${email}`)
+    t.equal((await accounts.authenticate(email, `${PASSWORD} of ${email}`, DEVICE, NOW)).id, id)
+  }
 })

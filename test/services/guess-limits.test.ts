@@ -79,6 +79,18 @@ t.test('an address that is no account\'s is answered as one that is', async t =>
   const [known, unknown] = [await sequence(user.email), await sequence(NOBODY)]
   t.strictSame(known, ['invalid_credentials', 'invalid_credentials', 'rate_limited', 'invalid_credentials', 'invalid_credentials', 'invalid_credentials', 'rate_limited', 'invalid_credentials'])
   t.strictSame(unknown, known)
+  t.strictSame(await sequence('nobody\u2800@example.com'), known, 'nor one that could be an account before, and none now')
+})
+
+t.test('an address is one whichever spelling is guessed at, with an account or without', async t => {
+  const { guess, accounts } = await open(t)
+  await accounts.register({ email: 'eve@münchen.example', password: PASSWORD, name: null }, from(HOME), NOW)
+  for (const name of ['eve', 'nobody']) {
+    const spellings = [`${name}@münchen.example`, `${name}@xn--mnchen-3ya.example`, `${name}@MÜNCHEN.example`]
+    const answers: string[] = []
+    for (const email of spellings) answers.push(await guess('198.51.100.1', { email }))
+    t.strictSame(answers, ['invalid_credentials', 'invalid_credentials', 'rate_limited'], name)
+  }
 })
 
 t.test('what one process counts of an account counts at every other', async t => {

@@ -29,7 +29,7 @@ app.get('/', { onRequest: app.requireToken }, async request => request.token)
 const get = async token => (await app.inject({ url: '/', headers: { authorization: \`Bearer \${token}\` } })).json()
 
 const claims = await verifier.verify(TOKEN)
-const refusal = await verifier.verify(TOKEN + 'x').catch(error => error)
+const refusal = await verifier.verify(TOKEN.slice(0, -4) + 'AAAA').catch(error => error)
 console.log(JSON.stringify({ claims, guarded: await get(TOKEN), isRefusal: refusal instanceof TokenVerificationError, code: refusal.code, refused: (await get('x')).code }))
 `
 

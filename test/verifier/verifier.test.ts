@@ -5,6 +5,7 @@ import t from 'tap'
 import { DEFAULT_LIMITS } from '../../src/verifier/key-cache.js'
 import { REFUSALS } from '../../src/verifier/token-verification-error.js'
 import { createVerifier, TokenVerificationError, type VerifierOptions } from '../../src/verifier/verifier.js'
+import { otherSpellings } from '../spellings.js'
 import { AUDIENCE, authority, down, newKey, SECONDS } from './authority.js'
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -51,7 +52,7 @@ t.test('every refusal has its code and its sentence', async t => {
     ['the signature of another key', 'bad_signature', await sign(two, {}, { kid: 'one' })],
     ['a damaged payload', 'bad_signature', `${header}.${encode({ ...claims, sub: 'admin' })}.${signature}`],
     ['a damaged signature', 'bad_signature', `${header}.${payload}.${signature.slice(0, -4)}AAAA`],
-    ['a signature that is no base64url', 'bad_signature', `${header}.${payload}.!`],
+    ['a signature that is no base64url', 'malformed_token', `${header}.${payload}.!`],
     ['no signature', 'bad_signature', `${header}.${payload}.`],
     ['another issuer', 'wrong_issuer', await sign(undefined, { iss: `${issuer}/` })],
     ['another audience', 'wrong_audience', await sign(undefined, { aud: 'billing' })],
@@ -65,6 +66,7 @@ t.test('every refusal has its code and its sentence', async t => {
     ['an audience that is a number', 'missing_claim', await sign(undefined, { aud: 1 }), lacks('aud')],
     ['an empty subject', 'missing_claim', await sign(undefined, { sub: '' }), lacks('sub')],
   ]
+  for (const [name, token] of Object.entries(otherSpellings(good))) refused.push([name, 'malformed_token', token])
   for (const name of Object.keys(claims)) refused.push([`no ${name}`, 'missing_claim', await sign(undefined, { [name]: undefined }), lacks(name)])
   for (const [name, code, token, detail] of refused) {
     const error = await verify(token).catch((error: unknown) => error)
