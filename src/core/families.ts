@@ -16,6 +16,11 @@ export interface Family {
   repeats?: { at: number, running: number } | undefined
 }
 
+/** A family that a log-in from a device opens at `now`, in milliseconds. */
+export function newFamily (id: string, { ip, userAgent }: Pick<Family, 'ip' | 'userAgent'>, now: number): Family {
+  return { id, generation: 0, createdAt: now, advancedAt: now, userAgent, ip }
+}
+
 /** The ages of a family and its tokens, in milliseconds. */
 export interface FamilyLimits {
   /** A family unused for this long is dead. */

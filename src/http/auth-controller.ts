@@ -46,7 +46,8 @@ export class AuthController {
     return { revoked: await this.#tokens.closeAll(caller, now) }
   }
 
-  async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device): Promise<void> {
-    await this.#accounts.changePassword(caller, readPassword('current_password', request.current_password), readPassword('new_password', request.new_password), device)
+  async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device, now: number): Promise<AuthTokenDTO> {
+    const family = await this.#accounts.changePassword(caller, readPassword('current_password', request.current_password), readPassword('new_password', request.new_password), device, now)
+    return toAuthTokenDTO(await this.#tokens.issue(caller.user.id, family, now))
   }
 }

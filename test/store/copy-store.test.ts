@@ -26,7 +26,7 @@ async function fill (store: Store, count: number): Promise<User[]> {
 
 t.test('users arrive whole, with all their families, for a clock that is wrong when they are copied must cost nobody a log-in', async t => {
   const { from, to, copy } = open(t)
-  const user = { ...newUser(), name: '$name', families: [newFamily(0), newFamily(3000), { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }] }
+  const user = { ...newUser(), name: '$name', families: [newFamily(0), newFamily(3000), { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 } }
   await from.insertUser(user)
   t.strictSame(await copy(), { users: 1, copied: 1, missing: [], differing: [] })
   t.strictSame(await to.listUsers('', 10), [user])
@@ -83,6 +83,13 @@ t.test('what the destination has of a user is never overwritten, but said', asyn
   await to.insertUser(other)
   t.strictSame(await copy({ strangers: 'merge' }), { users: 2, copied: 0, missing: [taken!.id], differing: [changed!.id] })
   t.strictSame(new Set(await to.listUsers('', 10)), new Set([{ ...changed, passwordHash: 'newer' }, other]))
+})
+
+t.test('what was got wrong since is no difference', async t => {
+  const { from, to, copy } = open(t)
+  const [user] = await fill(from, 1)
+  await to.insertUser({ ...user!, failed: { since: 1000, known: 1, stranger: 2 } })
+  t.strictSame(await copy(), { users: 1, copied: 0, missing: [], differing: [] })
 })
 
 t.test('families count whatever their order', async t => {

@@ -50,7 +50,8 @@ withMongoDb(server => {
     t.match(await taken(async () => await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 3, policy: 'evict' })), write('update', durable))
     t.match(await taken(async () => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: '::1 0123abcd', live })), write('findAndModify', { w: 1, j: false }))
     t.match(await taken(async () => await store.noteRepeat({ userId: user.id, familyId: family.id, generation: 1, running: 1 })), write('update', { w: 1, j: false }))
-    t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', keepFamilyId: family.id })), write('update', durable))
+    t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: family.id, live, family })), write('update', durable))
+    t.match(await taken(async () => await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })), write('update', { w: 1, j: false }))
     t.match(await taken(async () => await store.closeFamily(user.id, family.id)), write('update', durable))
     t.match(await taken(async () => await store.closeAllFamilies(user.id, live)), write('findAndModify', durable))
     const finds = [...await taken(async () => await store.findUser(user.id)), ...await taken(async () => await store.findUserByEmail(user.email))]
@@ -83,7 +84,8 @@ withMongoDb(server => {
       async () => await store.findUserByEmail(any),
       async () => await store.closeFamily(user.id, any),
       async () => await store.closeAllFamilies(any, live),
-      async () => await store.changePassword({ userId: user.id, verifiedHash: any, passwordHash: 'new', keepFamilyId: user.families[0]!.id }),
+      async () => await store.changePassword({ userId: user.id, verifiedHash: any, passwordHash: 'new', callerId: user.families[0]!.id, live, family: newFamily() }),
+      async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: any, live, family: newFamily() }),
       async () => await store.insertUser({ ...newUser(), email: any }),
       async () => await store.insertUser({ ...newUser(), admin: true } as never),
     ]
@@ -92,6 +94,7 @@ withMongoDb(server => {
     for (const change of [{ userId: any }, { familyId: any }, { from: any as never }]) t.equal(await store.advanceFamily({ ...advance, ...change }), undefined)
     const note = { userId: user.id, familyId: user.families[0]!.id, generation: 0, running: 1 }
     for (const change of [{ userId: any }, { familyId: any }, { generation: any as never }]) t.equal(await store.noteRepeat({ ...note, ...change }), false)
+    await store.countFailure({ userId: any, by: 'known', now: 1, window: 1 })
     t.strictSame(await store.listUsers('', 10), [user])
   })
 
