@@ -90,12 +90,13 @@ async function leave (authority: Authority, account: Account, index: number, rep
 async function keepChanging (authority: Authority, account: Account, report: CrashReport): Promise<void> {
   for (;;) {
     account.attempted = `password ${randomUUID()}`
-    const { status } = await authority.post('/change-password', { current_password: account.password, new_password: account.attempted }, account.pair.access_token)
-    if (status !== 204) {
+    const { status, body } = await authority.post('/change-password', { current_password: account.password, new_password: account.attempted }, account.pair.access_token)
+    if (status !== 200) {
       report.lost.push(`a password change was answered ${status}`)
       return
     }
     account.password = account.attempted
+    account.pair = body as Pair
     report.answered.passwordChanges++
   }
 }

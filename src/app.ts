@@ -12,13 +12,14 @@ import { addDocs, addOpenApi } from './http/docs.js'
 import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
 import { Readiness } from './http/health.js'
 import { sendProblem, sendRawProblem } from './http/problems.js'
-import { addRateLimits, type Limit } from './http/rate-limits.js'
+import { addRateLimits, type Limit, type LimitOptions } from './http/rate-limits.js'
 import { addCookies, openCookie, type RefreshCookie } from './http/refresh-cookie.js'
 import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest } from './http/requests.js'
 import { ROUTES, type CallerRoute, type Route, type TokenRoute, type Visit } from './http/routes.js'
 import type { KeyRing } from './keyring/key-ring.js'
 import { loggerOptions, type LogSink } from './log.js'
 import { AccountService } from './services/account-service.js'
+import { GuessLimits } from './services/guess-limits.js'
 import { TokenService } from './services/token-service.js'
 import type { Store } from './store/store.js'
 
@@ -58,7 +59,8 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   addUnknownRoutes(app, limitOptions('address'))
   await addOpenApi(app, VERSION, ROUTES.filter(route => route.isBodyOptional))
 
-  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH })
+  const guesses = config.RATE_LIMIT === 'on' ? new GuessLimits(guessLimitSettings(config), store) : undefined
+  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses })
   const tokens = new TokenService({ ...tokenSettings(config), store, keyRing, record: event => { app.log.warn(event, 'security event') } })
   const controller = new AuthController(accounts, tokens)
   const readiness = new Readiness([
@@ -121,9 +123,11 @@ function rateLimitSettings (config: Config) {
     max: config.RATE_LIMIT_MAX,
     loginMax: config.RATE_LIMIT_LOGIN_MAX,
     registerMax: config.RATE_LIMIT_REGISTER_MAX,
-    accountWindow: config.RATE_LIMIT_ACCOUNT_WINDOW,
-    accountMax: config.RATE_LIMIT_ACCOUNT_MAX,
   }
+}
+
+function guessLimitSettings (config: Config) {
+  return { window: config.RATE_LIMIT_ACCOUNT_WINDOW * 1000, placeMax: config.RATE_LIMIT_ACCOUNT_MAX, accountMax: config.RATE_LIMIT_ACCOUNT_TOTAL }
 }
 
 function tokenSettings (config: Config) {
@@ -159,12 +163,11 @@ function addHeaders (app: FastifyInstance, isTls: boolean): void {
 }
 
 // What no route takes is refused before its body is read: as 405 where the address exists, else as 404.
-function addUnknownRoutes (app: FastifyInstance, limit: { config?: object }): void {
+function addUnknownRoutes (app: FastifyInstance, { onRequest: checks = [] }: LimitOptions): void {
   const known = new Map<string, string[]>()
   app.addHook('onRoute', ({ url, method }) => { known.set(url, [...known.get(url) ?? [], ...[method].flat()]) })
-  const check = 'config' in limit ? app.rateLimit() : undefined
   const refuse = async (request: FastifyRequest, reply: FastifyReply) => {
-    if (check) await check.call(app, request, reply)
+    for (const check of checks) await check.call(app, request, reply)
     const allow = allowedMethods(known, request.url)
     throw allow.length > 0 ? new AuthError('method_not_allowed', { allow }) : new AuthError('not_found')
   }
@@ -186,7 +189,7 @@ function matches (pattern: string, path: string): boolean {
 }
 
 /** What every route is served with. `trusted` are the origins that may use the cookie. */
-interface Edge { controller: AuthController, tokens: TokenService, clock: () => number, limitOptions: (limit: Limit) => object, trusted: ReadonlySet<string> }
+interface Edge { controller: AuthController, tokens: TokenService, clock: () => number, limitOptions: (limit: Limit) => LimitOptions, trusted: ReadonlySet<string> }
 
 function toFastifyRoute (route: Route, edge: Edge): RouteOptions {
   const serve = serverOf(route, edge)
@@ -222,7 +225,10 @@ async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Edg
   if (!cookie) return await route.handle(controller, visit)
   try {
     const answer = await route.handle(controller, { ...visit, cookieToken: cookie.token })
-    return cookie.isWanted || route.cookie === 'exchanged' ? cookie.keep(answer) : answer
+    if (cookie.isWanted || route.cookie === 'exchanged') return cookie.keep(answer)
+    // The log-in that it stood for has ended with this one.
+    cookie.clear()
+    return answer
   } catch (error) {
     // Only the token's own end is the cookie's; what passes by, such as a 503, leaves it.
     if ((error as AuthError).code === 'invalid_grant' && cookie.token !== undefined) cookie.clear()
@@ -231,10 +237,12 @@ async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Edg
 }
 
 async function serveCaller (route: CallerRoute, visit: Visit, { controller, tokens, trusted }: Edge, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const cookie = route.endsLogin && openCookie(request, reply, trusted)
+  const cookie = (route.endsLogin ?? route.cookie) ? openCookie(request, reply, trusted) : undefined
   const caller = await identifyCaller(request.headers.authorization, tokens, visit.now)
   const answer = await route.handle(controller, visit, caller)
-  if (cookie && route.endsLogin?.(visit, caller)) cookie.clear()
+  if (!cookie) return answer
+  if (route.cookie) return cookie.isWanted || tokens.read(cookie.token)?.familyId === caller.familyId ? cookie.keep(answer as AuthTokenDTO) : answer
+  if (route.endsLogin!(visit, caller)) cookie.clear()
   return answer
 }
 

@@ -38,6 +38,8 @@ export interface ErrorOptions {
   /** Sent as Retry-After, in seconds. */
   retryAfter?: number
   allow?: string[]
+  /** The same was refused before in this window, so it is not logged again. */
+  isRepeated?: boolean
 }
 
 /** The only error that Signet throws on purpose. Its message is public. */
@@ -47,6 +49,7 @@ export class AuthError extends Error {
   readonly errors: FieldError[] | undefined
   readonly retryAfter: number | undefined
   readonly allow: string[] | undefined
+  readonly isRepeated: boolean
 
   constructor (code: ErrorCode, options: ErrorOptions = {}) {
     super(options.detail ?? ERRORS[code][1], { cause: options.cause })
@@ -55,5 +58,6 @@ export class AuthError extends Error {
     this.errors = options.errors
     this.retryAfter = options.retryAfter
     this.allow = options.allow
+    this.isRepeated = options.isRepeated ?? false
   }
 }

@@ -12,6 +12,11 @@ export interface Family {
   ip: string
 }
 
+/** A family that a log-in from a device opens at `now`, in milliseconds. */
+export function newFamily (id: string, { ip, userAgent }: Pick<Family, 'ip' | 'userAgent'>, now: number): Family {
+  return { id, generation: 0, createdAt: now, advancedAt: now, userAgent, ip }
+}
+
 /** The ages of a family and its tokens, in milliseconds. */
 export interface FamilyLimits {
   /** A family unused for this long is dead. */

@@ -47,7 +47,8 @@ export class AuthController {
     return { revoked: await this.#tokens.closeAll(caller, now) }
   }
 
-  async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device): Promise<void> {
-    await this.#accounts.changePassword(caller, normalisePassword(request.current_password), normalisePassword(request.new_password), device)
+  async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device, now: number): Promise<AuthTokenDTO> {
+    const family = await this.#accounts.changePassword(caller, normalisePassword(request.current_password), normalisePassword(request.new_password), device, now)
+    return toAuthTokenDTO(await this.#tokens.issue(caller.user.id, family, now))
   }
 }

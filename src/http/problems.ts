@@ -66,6 +66,7 @@ function toFieldError ({ instancePath, params, message, keyword }: NonNullable<F
 }
 
 function logProblem (error: AuthError, request: FastifyRequest): void {
+  if (error.isRepeated) return
   const fields = { request_id: request.id, code: error.code, status: error.status, method: request.method, path: request.routeOptions.url, ip: request.ip }
   if (error.status >= 500) request.log.error({ ...fields, err: error.cause }, 'request failed')
   else request.log.info(fields, 'request refused')

@@ -1,8 +1,7 @@
-// How often an address or an account may ask; holds no route.
-import { finished } from 'node:stream'
-import rateLimit, { type CreateRateLimitOptions } from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { normaliseEmail } from '../core/credentials.js'
+// How often an address may ask; holds no route and no limit of an account.
+import rateLimit, { normalizeIP } from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import { RecentCounts } from '../core/recent-counts.js'
 import { AuthError } from '../errors.js'
 
 /** Windows in seconds. */
@@ -12,74 +11,38 @@ export interface RateLimitSettings {
   max: number
   loginMax: number
   registerMax: number
-  accountWindow: number
-  accountMax: number
 }
 
-/** Which limit a route has. By address (an IPv6 one by its /64); `login` by account as well. */
+/** Which limit of its address (an IPv6 one by its /64) a request is under: the one over all routes, and perhaps one of the route's own. */
 export type Limit = 'none' | 'address' | 'register' | 'login'
 
-/** How many addresses and accounts are remembered, so that no flood of them fills the memory. */
+/** Checks before anything of the body is read. */
+export interface LimitOptions { onRequest?: preHandlerAsyncHookHandler[] }
+
+/** How many addresses are remembered, so that no flood of them fills the memory. */
 const REMEMBERED = 10_000
-/** A log-in in flight is decided within about this long. */
-const UNDECIDED_MS = 1_000
 
 /** Registers the limits and returns what a route of a given limit adds to its options. */
-export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings): Promise<(limit: Limit) => object> {
+export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings): Promise<(limit: Limit) => LimitOptions> {
   if (!settings.enabled) return () => ({})
-  await app.register(rateLimit, {
-    global: false,
-    max: settings.max,
-    timeWindow: settings.window * 1000,
-    cache: REMEMBERED,
-    errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
-  })
-  const byAccount = limitAccounts(app, settings)
-  const perAddress = (max: number) => ({ config: { rateLimit: { max } } })
-  const options: Record<Limit, object> = {
+  const window = settings.window * 1000
+  const refused = new RecentCounts(window, REMEMBERED)
+  const tooMany = (limit: Limit) => (request: FastifyRequest, { ttl }: { ttl: number }) =>
+    // The clock is the plugin's.
+    new AuthError('rate_limited', { retryAfter: Math.ceil(ttl / 1000), isRepeated: refused.add(`${limit} ${normalizeIP(request.ip)}`, Date.now()) > 1 })
+  await app.register(rateLimit, { global: false, max: settings.max, timeWindow: window, cache: REMEMBERED, errorResponseBuilder: tooMany('address') })
+  // The plugin checks one limit a request; the one beside it is asked by hand.
+  const count = app.createRateLimit()
+  const overAll = async (request: FastifyRequest) => {
+    const state = await count(request)
+    if (!state.isAllowed && state.isExceeded) throw tooMany('address')(request, state)
+  }
+  const own = (limit: Limit, max: number) => [overAll, app.rateLimit({ max, cache: REMEMBERED, errorResponseBuilder: tooMany(limit) })]
+  const options: Record<Limit, LimitOptions> = {
     none: {},
-    address: perAddress(settings.max),
-    register: perAddress(settings.registerMax),
-    login: { ...perAddress(settings.loginMax), ...byAccount },
+    address: { onRequest: [app.rateLimit()] },
+    register: { onRequest: own('register', settings.registerMax) },
+    login: { onRequest: own('login', settings.loginMax) },
   }
   return limit => options[limit]
-}
-
-// A success costs an account nothing, a failure counts once it is known to be one. Until then it holds one of those that are
-// left, so that guesses made all at once are no more than guesses made one by one.
-function limitAccounts (app: FastifyInstance, settings: RateLimitSettings): object {
-  const undecided = new Map<string, number>()
-  const check = app.createRateLimit({
-    max: settings.accountMax,
-    timeWindow: settings.accountWindow * 1000,
-    keyGenerator: request => accountOf(request),
-  } satisfies CreateRateLimitOptions)
-  const decide = (account: string) => {
-    const left = undecided.get(account)! - 1
-    if (left === 0) undecided.delete(account)
-    else undecided.set(account, left)
-  }
-  return {
-    preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
-      const state = await check(request, { increment: false })
-      const account = accountOf(request)
-      const trying = undecided.get(account) ?? 0
-      if (!state.isAllowed && trying >= state.remaining) throw tooMany(state.remaining === 0 ? state.ttl : UNDECIDED_MS)
-      undecided.set(account, trying + 1)
-      // Unlike the hooks of a response, this also comes when the client has gone.
-      finished(reply.raw, () => {
-        if (reply.statusCode === 401) void check(request)
-        decide(account)
-      })
-    },
-  }
-}
-
-function accountOf (request: FastifyRequest): string {
-  const { email } = request.body as { email: string }
-  return normaliseEmail(email) ?? email
-}
-
-function tooMany (milliseconds: number): AuthError {
-  return new AuthError('rate_limited', { retryAfter: Math.ceil(milliseconds / 1000) })
 }

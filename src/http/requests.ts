@@ -29,18 +29,21 @@ export class AuthenticationRequest {
   readonly email: string
   readonly #password: string
   readonly #device: Device
+  readonly #cookieToken: string | undefined
 
   /** Throws `invalid_request` if the address cannot be one. */
-  constructor (body: Static<typeof AuthenticationRequest.schema>, device: Device) {
+  constructor (body: Static<typeof AuthenticationRequest.schema>, device: Device, cookieToken?: string) {
     this.email = readEmail(body.email)
     this.#password = normalisePassword(body.password)
     this.#device = device
+    this.#cookieToken = cookieToken
   }
 
-  /** The pair issued. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `busy`. */
+  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `rate_limited`, `busy`. */
   async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
-    const user = await accounts.authenticate(this.email, this.#password, this.#device)
-    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, this.#device), this.#device, now)
+    const held = tokens.read(this.#cookieToken)
+    const user = await accounts.authenticate(this.email, this.#password, this.#device, now, held)
+    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, this.#device), this.#device, now, held)
     // A password change overtook this log-in, so the password is to be proved against the new one.
     return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
   }
@@ -66,7 +69,7 @@ function refuseMissing ({ refresh_token_in: place }: Static<typeof RefreshReques
   return refuse('refresh_token', 'It is missing.')
 }
 
-export const ChangePasswordRequest = Type.Object({ current_password: Type.String(), new_password: Type.String() }, { $id: 'ChangePasswordRequest', ...strict })
+export const ChangePasswordRequest = Type.Object({ current_password: Type.String(), new_password: Type.String(), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
 function readEmail (email: string): string {

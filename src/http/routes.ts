@@ -30,8 +30,11 @@ export type OpenRoute = Described & { guard: 'open', cookie?: undefined, handle:
 /** A route that answers a pair, whose refresh token goes into the cookie: where that is asked for, or also where it came from there. */
 export type TokenRoute = Described & { guard: 'open', cookie: 'given' | 'exchanged', handle: (controller: AuthController, visit: Visit) => Promise<AuthTokenDTO> }
 
-/** A route for a caller; `endsLogin` tells whether a success of it is the end of the caller's own log-in, and so of its cookie. */
-export type CallerRoute = Described & { guard: 'bearer', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown, endsLogin?: (visit: Visit, caller: Caller) => boolean }
+/**
+ * A route for a caller; `endsLogin` tells whether a success of it is the end of the caller's own log-in, and so of its cookie. One that
+ * answers a pair instead puts its refresh token into the cookie where that is asked for, or where the cookie was the caller's own.
+ */
+export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown, endsLogin?: (visit: Visit, caller: Caller) => boolean }
 
 export const ROUTES: Route[] = [
   {
@@ -42,7 +45,7 @@ export const ROUTES: Route[] = [
   {
     method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
     body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'foreign_origin', 'too_many_active_tokens', 'busy'],
-    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit.device), visit.now),
+    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit.device, visit.cookieToken), visit.now),
   },
   {
     method: 'POST', url: '/refresh', summary: 'Exchange a refresh token for the next pair', guard: 'open', limit: 'address', cookie: 'exchanged',
@@ -75,9 +78,9 @@ export const ROUTES: Route[] = [
     handle: async (controller, { now }, caller) => await controller.revokeAllTokens(caller, now),
   },
   {
-    method: 'POST', url: '/change-password', summary: 'Change the password and log every other device out', guard: 'bearer', limit: 'address',
-    body: ChangePasswordRequest, status: 204, errors: ['weak_password', 'wrong_password', 'busy'],
-    handle: async (controller, { body, device }, caller) => { await controller.changePassword(caller, body as ChangePasswordRequest, device) },
+    method: 'POST', url: '/change-password', summary: 'Change the password, log every device out, and this one in again', guard: 'bearer', limit: 'address', cookie: 'renewed',
+    body: ChangePasswordRequest, status: 200, response: AuthTokenDTO, errors: ['weak_password', 'wrong_password', 'foreign_origin', 'busy'],
+    handle: async (controller, { body, device, now }, caller) => await controller.changePassword(caller, body as ChangePasswordRequest, device, now),
   },
 ]
 

@@ -1,25 +1,39 @@
-// Use cases of an account: registering and proving or changing a password; holds no HTTP, no driver, no token.
+// Use cases of an account: registering and proving or changing a password; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
 import { fitsBcrypt, passwordWeakness } from '../core/credentials.js'
+import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
+import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
 import type { Store, User } from '../store/store.js'
-import type { Device } from './token-service.js'
+import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
+import type { Caller, Device } from './token-service.js'
 
 /** A new account, its members normalised. */
 export interface Registration { email: string, password: string, name: string | null }
 
-export interface AccountParts { store: Store, hasher: Hasher, passwordMinLength: number }
+export interface AccountParts {
+  store: Store
+  hasher: Hasher
+  passwordMinLength: number
+  families: FamilyLimits
+  /** Undefined: anybody may guess without end. */
+  guesses: GuessLimits | undefined
+}
 
 export class AccountService {
   readonly #store: Store
   readonly #hasher: Hasher
   readonly #passwordMinLength: number
+  readonly #families: FamilyLimits
+  readonly #guesses: GuessLimits | undefined
 
   constructor (parts: AccountParts) {
     this.#store = parts.store
     this.#hasher = parts.hasher
     this.#passwordMinLength = parts.passwordMinLength
+    this.#families = parts.families
+    this.#guesses = parts.guesses
   }
 
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
@@ -31,10 +45,14 @@ export class AccountService {
     return user
   }
 
-  /** The user of an address and its password, normalised. Throws `invalid_credentials`, after the same time whether or not there is such a user. */
-  async authenticate (email: string, password: string, device: Device): Promise<User> {
+  /**
+   * The user of an address and its password, normalised. `held` is what an authentic refresh token says that the device holds; `now` in
+   * milliseconds. Throws `invalid_credentials`, after the same time whether or not there is such a user, `rate_limited`, `busy`.
+   */
+  async authenticate (email: string, password: string, device: Device, now: number, held?: RefreshClaims): Promise<User> {
     const user = await this.#store.findUserByEmail(email)
-    if (await this.#isPassword(password, user, device) && user) return user
+    const guess = { email, user, place: placeOf(user, device.ip, held, now, this.#families) }
+    if (await this.#isPassword(password, guess, device, now) && user) return user
     throw new AuthError('invalid_credentials')
   }
 
@@ -43,22 +61,37 @@ export class AccountService {
     return this.#hasher.isCurrent(user.passwordHash) ? user.passwordHash : await this.#hasher.hash(password, requesterOf(device, user))
   }
 
-  /** Changes the password and closes every other family at once. Throws `wrong_password`, `weak_password`, `invalid_token`. */
-  async changePassword (caller: { user: User, familyId: string }, currentPassword: string, newPassword: string, device: Device): Promise<void> {
+  /**
+   * Changes the password, closes every family at once, and returns the one that is opened in their stead. `now` in milliseconds.
+   * Throws `wrong_password`, after the last guess that is left to the caller's family closing it; `weak_password`, `invalid_token`, `rate_limited`, `busy`.
+   */
+  async changePassword (caller: Caller, currentPassword: string, newPassword: string, device: Device, now: number): Promise<Family> {
     const { user, familyId } = caller
     this.#assertStrong(newPassword, user.email, 'new_password')
-    if (!await this.#isPassword(currentPassword, user, device)) throw new AuthError('wrong_password')
+    await this.#proveCaller(caller, currentPassword, device, now)
     const passwordHash = await this.#hasher.hash(newPassword, requesterOf(device, user))
-    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, keepFamilyId: familyId })) return
+    const family = newFamily(randomUUID(), device, now)
+    const live = liveAfter(now, this.#families)
+    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family })) return family
     // Another write came first. Either it closed this family, or it left another hash to prove the password against.
     const fresh = await this.#store.findUser(user.id)
-    if (!fresh?.families.some(family => family.id === familyId)) throw new AuthError('invalid_token')
-    await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device)
+    if (!fresh?.families.some(family => family.id === familyId && isLive(family, now, this.#families))) throw new AuthError('invalid_token')
+    return await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device, now)
+  }
+
+  // Whoever has got hold of an access token cannot find the password with it.
+  async #proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
+    const guess: Guess = { email: user.email, user, place: { id: familyId, by: 'known' } }
+    if (await this.#isPassword(password, guess, device, now)) return
+    if (this.#guesses?.isSpent(guess, now)) await this.#store.closeFamily(user.id, familyId)
+    throw new AuthError('wrong_password')
   }
 
   // A password that bcrypt would cut is nobody's, but takes as long to refuse.
-  async #isPassword (password: string, user: User | undefined, device: Device): Promise<boolean> {
-    return await this.#hasher.verify(password, fitsBcrypt(password) ? user?.passwordHash : undefined, requesterOf(device, user))
+  async #isPassword (password: string, guess: Guess, device: Device, now: number): Promise<boolean> {
+    const hash = fitsBcrypt(password) ? guess.user?.passwordHash : undefined
+    const verify = async () => await this.#hasher.verify(password, hash, requesterOf(device, guess.user))
+    return this.#guesses ? await this.#guesses.check(guess, now, verify) : await verify()
   }
 
   #assertStrong (password: string, email: string, field: string): void {

@@ -1,7 +1,7 @@
 // Use cases of tokens: opening, refreshing, listing and closing families; holds no HTTP, no driver, no password rule.
 import { randomUUID } from 'node:crypto'
 import { accessTokenClaims, type AccessTokenClaims, type AccessTokenSettings } from '../core/access-token.js'
-import { expiresAt, isLive, liveAfter, type Family, type FamilyLimits } from '../core/families.js'
+import { expiresAt, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { readRefreshToken, writeRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
@@ -41,25 +41,35 @@ export class TokenService {
 
   /**
    * Opens a family for a user whose password was just proved against `user.passwordHash`. `now` in milliseconds.
+   * It takes the place of the family that the device holds a token of, whosever that is (ASVS 7.2.4).
    * Undefined if the password was changed meanwhile. Throws `too_many_active_tokens` where the policy is to refuse.
    */
-  async open (user: User, passwordHash: string, device: Device, now: number): Promise<IssuedTokens | undefined> {
+  async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims): Promise<IssuedTokens | undefined> {
     const { store, families, maxActive, policy } = this.#parts
-    const family: Family = { id: randomUUID(), generation: 0, createdAt: now, advancedAt: now, ...device }
+    const family = newFamily(randomUUID(), device, now)
+    const isOwn = held?.userId === user.id
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash, family, live: liveAfter(now, families), limit: maxActive, policy,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined,
     })
     if (outcome === 'full') throw new AuthError('too_many_active_tokens')
-    return outcome === 'opened' ? await this.#issue(user.id, family, now) : undefined
+    if (outcome === 'stale') return undefined
+    // After it, so that whoever is refused, or gets no answer, still has what the cookie holds, and brings it again.
+    if (held && !isOwn) await store.closeFamily(held.userId, held.familyId)
+    return await this.issue(user.id, family, now)
+  }
+
+  /** What an authentic refresh token says, whether or not it is good for anything; undefined of any other. */
+  read (refreshToken: string | undefined): RefreshClaims | undefined {
+    return refreshToken === undefined ? undefined : readRefreshToken(refreshToken, this.#parts.keyRing.findSecret)
   }
 
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
   async refresh (refreshToken: string, _device: Device, now: number): Promise<IssuedTokens> {
-    const claims = readRefreshToken(refreshToken, this.#parts.keyRing.findSecret)
+    const claims = this.read(refreshToken)
     if (!claims) throw new AuthError('invalid_grant')
     // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.
     const family = await this.#advance(claims, claims.generation, claims.generation + 1, now) ?? await this.#judge(claims, now)
-    return await this.#issue(claims.userId, family, now)
+    return await this.issue(claims.userId, family, now)
   }
 
   /** The caller that an access token stands for. `now` in milliseconds. Throws `invalid_token`. */
@@ -126,7 +136,8 @@ export class TokenService {
     throw new AuthError('invalid_grant')
   }
 
-  async #issue (userId: string, family: Family, now: number): Promise<IssuedTokens> {
+  /** The pair of a family as it stands. `now` in milliseconds. */
+  async issue (userId: string, family: Family, now: number): Promise<IssuedTokens> {
     const { keyRing, accessToken, families } = this.#parts
     const claims = accessTokenClaims({ userId, familyId: family.id, authenticatedAt: family.createdAt }, randomUUID(), now, accessToken)
     return {

@@ -2,7 +2,7 @@
 import mongoose, { type Connection, type Model } from 'mongoose'
 import { livesAfter, type Family, type LiveAfter } from '../core/families.js'
 import { AuthError } from '../errors.js'
-import type { AdvanceFamily, ChangePassword, OpenFamily, Store, User } from './store.js'
+import type { AdvanceFamily, ChangePassword, CountFailure, Failures, OpenFamily, Store, User } from './store.js'
 
 type UserDocument = Omit<User, 'id'> & { _id: string }
 
@@ -36,8 +36,10 @@ const familySchema = new mongoose.Schema<Family>(
   { _id: false, id: false, strict: 'throw' }
 )
 
+const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, known: milliseconds, stranger: milliseconds }, { _id: false, id: false, strict: 'throw' })
+
 const userSchema = new mongoose.Schema<UserDocument>(
-  { _id: text, email: text, name: optionalText, passwordHash: text, createdAt: milliseconds, families: [familySchema] },
+  { _id: text, email: text, name: optionalText, passwordHash: text, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false } },
   {
     collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
     strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,
@@ -108,8 +110,8 @@ export class MongoStore implements Store {
     return users.map(user => toUser(user)!)
   }
 
-  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
-    const lives = { $filter: { input: '$families', cond: { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] } } }
+  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
+    const lives = { $filter: { input: '$families', cond: { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }, { $ne: ['$$this.id', { $literal: replaces ?? null }] }] } } }
     const lastUsedFirst = { $sortArray: { input: lives, sortBy: { advancedAt: -1 } } }
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst] }, limit] }
@@ -148,12 +150,21 @@ export class MongoStore implements Store {
     return before?.families.filter(family => livesAfter(family, live)).length ?? 0
   }
 
-  async changePassword ({ userId, verifiedHash, passwordHash, keepFamilyId }: ChangePassword): Promise<boolean> {
+  async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family }: ChangePassword): Promise<boolean> {
     const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
-      { _id: userId, passwordHash: verifiedHash, 'families.id': keepFamilyId },
-      { $set: { passwordHash }, $pull: { families: { id: { $ne: keepFamilyId } } } }
+      { _id: userId, passwordHash: verifiedHash, families: mongoose.trusted({ $elemMatch: { id: { $eq: callerId }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } } }) },
+      { $set: { passwordHash, families: [family] } }
     ))
     return matchedCount === 1
+  }
+
+  async countFailure ({ userId, by, now, window }: CountFailure): Promise<void> {
+    // Without a count the difference is null, which sorts before every number.
+    const age = { $abs: { $subtract: [now, '$failed.since'] } }
+    const isWithin = { $and: [{ $gte: [age, 0] }, { $lt: [age, window] }] }
+    const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
+    const more = { since: '$failed.since', known: '$failed.known', stranger: '$failed.stranger', [by]: { $add: [`$failed.${by}`, 1] } }
+    await this.#guard(async () => await this.#collection.updateOne({ _id: { $eq: userId } }, [{ $set: { failed: { $cond: [isWithin, more, first] } } }], LAZY))
   }
 
   // Whatever befalls the server or the way to it is, to a client, an outage that may pass.
@@ -200,6 +211,6 @@ async function inTime<Result> (work: Promise<Result>): Promise<Result> {
 
 function toUser (document: UserDocument | null): User | undefined {
   if (!document) return undefined
-  const { _id: id, email, name, passwordHash, createdAt, families } = document
-  return { id, email, name, passwordHash, createdAt, families }
+  const { _id: id, email, name, passwordHash, createdAt, families, failed } = document
+  return { id, email, name, passwordHash, createdAt, families, ...(failed && { failed }) }
 }

@@ -9,6 +9,22 @@ export interface User {
   passwordHash: string
   createdAt: number
   families: Family[]
+  /** Absent until somebody fails. */
+  failed?: Failures
+}
+
+/** Who fails to prove a password: somebody from a place that the account is used from, or anybody else. */
+export type Guesser = 'known' | 'stranger'
+
+/** Failed proofs of a password since an instant, by who failed. */
+export type Failures = { since: number } & Record<Guesser, number>
+
+export interface CountFailure {
+  userId: string
+  by: Guesser
+  now: number
+  /** After as much a new count begins. */
+  window: number
 }
 
 export interface OpenFamily {
@@ -22,6 +38,8 @@ export interface OpenFamily {
   /** The most live families a user may have, and what happens to one more. */
   limit: number
   policy: 'evict' | 'refuse'
+  /** The id of a family of this user that is closed in the same write, if it is there. */
+  replaces?: string | undefined
 }
 
 export interface AdvanceFamily {
@@ -34,7 +52,16 @@ export interface AdvanceFamily {
   live: LiveAfter
 }
 
-export interface ChangePassword { userId: string, verifiedHash: string, passwordHash: string, keepFamilyId: string }
+export interface ChangePassword {
+  userId: string
+  verifiedHash: string
+  passwordHash: string
+  /** The family that asks, which must live. */
+  callerId: string
+  live: LiveAfter
+  /** The only one that there is afterwards. */
+  family: Family
+}
 
 /**
  * Every adapter passes the same contract test. A method rejects with `unavailable` when the database cannot be reached.
@@ -58,6 +85,8 @@ export interface Store {
   closeFamily (userId: string, familyId: string): Promise<boolean>
   /** Durable. How many of those closed were live. */
   closeAllFamilies (userId: string, live: LiveAfter): Promise<number>
-  /** Durable. Closes every other family in the same write. False if the hash is another by now or the family is closed. */
+  /** Durable. Closes every family and opens one in the same write. False if the hash is another by now or the caller's family is closed. */
   changePassword (change: ChangePassword): Promise<boolean>
+  /** Lazy. Counts one more in the window that stands, or the first of a new one. */
+  countFailure (change: CountFailure): Promise<void>
 }

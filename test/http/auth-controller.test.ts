@@ -1,6 +1,6 @@
 // Every route's answer and every refusal, through the whole application.
 import t from 'tap'
-import { EMAIL, PASSWORD, testApp } from '../test-app.js'
+import { EMAIL, PASSWORD, testApp, type Pair } from '../test-app.js'
 import { bearer, familyOf, login, post, problem, problemOf, register, UUID } from './client.js'
 
 const BAD_GRANT = problem(401, 'Unauthorized', 'invalid_grant', 'This refresh token is no longer good; log in again.')
@@ -127,17 +127,28 @@ t.test('revoking all closes every log-in, the caller\'s own included', async t =
   for (const tokens of [one, other]) t.equal((await app.inject({ url: '/user-info', headers: bearer(tokens) })).statusCode, 401)
 })
 
-t.test('a changed password keeps the caller\'s log-in and closes every other', async t => {
-  const { app } = await testApp(t)
+t.test('a changed password closes every log-in, the caller\'s own included, and opens one for the caller', async t => {
+  const { app, clock } = await testApp(t)
   await register(app)
   const [mine, other] = [await login(app), await login(app)]
-  const change = async (current: string, next: string) => await post(app, '/change-password', { current_password: current, new_password: next }, bearer(mine))
+  const change = async (current: string, next: string) => await post(app, '/change-password', { current_password: current, new_password: next }, { ...bearer(mine), 'user-agent': 'phone' })
   t.strictSame(problemOf(await change('wrong', 'another harbour')), problem(403, 'Forbidden', 'wrong_password', 'The current password is wrong.'))
   const detail = 'A password has at least 8 characters.'
   t.strictSame(problemOf(await change(PASSWORD, 'short')), problem(400, 'Bad Request', 'weak_password', detail, [{ field: 'new_password', detail }]))
-  t.equal((await change(PASSWORD, 'another harbour')).statusCode, 204)
-  t.equal((await post(app, '/refresh', { refresh_token: mine.refresh_token })).statusCode, 200)
-  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token: other.refresh_token })), BAD_GRANT)
+  clock.now += 1000
+  const answer = await change(PASSWORD, 'another harbour')
+  t.equal(answer.statusCode, 200)
+  t.equal(answer.headers['cache-control'], 'no-store')
+  const next = answer.json<Pair>()
+  t.match(next, { access_token: /^eyJ/, token_type: 'Bearer', expires_in: 600, refresh_token: /^A/, refresh_token_expires_in: 14 * 86_400 })
+  for (const tokens of [mine, other]) {
+    t.strictSame(problemOf(await post(app, '/refresh', { refresh_token: tokens.refresh_token })), BAD_GRANT)
+    t.equal((await app.inject({ url: '/user-info', headers: bearer(tokens) })).statusCode, 401)
+  }
+  const now = new Date(clock.now).toISOString()
+  const device = { id: familyOf(next), current: true, created_at: now, last_used_at: now, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'phone', ip: '127.0.0.1' }
+  t.strictSame((await app.inject({ url: '/tokens', headers: bearer(next) })).json(), { tokens: [device] })
+  t.equal((await post(app, '/refresh', { refresh_token: next.refresh_token })).statusCode, 200)
   t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password: PASSWORD })), BAD_CREDENTIALS)
   t.ok(await login(app, EMAIL, 'another harbour'))
 })

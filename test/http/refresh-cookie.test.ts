@@ -1,6 +1,7 @@
 // The refresh token in a cookie: what is set, read and cleared, and from where it is taken.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t from 'tap'
+import { AuthError } from '../../src/errors.js'
 import { mayUseCookie } from '../../src/http/refresh-cookie.js'
 import { EMAIL, PASSWORD, testApp, type Pair } from '../test-app.js'
 import { bearer, familyOf, login, post, problem, problemOf, register } from './client.js'
@@ -64,12 +65,122 @@ t.test('a token of the body moves into the cookie where that is asked for', asyn
 t.test('without a word about the cookie everything is as it was', async t => {
   const { app } = await testApp(t)
   await register(app)
-  const { cookie } = await browserLogin(app)
-  for (const headers of [{}, { ...PAGE, cookie }]) {
-    const answer = await post(app, '/login', { email: EMAIL, password: PASSWORD }, headers)
-    t.equal(answer.headers['set-cookie'], undefined)
+  for (const url of ['/login', '/change-password']) {
+    const answer = url === '/login'
+      ? await post(app, url, { email: EMAIL, password: PASSWORD })
+      : await post(app, url, { current_password: PASSWORD, new_password: 'another harbour' }, bearer(await login(app)))
+    t.strictSame([answer.statusCode, answer.headers['set-cookie']], [200, undefined])
     t.equal((await post(app, '/refresh', { refresh_token: answer.json<Pair>().refresh_token })).headers['set-cookie'], undefined)
   }
+})
+
+t.test('a log-in closes the family whose cookie came with it, whosever that is, and the cookie is the new one\'s or cleared', async t => {
+  const { app, store } = await testApp(t)
+  const ada = await register(app)
+  await register(app, 'bob@example.org')
+  for (const email of [EMAIL, 'bob@example.org']) {
+    const [mine, phone] = [await browserLogin(app), await login(app)]
+    const answer = await post(app, '/login', { email, password: PASSWORD, refresh_token_in: 'cookie' }, { ...PAGE, cookie: mine.cookie })
+    t.equal(answer.statusCode, 200)
+    t.strictSame(problemOf(await refresh(app, mine.cookie)), BAD_GRANT)
+    t.equal((await app.inject({ url: '/user-info', headers: bearer(mine) })).statusCode, 401)
+    t.equal((await post(app, '/refresh', { refresh_token: phone.refresh_token })).statusCode, 200, 'another device is left alone')
+    const next = `__Host-signet=${tokenOf(answer)}`
+    const inBody = await post(app, '/login', { email: EMAIL, password: PASSWORD }, { ...PAGE, cookie: next })
+    t.strictSame([inBody.statusCode, inBody.headers['set-cookie']], [200, CLEARED])
+    t.ok(inBody.json<Pair>().refresh_token)
+    t.strictSame(problemOf(await refresh(app, next)), BAD_GRANT)
+  }
+  t.equal((await store.findUser(ada))!.families.length, 4, 'two phones, and two log-ins in the body')
+})
+
+t.test('an old cookie closes its family as the one that stands does', async t => {
+  const { app, clock } = await testApp(t)
+  await register(app)
+  const { cookie } = await browserLogin(app)
+  const successor = `__Host-signet=${tokenOf(await refresh(app, cookie))}`
+  clock.now += 31_000
+  t.equal((await post(app, '/login', { email: EMAIL, password: PASSWORD }, { ...PAGE, cookie })).statusCode, 200)
+  t.strictSame(problemOf(await refresh(app, successor)), BAD_GRANT)
+})
+
+t.test('at a log-in a cookie that is forged or of a family that is gone is as none', async t => {
+  const { app, store } = await testApp(t, { RATE_LIMIT: 'on' })
+  const id = await register(app)
+  const { cookie } = await browserLogin(app)
+  const gone = (await browserLogin(app)).cookie
+  await post(app, '/login', { email: EMAIL, password: PASSWORD }, { ...PAGE, cookie: gone })
+  const before = (await store.findUser(id))!.families.length
+  for (const stale of ['__Host-signet=garbage', '__Host-signet=', `${cookie.slice(0, -2)}AA`, gone]) {
+    const answer = await post(app, '/login', { email: EMAIL, password: PASSWORD, refresh_token_in: 'cookie' }, { ...PAGE, cookie: stale })
+    t.equal(answer.statusCode, 200, stale)
+    t.match(answer.headers['set-cookie'], /^__Host-signet=A/)
+  }
+  t.equal((await store.findUser(id))!.families.length, before + 4)
+})
+
+t.test('a log-in that is refused closes nothing and leaves the cookie', async t => {
+  const { app } = await testApp(t, { ACTIVE_TOKENS_POLICY: 'refuse', MAX_ACTIVE_TOKENS: '1' })
+  await register(app)
+  await register(app, 'bob@example.org')
+  await login(app, 'bob@example.org')
+  const mine = await browserLogin(app)
+  for (const [email, password, status] of [[EMAIL, 'wrong', 401], ['bob@example.org', PASSWORD, 409]] as const) {
+    const answer = await post(app, '/login', { email, password, refresh_token_in: 'cookie' }, { ...PAGE, cookie: mine.cookie })
+    t.strictSame([answer.statusCode, answer.headers['set-cookie']], [status, undefined])
+  }
+  t.equal((await post(app, '/login', { email: EMAIL, password: PASSWORD, refresh_token_in: 'cookie' }, { ...PAGE, cookie: mine.cookie })).statusCode, 200, 'the own place is free')
+})
+
+t.test('a log-in of another user whose old family cannot be closed is not answered, and the cookie still tells of it', async t => {
+  const { app, store } = await testApp(t)
+  await register(app)
+  await register(app, 'bob@example.org')
+  const mine = await browserLogin(app)
+  const close = store.closeFamily.bind(store)
+  store.closeFamily = async () => { throw new AuthError('unavailable') }
+  const again = async () => await post(app, '/login', { email: 'bob@example.org', password: PASSWORD, refresh_token_in: 'cookie' }, { ...PAGE, cookie: mine.cookie })
+  const answer = await again()
+  t.strictSame([answer.statusCode, answer.headers['set-cookie']], [503, undefined])
+  store.closeFamily = close
+  t.equal((await again()).statusCode, 200)
+  t.strictSame(problemOf(await refresh(app, mine.cookie)), BAD_GRANT)
+})
+
+t.test('a password change answers in the cookie where that is asked for, or where the cookie is the caller\'s own', async t => {
+  const { app } = await testApp(t)
+  await register(app)
+  let password = PASSWORD
+  const change = async (pair: Pick<Pair, 'access_token'>, cookie: string | undefined, wish: object = {}) => {
+    const body = { current_password: password, new_password: `${password} and more`, ...wish }
+    const answer = await post(app, '/change-password', body, { ...PAGE, ...bearer(pair), ...(cookie && { cookie }) })
+    if (answer.statusCode === 200) password = body.new_password
+    return answer
+  }
+  const browser = async () => {
+    const answer = await post(app, '/login', { email: EMAIL, password, refresh_token_in: 'cookie' }, PAGE)
+    return { ...answer.json<Pair>(), cookie: `__Host-signet=${tokenOf(answer)}` }
+  }
+  const inCookie = async (answer: LightMyRequestResponse, old: string | undefined) => {
+    t.equal(answer.statusCode, 200)
+    t.notOk('refresh_token' in answer.json<object>())
+    t.match(answer.headers['set-cookie'], /^__Host-signet=A[\w-]{102}; Max-Age=1209600; Path=\/; HttpOnly; Secure; SameSite=Strict$/)
+    t.equal((await app.inject({ url: '/user-info', headers: bearer(answer.json<Pair>()) })).statusCode, 200)
+    if (old) t.strictSame(problemOf(await refresh(app, old)), BAD_GRANT)
+    t.equal((await refresh(app, `__Host-signet=${tokenOf(answer)}`)).statusCode, 200)
+  }
+  const mine = await browser()
+  await inCookie(await change(mine, mine.cookie), mine.cookie)
+  await inCookie(await change(await login(app, EMAIL, password), undefined, { refresh_token_in: 'cookie' }), undefined)
+  const other = await browser()
+  for (const cookie of [other.cookie, '__Host-signet=garbage']) {
+    const answer = await change(await login(app, EMAIL, password), cookie)
+    t.strictSame([answer.statusCode, answer.headers['set-cookie'], typeof answer.json<Pair>().refresh_token], [200, undefined, 'string'], 'a cookie that is not the caller\'s')
+  }
+  const failing = await browser()
+  const weak = await post(app, '/change-password', { current_password: password, new_password: 'short' }, { ...PAGE, ...bearer(failing), cookie: failing.cookie })
+  t.strictSame([weak.statusCode, weak.headers['set-cookie']], [400, undefined])
+  t.equal((await refresh(app, failing.cookie)).statusCode, 200)
 })
 
 t.test('a token in both places is refused and stays good; a place that is none is refused', async t => {
@@ -97,7 +208,7 @@ t.test('a refresh with no token anywhere is bad input, or a session that has end
 })
 
 t.test('a dead refresh clears the cookie; a 429 and a 503 leave it', async t => {
-  const { app, clock } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_MAX: '3' })
+  const { app, clock } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_MAX: '5' })
   await register(app)
   const { cookie } = await browserLogin(app)
   const dead = await refresh(app, '__Host-signet=garbage')
@@ -133,9 +244,6 @@ t.test('what ends the own log-in clears the cookie, and nothing else does', asyn
     const refused = await app.inject({ method, url: url(familyOf(body)), headers: { ...PAGE, cookie: tokens.cookie } })
     t.strictSame([refused.statusCode, refused.headers['set-cookie']], [401, undefined], 'a log-out that was refused')
   }
-  const tokens = await browserLogin(app)
-  const change = await post(app, '/change-password', { current_password: PASSWORD, new_password: 'another harbour' }, { ...PAGE, ...bearer(tokens), cookie: tokens.cookie })
-  t.strictSame([change.statusCode, change.headers['set-cookie']], [204, undefined])
 })
 
 // From where the cookie is taken: Origin, Sec-Fetch-Site, and whether it may. ISSUER is https://id.example, CORS_ORIGINS has APP.
@@ -175,7 +283,9 @@ t.test('the cookie is taken from own pages and listed ones of this site, and ref
       'asks for it': await post(app, '/login', { email: EMAIL, password: PASSWORD, refresh_token_in: 'cookie' }, from),
       'brings it': await post(app, '/refresh', {}, { ...from, cookie: mine.cookie }),
       'brings it without a body': await post(app, '/refresh', undefined, { ...from, cookie: mine.cookie }),
-      'brings it where it is not read': await post(app, '/login', { email: EMAIL, password: PASSWORD }, { ...from, cookie: mine.cookie }),
+      'brings it to a log-in': await post(app, '/login', { email: EMAIL, password: 'wrong' }, { ...from, cookie: mine.cookie }),
+      'brings it to a password change': await post(app, '/change-password', { current_password: 'wrong', new_password: 'short' }, { ...from, ...bearer(mine), cookie: mine.cookie }),
+      'asks a password change for it': await post(app, '/change-password', { current_password: 'wrong', new_password: 'short', refresh_token_in: 'cookie' }, { ...from, ...bearer(mine) }),
       'would lose it': await app.inject({ method: 'DELETE', url: '/tokens/garbage', headers: { ...from, ...bearer(mine), cookie: mine.cookie } }),
     }
     for (const [how, answer] of Object.entries(answers)) {

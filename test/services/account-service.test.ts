@@ -5,6 +5,7 @@ import { Hasher } from '../../src/hashing/hasher.js'
 import { DEVICE, NOW, openServices, overtake, PASSWORD, REQUESTER } from './parts.js'
 
 const NEW_PASSWORD = 'another horse, another battery'
+const live = { createdAfter: 0, advancedAfter: 0 }
 
 t.test('a hash of another cost is renewed at log-in', async t => {
   const { store, accounts, tokens, user } = await openServices(t, 5)
@@ -27,7 +28,7 @@ t.test('a log-in that a password change overtakes is proved against the new pass
   await login()
   const [family] = (await store.findUser(user.id))!.families
   const change = async (password: string, from = user.passwordHash) => {
-    await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), keepFamilyId: family!.id })
+    await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family! })
   }
   const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
   overtake(store, 'openFamily', async () => { await change(PASSWORD) })
@@ -42,24 +43,25 @@ t.test('of two password changes the second is proved against the first', async t
   const { store, accounts, tokens, user, hasher, login } = await openServices(t)
   const caller = await tokens.identify((await login()).accessToken, NOW)
   const change = async (password: string) => {
-    const { passwordHash } = (await store.findUser(user.id))!
-    await store.changePassword({ userId: user.id, verifiedHash: passwordHash, passwordHash: await hasher.hash(password, REQUESTER), keepFamilyId: caller.familyId })
+    const { passwordHash, families: [family] } = (await store.findUser(user.id))!
+    await store.changePassword({ userId: user.id, verifiedHash: passwordHash, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family! })
   }
   overtake(store, 'changePassword', async () => { await change(PASSWORD) })
-  await accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE)
-  t.equal((await accounts.authenticate(user.email, NEW_PASSWORD, DEVICE)).id, user.id)
-  const again = { ...caller, user: (await store.findUser(user.id))! }
+  const family = await accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE, NOW)
+  t.strictSame((await store.findUser(user.id))!.families, [family])
+  t.equal((await accounts.authenticate(user.email, NEW_PASSWORD, DEVICE, NOW)).id, user.id)
+  const again = { familyId: family.id, user: (await store.findUser(user.id))! }
   overtake(store, 'changePassword', async () => { await change(PASSWORD) })
-  await t.rejects(accounts.changePassword(again, NEW_PASSWORD, 'a third one, of some length', DEVICE), { code: 'wrong_password' })
-  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE)).id, user.id)
+  await t.rejects(accounts.changePassword(again, NEW_PASSWORD, 'a third one, of some length', DEVICE, NOW), { code: 'wrong_password' })
+  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE, NOW)).id, user.id)
 })
 
 t.test('a password change from a family that was closed meanwhile changes nothing', async t => {
   const { store, accounts, tokens, user, login } = await openServices(t)
   const caller = await tokens.identify((await login()).accessToken, NOW)
   overtake(store, 'changePassword', async () => { await store.closeAllFamilies(user.id, { createdAfter: 0, advancedAfter: 0 }) })
-  await t.rejects(accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE), { code: 'invalid_token' })
-  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE)).id, user.id)
+  await t.rejects(accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE, NOW), { code: 'invalid_token' })
+  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE, NOW)).id, user.id)
 })
 
 t.test('64 racing registrations of one address make one account', async t => {

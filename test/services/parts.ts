@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { Hasher } from '../../src/hashing/hasher.js'
 import { makeRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
+import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
 import { TokenService, type SecurityEvent } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 
@@ -11,21 +12,22 @@ export const NOW = 1_800_000_000_000
 export const DEVICE = { ip: '127.0.0.1', userAgent: null }
 export const REQUESTER = { address: DEVICE.ip, isKnown: false }
 export const PASSWORD = 'correct horse battery'
+export const LIMITS = { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 }
 
-/** Services over a store that `overtake` can make another writer come first on, once. */
-export async function openServices (t: Test, cost = 4) {
+/** Services over a store that `overtake` can make another writer come first on, once; without limits for guesses unless they are given. */
+export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettings) {
   const folder = t.testdir()
   await makeRing({ folder: join(folder, 'keys') }, NOW)
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = new SqliteStore(join(folder, 'signet.db'))
   const hasher = new Hasher({ cost, threads: 1, queue: 100 })
   const events: SecurityEvent[] = []
-  const accounts = new AccountService({ store, hasher, passwordMinLength: 8 })
+  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: limits && new GuessLimits(limits, store) })
   const tokens = new TokenService({
     store,
     keyRing,
     accessToken: { issuer: 'https://signet.example', audience: 'api', clientId: 'web', ttl: 600 },
-    families: { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 },
+    families: LIMITS,
     maxActive: 3,
     policy: 'evict',
     record: event => { events.push(event) },

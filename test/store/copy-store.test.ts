@@ -29,7 +29,7 @@ async function fill (store: Store, count: number): Promise<User[]> {
 t.test('users arrive whole, with the families that live', async t => {
   const { from, to, copy } = open(t)
   const [idle, old, alive, other] = [newFamily(1000), { ...newFamily(3000), createdAt: 500 }, newFamily(3000), newFamily(2000)]
-  const user = { ...newUser(), name: '$name', families: [idle, old, alive, other] }
+  const user = { ...newUser(), name: '$name', families: [idle, old, alive, other], failed: { since: 1000, known: 1, stranger: 2 } }
   await from.insertUser(user)
   t.strictSame(await copy({ live: { createdAfter: 500, advancedAfter: 1000 } }), { users: 1, copied: 1, missing: [], differing: [] })
   t.strictSame(await to.listUsers('', 10), [{ ...user, families: [alive, other] }])
@@ -74,6 +74,13 @@ t.test('what the destination has of a user is never overwritten, but said', asyn
   await to.insertUser(other)
   t.strictSame(await copy({ strangers: 'merge' }), { users: 2, copied: 0, missing: [taken!.id], differing: [changed!.id] })
   t.strictSame(new Set(await to.listUsers('', 10)), new Set([{ ...changed, passwordHash: 'newer' }, other]))
+})
+
+t.test('what was got wrong since is no difference', async t => {
+  const { from, to, copy } = open(t)
+  const [user] = await fill(from, 1)
+  await to.insertUser({ ...user!, failed: { since: 1000, known: 1, stranger: 2 } })
+  t.strictSame(await copy(), { users: 1, copied: 0, missing: [], differing: [] })
 })
 
 t.test('families count whatever their order', async t => {

@@ -49,7 +49,8 @@ withMongoDb(server => {
     t.match(await taken(async () => await store.insertUser(newUser())), write('insert', durable))
     t.match(await taken(async () => await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 3, policy: 'evict' })), write('update', durable))
     t.match(await taken(async () => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, live })), write('findAndModify', { w: 1, j: false }))
-    t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', keepFamilyId: family.id })), write('update', durable))
+    t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: family.id, live, family })), write('update', durable))
+    t.match(await taken(async () => await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })), write('update', { w: 1, j: false }))
     t.match(await taken(async () => await store.closeFamily(user.id, family.id)), write('update', durable))
     t.match(await taken(async () => await store.closeAllFamilies(user.id, live)), write('findAndModify', durable))
     const finds = [...await taken(async () => await store.findUser(user.id)), ...await taken(async () => await store.findUserByEmail(user.email))]
@@ -82,13 +83,15 @@ withMongoDb(server => {
       async () => await store.findUserByEmail(any),
       async () => await store.closeFamily(user.id, any),
       async () => await store.closeAllFamilies(any, live),
-      async () => await store.changePassword({ userId: user.id, verifiedHash: any, passwordHash: 'new', keepFamilyId: user.families[0]!.id }),
+      async () => await store.changePassword({ userId: user.id, verifiedHash: any, passwordHash: 'new', callerId: user.families[0]!.id, live, family: newFamily() }),
+      async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: any, live, family: newFamily() }),
       async () => await store.insertUser({ ...newUser(), email: any }),
       async () => await store.insertUser({ ...newUser(), admin: true } as never),
     ]
     for (const attempt of attempts) await t.rejects(attempt(), { code: 'unavailable' })
     const advance = { userId: user.id, familyId: user.families[0]!.id, from: 0, to: 1, now: 2, live }
     for (const change of [{ userId: any }, { familyId: any }, { from: any as never }]) t.equal(await store.advanceFamily({ ...advance, ...change }), undefined)
+    await store.countFailure({ userId: any, by: 'known', now: 1, window: 1 })
     t.strictSame(await store.listUsers('', 10), [user])
   })
 

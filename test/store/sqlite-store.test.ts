@@ -1,11 +1,12 @@
 // The embedded store keeps the contract, over files and several connections, and says when it cannot serve.
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import Database from 'libsql'
 import t from 'tap'
 import { AuthError } from '../../src/errors.js'
 import { openStore } from '../../src/store/open-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
+import { ask, run, settings } from '../server-process.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
 proveStore(async t => {
@@ -24,6 +25,39 @@ t.test('what was written is there after the file is opened again', async t => {
   const again = openStore(url)
   t.teardown(async () => { await again.close() })
   t.strictSame(await again.findUser(user.id), user)
+})
+
+/** A file as it was before failures were counted, with one user. */
+function oldFile (path: string) {
+  const user = { ...newUser(), families: [newFamily()] }
+  const [family] = user.families
+  mkdirSync(dirname(path), { recursive: true })
+  const database = new Database(path)
+  database.exec("CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, password_hash TEXT NOT NULL, created_at INTEGER NOT NULL, families TEXT NOT NULL DEFAULT '{}') STRICT")
+  database.prepare('INSERT INTO users VALUES (?, ?, ?, ?, ?, ?)').run(user.id, user.email, user.name, user.passwordHash, user.createdAt,
+    JSON.stringify({ [family!.id]: { g: family!.generation, c: family!.createdAt, a: family!.advancedAt, u: family!.userAgent, i: family!.ip } }))
+  database.close()
+  return user
+}
+
+t.test('a file of before failures were counted goes on as it is, and counts them from now on', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  const user = oldFile(path)
+  const stores = [new SqliteStore(path), new SqliteStore(path)] as const
+  t.teardown(async () => { for (const store of stores) await store.close() })
+  t.strictSame(await stores[0].findUser(user.id), user)
+  for (const store of stores) await store.countFailure({ userId: user.id, by: 'stranger', now: 5000, window: 1000 })
+  t.strictSame(await stores[1].listUsers('', 10), [{ ...user, failed: { since: 5000, known: 0, stranger: 2 } }])
+})
+
+t.test('servers that start at once on a file of before all serve', async t => {
+  const env = settings(t)
+  const user = oldFile(env['DATABASE_URL']!.slice('file:'.length))
+  const urls = await Promise.all(Array.from({ length: 2 }, async () => await run(t, { ...env, LOG_LEVEL: 'info' }).ready()))
+  for (const url of urls) t.match(await ask(`${url}/login`, { email: user.email, password: 'wrong' }), { status: 401 })
+  const store = new SqliteStore(env['DATABASE_URL']!.slice('file:'.length))
+  t.teardown(async () => { await store.close() })
+  t.match(await store.findUser(user.id), { ...user, failed: { stranger: 2 } })
 })
 
 t.test('a store that is closed answers unavailable', async t => {

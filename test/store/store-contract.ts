@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { Family } from '../../src/core/families.js'
-import type { OpenFamily, Store, User } from '../../src/store/store.js'
+import type { ChangePassword, OpenFamily, Store, User } from '../../src/store/store.js'
 
 const RACERS = 64
 const HASH = '$2b$hash'
@@ -20,6 +20,10 @@ export function newFamily (advancedAt = 1000): Family {
 
 function opening (user: User, family: Family, change: Partial<OpenFamily> = {}): OpenFamily {
   return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, family, live, limit: 10, policy: 'evict', ...change }
+}
+
+function changing (user: User, callerId: string, family: Family, change: Partial<ChangePassword> = {}): ChangePassword {
+  return { userId: user.id, verifiedHash: HASH, passwordHash: '$new', callerId, live, family, ...change }
 }
 
 async function race<Result> (racer: (index: number) => Promise<Result>): Promise<Result[]> {
@@ -52,8 +56,8 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     await store.ping()
   })
 
-  prove('a user comes whole, families included, and a second of the same id or address is refused', async (t, store) => {
-    const user = { ...newUser(), families: [newFamily(1000), newFamily(2000)] }
+  prove('a user comes whole, families and failures included, and a second of the same id or address is refused', async (t, store) => {
+    const user = { ...newUser(), families: [newFamily(1000), newFamily(2000)], failed: { since: 1000, known: 1, stranger: 2 } }
     t.equal(await store.insertUser(user), 'inserted')
     t.strictSame(await store.findUser(user.id), user)
     t.equal(await store.insertUser({ ...newUser(), id: user.id }), 'email_taken')
@@ -138,9 +142,9 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   })
 
   prove('a log-in that a password change overtook opens nothing', async (t, store) => {
-    const family = newFamily()
-    const user = await insert(store, [family])
-    t.ok(await store.changePassword({ userId: user.id, verifiedHash: HASH, passwordHash: '$new', keepFamilyId: family.id }))
+    const [caller, family] = [newFamily(), newFamily()]
+    const user = await insert(store, [caller])
+    t.ok(await store.changePassword(changing(user, caller.id, family)))
     t.equal(await store.openFamily(opening(user, newFamily())), 'stale')
     t.strictSame(await store.findUser(user.id), { ...user, passwordHash: '$new', families: [family] })
     t.equal(await store.openFamily(opening(newUser(), newFamily())), 'stale', 'nobody')
@@ -152,19 +156,71 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.equal((await store.findUser(user.id))?.passwordHash, 'renewed')
   })
 
-  prove('a password change closes every other family at once', async (t, store) => {
-    const kept = newFamily()
-    const user = await insert(store, [newFamily(), kept, newFamily()])
-    t.ok(await store.changePassword({ userId: user.id, verifiedHash: HASH, passwordHash: '$new', keepFamilyId: kept.id }))
-    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: '$new', families: [kept] })
+  prove('a password change closes every family at once, the caller\'s too, and leaves the new one', async (t, store) => {
+    const [caller, family] = [newFamily(), newFamily(2000)]
+    const user = await insert(store, [newFamily(), caller, newFamily()])
+    t.ok(await store.changePassword(changing(user, caller.id, family)))
+    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: '$new', families: [family] })
+    t.equal(await store.advanceFamily({ userId: user.id, familyId: caller.id, from: 0, to: 1, now: 2000, live }), undefined)
   })
 
-  prove('a password change on another hash or from a closed family changes nothing', async (t, store) => {
-    const family = newFamily()
-    const user = await insert(store, [family])
-    t.notOk(await store.changePassword({ userId: user.id, verifiedHash: 'other', passwordHash: '$new', keepFamilyId: family.id }))
-    t.notOk(await store.changePassword({ userId: user.id, verifiedHash: HASH, passwordHash: '$new', keepFamilyId: randomUUID() }))
+  prove('a password change on another hash, or from a family that is closed, dead or somebody else\'s, changes nothing', async (t, store) => {
+    const [family, others] = [newFamily(1000), newFamily(1000)]
+    const [user] = [await insert(store, [family]), await insert(store, [others])]
+    t.notOk(await store.changePassword(changing(user, family.id, newFamily(), { verifiedHash: 'other' })))
+    for (const callerId of [randomUUID(), others.id]) t.notOk(await store.changePassword(changing(user, callerId, newFamily())))
+    for (const dead of [{ createdAfter: 1000, advancedAfter: 0 }, { createdAfter: 0, advancedAfter: 1000 }]) t.notOk(await store.changePassword(changing(user, family.id, newFamily(), { live: dead })))
+    t.notOk(await store.changePassword(changing(newUser(), family.id, newFamily())), 'nobody')
     t.strictSame(await store.findUser(user.id), { ...user, families: [family] })
+  })
+
+  prove('of 64 racing password changes one counts, and its family alone is left', async (t, store, stores) => {
+    const caller = newFamily()
+    const user = await insert(store, [caller, newFamily()])
+    const families = Array.from({ length: RACERS }, () => newFamily())
+    const outcomes = await race(async index => await stores[index % stores.length]!.changePassword(changing(user, caller.id, families[index]!, { passwordHash: `$new ${index}` })))
+    t.equal(outcomes.filter(Boolean).length, 1)
+    const winner = outcomes.indexOf(true)
+    t.strictSame(await store.findUser(user.id), { ...user, passwordHash: `$new ${winner}`, families: [families[winner]!] })
+  })
+
+  prove('a family may be opened in the stead of another, which takes no room', async (t, store) => {
+    const [one, other, more] = [newFamily(1000), newFamily(2000), newFamily(3000)]
+    for (const policy of ['evict', 'refuse'] as const) {
+      const user = await insert(store, [one, other])
+      t.equal(await store.openFamily(opening(user, more, { limit: 2, policy, replaces: other.id })), 'opened', policy)
+      t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([one, more]))
+      t.equal(await store.openFamily(opening(user, other, { replaces: randomUUID() })), 'opened', 'one that is not there')
+      t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([one, more, other]))
+    }
+  })
+
+  prove('failures are counted by who failed, in a window, and change nothing else', async (t, store) => {
+    const user = await insert(store, [newFamily()])
+    const before = await store.findUser(user.id)
+    const count = async (by: 'known' | 'stranger', now: number) => { await store.countFailure({ userId: user.id, by, now, window: 1000 }) }
+    const cases: Array<['known' | 'stranger', now: number, { since: number, known: number, stranger: number }]> = [
+      ['stranger', 5000, { since: 5000, known: 0, stranger: 1 }],
+      ['stranger', 5999, { since: 5000, known: 0, stranger: 2 }],
+      ['known', 5999, { since: 5000, known: 1, stranger: 2 }],
+      ['known', 4001, { since: 5000, known: 2, stranger: 2 }],
+      ['known', 6000, { since: 6000, known: 1, stranger: 0 }],
+      ['stranger', 5000, { since: 5000, known: 0, stranger: 1 }],
+    ]
+    for (const [by, now, failed] of cases) {
+      await count(by, now)
+      t.strictSame(await store.findUser(user.id), { ...before, failed })
+      t.strictSame(await store.findUserByEmail(user.email), { ...before, failed })
+    }
+    await store.countFailure({ userId: randomUUID(), by: 'known', now: 1, window: 1 })
+    await store.openFamily(opening(user, newFamily(2000)))
+    t.match(await store.findUser(user.id), { failed: { since: 5000 } }, 'a log-in leaves them')
+  })
+
+  prove('64 racing failures are 64', async (t, store, stores) => {
+    const user = await insert(store)
+    await race(async index => { await stores[index % stores.length]!.countFailure({ userId: user.id, by: index % 2 ? 'known' : 'stranger', now: 1000, window: 1000 }) })
+    t.strictSame((await store.findUser(user.id))?.failed, { since: 1000, known: RACERS / 2, stranger: RACERS / 2 })
   })
 
   prove('a family is closed once, and only by its user', async (t, store) => {
@@ -188,13 +244,14 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     for (let round = 0; round < 8; round++) {
       const families = Array.from({ length: 8 }, () => newFamily())
       const user = await insert(store, families)
+      const renewed = newFamily()
       await race(async index => {
         const racer = stores[index % stores.length]!
         const family = families[index % families.length]!
-        if (index === 20) return await racer.changePassword({ userId: user.id, verifiedHash: HASH, passwordHash: '$new', keepFamilyId: families[0]!.id })
+        if (index === 20) return await racer.changePassword(changing(user, families[0]!.id, renewed))
         return await racer.advanceFamily({ userId: user.id, familyId: family.id, from: Math.floor(index / families.length), to: Math.floor(index / families.length) + 1, now: 2000, live })
       })
-      t.strictSame((await store.findUser(user.id))?.families.map(family => family.id), [families[0]!.id])
+      t.strictSame((await store.findUser(user.id))?.families, [renewed])
       await race(async index => {
         const racer = stores[index % stores.length]!
         if (index === 30) return await racer.closeAllFamilies(user.id, live)

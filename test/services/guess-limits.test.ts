@@ -1,0 +1,182 @@
+// How many wrong passwords an account takes: from one place, from everywhere, and from where its owner is.
+import t from 'tap'
+import { readRefreshToken } from '../../src/core/refresh-token.js'
+import { AuthError } from '../../src/errors.js'
+import { AccountService } from '../../src/services/account-service.js'
+import { GuessLimits } from '../../src/services/guess-limits.js'
+import { LIMITS, NOW, openServices, PASSWORD } from './parts.js'
+
+const WINDOW = 900_000
+const settings = { window: WINDOW, placeMax: 2, accountMax: 5 }
+const HOME = '192.0.2.1'
+const NOBODY = 'nobody@example.com'
+const NEW_PASSWORD = 'another horse, another battery'
+
+const from = (ip: string) => ({ ip, userAgent: null })
+
+/** Services with limits, an owner who is logged in at home, and what guesses are answered. */
+async function open (t: Parameters<typeof openServices>[0], limits = settings) {
+  const services = await openServices(t, 4, limits)
+  const { accounts, tokens, keyRing, store, user } = services
+  const { refreshToken, accessToken } = (await tokens.open(user, user.passwordHash, from(HOME), NOW))!
+  const held = readRefreshToken(refreshToken, keyRing.findSecret)!
+  const outcome = async (work: Promise<unknown>) => await work.then(() => 'right', (error: AuthError) => error.code)
+  const guess = async (ip: string, { password = 'wrong', email = user.email, now = NOW, cookie = undefined as typeof held | undefined, by = accounts } = {}) =>
+    await outcome(by.authenticate(email, password, from(ip), now, cookie))
+  const failed = async () => (await store.findUser(user.id))!.failed
+  return { ...services, held, accessToken, guess, outcome, failed }
+}
+
+const right = { password: PASSWORD }
+
+t.test('one address is held tightly, an IPv6 one by its /64, and no other with it', async t => {
+  const { guess, accounts, user } = await open(t)
+  t.strictSame([await guess('2001:db8::1'), await guess('2001:db8::2'), await guess('2001:db8::3', right)], ['invalid_credentials', 'invalid_credentials', 'rate_limited'])
+  await t.rejects(accounts.authenticate(user.email, PASSWORD, from('2001:db8::1'), NOW + 1000), { code: 'rate_limited', retryAfter: 899 })
+  t.equal(await guess('2001:db8:0:1::1', right), 'right')
+  t.equal(await guess('2001:db8::1', { ...right, now: NOW + WINDOW }), 'right', 'until the window is over')
+})
+
+t.test('an account is held loosely, and nobody can keep out its owner who comes from where it is used, or with its token', async t => {
+  const { guess, held, failed } = await open(t)
+  for (let n = 0; n < 5; n++) t.equal(await guess(`198.51.100.${n}`), 'invalid_credentials')
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 5 })
+  t.equal(await guess('198.51.100.9', right), 'rate_limited')
+  t.equal(await guess(HOME, right), 'right')
+  t.equal(await guess('198.51.100.9', { ...right, cookie: held }), 'right')
+  t.equal(await guess('198.51.100.9', { ...right, cookie: { ...held, familyId: 'another' } }), 'rate_limited', 'a token of a family that is none of it')
+  t.equal(await guess('198.51.100.9', { ...right, now: NOW + WINDOW }), 'right')
+})
+
+t.test('a place counts as known for as long as its family lives', async t => {
+  const { guess, held } = await open(t)
+  for (let n = 0; n < 5; n++) await guess(`198.51.100.${n}`)
+  // The families' idle time is longer than the window, so the strangers go on.
+  const later = NOW + LIMITS.idle
+  for (let n = 0; n < 5; n++) await guess(`198.51.100.${n}`, { now: later })
+  t.equal(await guess(HOME, { ...right, now: later }), 'rate_limited')
+  t.equal(await guess('203.0.113.1', { ...right, now: later, cookie: held }), 'rate_limited')
+})
+
+t.test('who is known has a limit too: each place its own, and all of them together', async t => {
+  const { guess, held, failed, tokens, user } = await open(t)
+  for (const expected of ['invalid_credentials', 'invalid_credentials', 'rate_limited']) t.equal(await guess('203.0.113.1', { cookie: held }), expected)
+  for (const expected of ['invalid_credentials', 'invalid_credentials', 'rate_limited']) t.equal(await guess(HOME), expected)
+  t.strictSame(await failed(), { since: NOW, known: 4, stranger: 0 })
+  await tokens.open(user, user.passwordHash, from('192.0.2.2'), NOW)
+  for (const expected of ['invalid_credentials', 'rate_limited']) t.equal(await guess('192.0.2.2'), expected)
+  t.equal(await guess('203.0.113.1', right), 'right', 'strangers have lost nothing by it')
+})
+
+t.test('an address that is no account\'s is answered as one that is', async t => {
+  const { guess, user } = await open(t)
+  const sequence = async (email: string) => {
+    const answers: string[] = []
+    for (const n of [1, 1, 1, 2, 3, 4, 5]) answers.push(await guess(`198.51.100.${n}`, { email }))
+    answers.push(await guess('198.51.100.5', { email, now: NOW + WINDOW }))
+    return answers
+  }
+  const [known, unknown] = [await sequence(user.email), await sequence(NOBODY)]
+  t.strictSame(known, ['invalid_credentials', 'invalid_credentials', 'rate_limited', 'invalid_credentials', 'invalid_credentials', 'invalid_credentials', 'rate_limited', 'invalid_credentials'])
+  t.strictSame(unknown, known)
+})
+
+t.test('what one process counts of an account counts at every other', async t => {
+  const { guess, store, hasher } = await open(t)
+  const other = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: new GuessLimits(settings, store) })
+  for (let n = 0; n < 5; n++) await guess(`198.51.100.${n}`)
+  t.equal(await guess('198.51.100.9', { ...right, by: other }), 'rate_limited')
+  t.equal(await guess(HOME, { ...right, by: other }), 'right')
+  t.equal(await guess('198.51.100.9', { ...right, by: other, now: NOW + WINDOW }), 'right')
+})
+
+t.test('guesses made all at once, from one place or from many, are no more than guesses made one by one', async t => {
+  const { guess, failed } = await open(t)
+  const atOnce = async (ipOf: (n: number) => string, email?: string) => (await Promise.all(Array.from({ length: 30 }, async (_, n) => await guess(ipOf(n), email ? { email } : {})))).filter(code => code === 'invalid_credentials').length
+  t.equal(await atOnce(() => HOME), 2)
+  t.equal(await atOnce(n => `198.51.100.${n}`), 5)
+  t.equal(await atOnce(n => `198.51.100.${n}`, NOBODY), 5)
+  t.strictSame(await failed(), { since: NOW, known: 2, stranger: 5 })
+})
+
+t.test('guesses that hold all that is left are over in a moment, and one that was right takes nothing', async t => {
+  const { accounts, user, guess } = await open(t)
+  const answers = await Promise.allSettled(Array.from({ length: 3 }, async () => await accounts.authenticate(user.email, PASSWORD, from('198.51.100.1'), NOW)))
+  t.match(answers.map(answer => answer.status === 'rejected' ? answer.reason as AuthError : 'right'), ['right', 'right', { code: 'rate_limited', retryAfter: 1 }])
+  for (let n = 0; n < 3; n++) t.equal(await guess('198.51.100.1', right), 'right')
+})
+
+t.test('what was not decided counts nothing and holds nothing', async t => {
+  const { store, user, failed } = await open(t)
+  const limits = new GuessLimits(settings, store)
+  const guess = { email: user.email, user, place: { id: HOME, by: 'known' as const } }
+  for (let n = 0; n < 10; n++) await t.rejects(limits.check(guess, NOW, async () => { throw new AuthError('busy') }), { code: 'busy' })
+  t.equal(await failed(), undefined)
+  t.equal(await limits.check(guess, NOW, async () => true), true)
+})
+
+t.test('a wrong one counts though the store cannot be told', async t => {
+  const { store, user } = await open(t)
+  const limits = new GuessLimits(settings, store)
+  const guess = { email: user.email, user, place: { id: HOME, by: 'known' as const } }
+  await store.close()
+  for (let n = 0; n < 2; n++) await t.rejects(limits.check(guess, NOW, async () => false), { code: 'unavailable' })
+  await t.rejects(limits.check(guess, NOW, async () => true), { code: 'rate_limited' })
+})
+
+t.test('a right password takes back what its own place got wrong, and nothing else', async t => {
+  const { guess, accounts, failed } = await open(t)
+  await accounts.register({ email: 'eve@example.com', password: PASSWORD, name: null }, from('198.51.100.1'), NOW)
+  await guess('198.51.100.1')
+  await guess('198.51.100.1', { ...right, email: 'eve@example.com' })
+  await guess(HOME, right)
+  t.strictSame([await guess('198.51.100.1'), await guess('198.51.100.1')], ['invalid_credentials', 'rate_limited'], 'not by another account, nor from another place')
+  for (let n = 0; n < 2; n++) t.strictSame([await guess(HOME), await guess(HOME, right)], ['invalid_credentials', 'right'])
+  t.strictSame(await failed(), { since: NOW, known: 2, stranger: 2 })
+  for (let n = 0; n < 2; n++) t.strictSame([await guess(HOME), await guess(HOME, right)], ['invalid_credentials', 'right'])
+  t.strictSame([await guess(HOME), await guess(HOME)], ['invalid_credentials', 'rate_limited'], 'who sits beside the owner has no more than the account has, however often the owner logs in')
+})
+
+t.test('the current password cannot be guessed by whoever has an access token: the family that guesses is closed', async t => {
+  const { accounts, tokens, accessToken, guess, held, failed, outcome } = await open(t)
+  const change = async (current: string) => await outcome(tokens.identify(accessToken, NOW).then(async caller => await accounts.changePassword(caller, current, NEW_PASSWORD, from('198.51.100.1'), NOW)))
+  t.strictSame([await change('wrong'), await change('wrong'), await change(PASSWORD)], ['wrong_password', 'wrong_password', 'invalid_token'])
+  t.strictSame(await failed(), { since: NOW, known: 2, stranger: 0 })
+  t.equal(await guess(HOME, { ...right, cookie: held }), 'right', 'its owner logs in again')
+})
+
+t.test('guesses at log-in and at the change of a password are one count', async t => {
+  const { accounts, tokens, accessToken, guess, held } = await open(t)
+  const caller = await tokens.identify(accessToken, NOW)
+  for (let n = 0; n < 2; n++) await guess('203.0.113.1', { cookie: held })
+  await t.rejects(accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, from(HOME), NOW), { code: 'rate_limited', retryAfter: 900 })
+  t.equal((await tokens.identify(accessToken, NOW)).familyId, caller.familyId, 'a person who mistypes at log-in loses no device by it')
+})
+
+t.test('a family that guesses all at once has no more guesses', async t => {
+  const { accounts, tokens, accessToken, outcome } = await open(t)
+  const caller = await tokens.identify(accessToken, NOW)
+  const codes = await Promise.all(Array.from({ length: 20 }, async () => await outcome(accounts.changePassword(caller, 'wrong', NEW_PASSWORD, from(HOME), NOW))))
+  t.strictSame(codes.sort(), [...Array<string>(18).fill('rate_limited'), 'wrong_password', 'wrong_password'])
+  await t.rejects(tokens.identify(accessToken, NOW), { code: 'invalid_token' })
+})
+
+t.test('without limits nothing is counted and no family is closed', async t => {
+  const { accounts, tokens, store, user, login } = await openServices(t)
+  const caller = await tokens.identify((await login()).accessToken, NOW)
+  for (let n = 0; n < 12; n++) {
+    await t.rejects(accounts.authenticate(user.email, 'wrong', from(HOME), NOW), { code: 'invalid_credentials' })
+    await t.rejects(accounts.changePassword(caller, 'wrong', NEW_PASSWORD, from(HOME), NOW), { code: 'wrong_password' })
+  }
+  const fresh = (await store.findUser(user.id))!
+  t.strictSame([fresh.failed, fresh.families.length], [undefined, 1])
+})
+
+t.test('a refusal is new once a window and key', async t => {
+  const { accounts, user, guess } = await open(t)
+  const isRepeated = async (now: number, ip = HOME) => await accounts.authenticate(user.email, PASSWORD, from(ip), now).then(() => undefined, (error: AuthError) => error.isRepeated)
+  for (const ip of [HOME, '198.51.100.1']) for (let n = 0; n < 2; n++) await guess(ip)
+  t.strictSame([await isRepeated(NOW), await isRepeated(NOW + 1), await isRepeated(NOW, '198.51.100.1')], [false, true, false])
+  for (let n = 0; n < 2; n++) await guess(HOME, { now: NOW + WINDOW })
+  t.strictSame([await isRepeated(NOW + WINDOW), await isRepeated(NOW + WINDOW)], [false, true])
+})
