@@ -117,7 +117,7 @@ async function loginElsewhere (url: string, userAgent: string, password = ACCOUN
   return (await response.json() as { access_token: string }).access_token
 }
 
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 withChromium(executablePath => {
   let browser: Browser

@@ -65,7 +65,7 @@ export function inBrowser (name: BrowserName): void {
     t.plan(0, `there is no ${name} here`)
     return
   }
-  t.setTimeout(300_000)
+  t.setTimeout(600_000)
   let driver: Driver
   let signet: Signet
   t.before(async () => {
