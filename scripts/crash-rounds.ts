@@ -172,11 +172,11 @@ export class Authority {
   }
 
   async untilReady (): Promise<void> {
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 1_200; tries++) {
       if (await fetch(`${this.#url}/health/ready`).then(({ ok }) => ok, () => false)) return
       await pause(50)
     }
-    throw new Error('the server was not ready within ten seconds')
+    throw new Error('the server was not ready within a minute')
   }
 
   hasEnded (): boolean {

@@ -1,6 +1,8 @@
 // An HTTP proxy that drops, delays and doubles a share of what passes, and watches how many refreshes are under way; knows nothing of tokens.
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, request as ask, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -25,22 +27,26 @@ export class LossyProxy {
   refreshes = 0
   readonly met = new Map<Fate, number>()
 
-  private constructor (target: URL, random: () => number) {
+  readonly #scheme: 'http' | 'https'
+
+  private constructor (target: URL, random: () => number, tls?: { cert: string, key: string }) {
     this.#target = target
     this.#random = random
-    this.#server = createServer((request, response) => { this.#track(this.#pass(request, response)).catch(() => { response.destroy() }) })
+    this.#scheme = tls ? 'https' : 'http'
+    const serve = (request: IncomingMessage, response: ServerResponse) => { this.#track(this.#pass(request, response)).catch(() => { response.destroy() }) }
+    this.#server = tls ? createTlsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, serve) : createServer(serve)
   }
 
-  /** Listens before `url`; `random` answers numbers from 0 to 1. */
-  static async open (url: string, random: () => number): Promise<LossyProxy> {
-    const proxy = new LossyProxy(new URL(url), random)
+  /** Listens before `url`, over HTTPS where it has the files of a certificate; `random` answers numbers from 0 to 1. */
+  static async open (url: string, random: () => number, tls?: { cert: string, key: string }): Promise<LossyProxy> {
+    const proxy = new LossyProxy(new URL(url), random, tls)
     proxy.#server.listen(0, '127.0.0.1')
     await once(proxy.#server, 'listening')
     return proxy
   }
 
   get url (): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
   /** Waits until nothing is on its way to the server, so that no request is later than a network makes one. */

@@ -2,8 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
 import { Authority, freePort } from './crash-rounds.js'
+import { BROWSERS } from './drivers/browsers.js'
+import { makeCertificate } from './drivers/certificate.js'
+import type { BrowserName, Session, Tab } from './drivers/driver.js'
 import { LossyProxy, type Fate } from './lossy-proxy.js'
 
 export interface TabReport { rounds: number, refreshes: number, mostAtOnce: number, met: Record<string, number>, lost: string[] }
@@ -12,7 +14,7 @@ interface Wish {
   rounds: number
   /** What starts Signet. */
   command: [string, ...string[]]
-  /** The browser. */
+  browser: BrowserName
   executablePath: string
   /** Without them tabs take turns by word of mouth. */
   webLocks: 'on' | 'off'
@@ -25,12 +27,12 @@ const TABS = 8
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 /** One tab in so many rounds is opened anew, with nothing but the cookie. */
 const NEW_TAB_EVERY = 7
-
-/** How to start a browser that asks nobody but the server under test. */
-export const QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+/** Tabs are told one by one to wake, which takes no longer than this, in milliseconds. */
+const LEAD_MS = 400
 
 // Runs in a tab. The clock that the client reads can be put forward, as it is for whoever slept.
-const TAB = `(async () => {
+const TAB = (webLocks: Wish['webLocks']) => `(async () => {
+  if ('${webLocks}' === 'off') Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })
   let slept = 0
   const now = Date.now.bind(Date)
   Date.now = () => now() + slept
@@ -51,6 +53,7 @@ const TAB = `(async () => {
   window.tab = {
     client,
     sleep (milliseconds) { slept = milliseconds },
+    wakeAt (instant) { this.woken = this.wake(instant) },
     async wake (instant) {
       await new Promise(resolve => { setTimeout(resolve, instant - now()) })
       return { status: await ask(), ended: changes.filter(({ status }) => status === 'signed-out') }
@@ -62,18 +65,20 @@ const TAB = `(async () => {
 export async function proveTabs (wish: Wish): Promise<TabReport> {
   const folder = await mkdtemp(join(tmpdir(), 'signet-tabs-'))
   const port = await freePort()
-  const authority = new Authority(wish.command, folder, port)
-  const proxy = await LossyProxy.open(`http://127.0.0.1:${port}`, mulberry32(wish.seed))
-  const browser = await chromium.launch({ executablePath: wish.executablePath, chromiumSandbox: false, args: QUIET })
+  const { open, keepsCookieOverHttp } = BROWSERS[wish.browser]
+  const proxy = await LossyProxy.open(`http://127.0.0.1:${port}`, mulberry32(wish.seed), keepsCookieOverHttp ? undefined : makeCertificate(folder))
+  // What speaks HTTPS before Signet says so by its address.
+  const authority = new Authority(['env', `ISSUER=${proxy.url}`, ...wish.command], folder, port)
+  const driver = await open(wish.executablePath)
   const report: TabReport = { rounds: 0, refreshes: 0, mostAtOnce: 0, met: {}, lost: [] }
   try {
     await authority.start()
     await authority.untilReady()
-    const tabs = await openTabs(browser, proxy, wish)
+    const tabs = await openTabs(await driver.openSession(), proxy, wish)
     await tabs[0]!.evaluate(`tab.client.register(${JSON.stringify(ACCOUNT)}).then(() => tab.client.login(${JSON.stringify(ACCOUNT)}))`)
-    for (let round = 1; round <= wish.rounds && report.lost.length === 0; round++) await runRound(tabs, proxy, round, wish.share, report)
+    for (let round = 1; round <= wish.rounds && report.lost.length === 0; round++) await runRound(tabs, proxy, round, wish, report)
   } finally {
-    await browser.close()
+    await driver.close()
     proxy.close()
     await authority.crash()
     await rm(folder, { recursive: true })
@@ -81,28 +86,27 @@ export async function proveTabs (wish: Wish): Promise<TabReport> {
   return { ...report, refreshes: proxy.refreshes, mostAtOnce: proxy.mostAtOnce, met: Object.fromEntries(proxy.met) as Record<Fate, number> }
 }
 
-async function openTabs (browser: Browser, { url }: LossyProxy, { webLocks }: Wish): Promise<Page[]> {
-  const context = await browser.newContext()
-  if (webLocks === 'off') await context.addInitScript("Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })")
+async function openTabs (session: Session, { url }: LossyProxy, { webLocks }: Wish): Promise<Tab[]> {
   return await Promise.all(Array.from({ length: TABS }, async () => {
-    const page = await context.newPage()
-    await load(page, url)
-    return page
+    const tab = await session.openTab()
+    await load(tab, url, webLocks)
+    return tab
   }))
 }
 
-async function load (page: Page, url: string): Promise<void> {
-  await page.goto(`${url}/health/live`)
-  await page.evaluate(TAB)
+async function load (tab: Tab, url: string, webLocks: Wish['webLocks']): Promise<void> {
+  await tab.goTo(`${url}/health/live`)
+  await tab.evaluate(TAB(webLocks))
 }
 
-async function runRound (tabs: Page[], proxy: LossyProxy, round: number, share: number, report: TabReport): Promise<void> {
+async function runRound (tabs: Tab[], proxy: LossyProxy, round: number, { share, webLocks }: Wish, report: TabReport): Promise<void> {
   proxy.share = 0
-  if (round % NEW_TAB_EVERY === 0) await load(tabs[round % TABS]!, proxy.url)
+  if (round % NEW_TAB_EVERY === 0) await load(tabs[round % TABS]!, proxy.url, webLocks)
   await Promise.all(tabs.map(async tab => { await tab.evaluate(`tab.sleep(${round * 3_600_000})`) }))
   proxy.share = share
-  const instant = Date.now() + 40
-  const woken = await Promise.all(tabs.map(async tab => await tab.evaluate<{ status: unknown, ended: object[] }>(`tab.wake(${instant})`)))
+  const instant = Date.now() + LEAD_MS
+  await Promise.all(tabs.map(async tab => { await tab.evaluate(`tab.wakeAt(${instant})`) }))
+  const woken = await Promise.all(tabs.map(async tab => await tab.evaluate<{ status: unknown, ended: object[] }>('tab.woken')))
   woken.forEach(({ status, ended }, at) => {
     if (status !== 200 || ended.length > 0) report.lost.push(`round ${round}: tab ${at} was answered ${String(status)}, and its session ended ${ended.length} times`)
   })

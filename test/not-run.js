@@ -1,12 +1,17 @@
 // The last lines of the suite: which tests did not run for want of a MongoDB, a browser or root, and how to have them; silent where all ran.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL, TEST_CHROMIUM = '/usr/bin/chromium' } = process.env
+const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL, TEST_CHROMIUM = '/usr/bin/chromium', TEST_FIREFOX = '/usr/bin/firefox-esr', TEST_WEBKIT = '/usr/bin/WebKitWebDriver' } = process.env
+
+const chromium = { isThere: existsSync(TEST_CHROMIUM), howTo: 'install Chromium (on Debian: apt-get install chromium), or set TEST_CHROMIUM: its path, where it is not /usr/bin/chromium' }
 
 const NEEDS = [
-  { declaration: 'withMongoDb', isThere: TEST_MONGODB_URL, howTo: 'set TEST_MONGODB_URL: the URL of a MongoDB, on which each test makes a database of its own' },
-  { declaration: 'withPrivateMongoDb', isThere: TEST_MONGODB_CONTROL, howTo: 'set TEST_MONGODB_CONTROL: a folder with two programs, `start PORT` and `stop PORT [--crash]`, that control a MongoDB on that port' },
-  { declaration: 'withChromium', isThere: existsSync(TEST_CHROMIUM), howTo: 'install Chromium (on Debian: apt-get install chromium), or set TEST_CHROMIUM: its path, where it is not /usr/bin/chromium' },
+  { declaration: 'withMongoDb(', isThere: TEST_MONGODB_URL, howTo: 'set TEST_MONGODB_URL: the URL of a MongoDB, on which each test makes a database of its own' },
+  { declaration: 'withPrivateMongoDb(', isThere: TEST_MONGODB_CONTROL, howTo: 'set TEST_MONGODB_CONTROL: a folder with two programs, `start PORT` and `stop PORT [--crash]`, that control a MongoDB on that port' },
+  { declaration: 'withChromium(', ...chromium },
+  { declaration: "inBrowser('chromium')", ...chromium },
+  { declaration: "inBrowser('firefox')", isThere: existsSync(TEST_FIREFOX), howTo: 'install Firefox (on Debian: apt-get install firefox-esr), or set TEST_FIREFOX: its path, where it is not /usr/bin/firefox-esr' },
+  { declaration: "inBrowser('webkit')", isThere: existsSync(TEST_WEBKIT) && existsSync('/usr/bin/Xvfb'), howTo: 'install WebKitGTK, its driver and a screen for it (on Debian: apt-get install webkit2gtk-driver xvfb), or set TEST_WEBKIT: the path of WebKitWebDriver, where it is not /usr/bin/WebKitWebDriver' },
   { declaration: 'asRoot', isThere: process.geteuid?.() === 0, howTo: 'be root, who can start processes of other users, and install util-linux (setpriv)' }
 ]
 
@@ -14,6 +19,6 @@ const tests = readdirSync('test', { recursive: true }).map(String).filter(name =
 
 for (const { declaration, isThere, howTo } of NEEDS) {
   if (isThere) continue
-  const files = tests.filter(name => readFileSync(`test/${name}`, 'utf8').includes(`${declaration}(`))
+  const files = tests.filter(name => readFileSync(`test/${name}`, 'utf8').includes(declaration))
   process.stdout.write(`\nNOT RUN: ${files.map(name => `test/${name}`).join(', ')}\nTo run them ${howTo}.\n`)
 }

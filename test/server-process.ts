@@ -39,8 +39,8 @@ export function run (test: Test, env: Record<string, string>, script = 'src/serv
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
   test.teardown(() => child.kill('SIGKILL'))
   const ready = async () => {
-    while (!/ready: http:/.test(output.out)) await Promise.race([once(child.stdout, 'data'), ended.then(end => { throw new Error(end.err) })])
-    return /ready: (http:\/\/[^\s"/,]+)/.exec(output.out)![1]!
+    while (!/ready: https?:/.test(output.out)) await Promise.race([once(child.stdout, 'data'), ended.then(end => { throw new Error(end.err) })])
+    return /ready: (https?:\/\/[^\s"/,]+)/.exec(output.out)![1]!
   }
   return { child, ended, ready, output }
 }

@@ -8,6 +8,8 @@ import { find, findInput, reset, serveForm, serveReveals, serveRules, setBusy, t
 
 /** How often the list of devices is looked at again while somebody looks at the page, in milliseconds. */
 const LOOK_AGAIN_MS = 30_000
+/** After so many milliseconds no answer is awaited any more. */
+const ANSWER_MS = 15_000
 
 const client = createClient({ baseUrl: new URL('..', import.meta.url).href })
 const minimum = Number(find('meta[name=password-min-length]').getAttribute('content'))
@@ -20,41 +22,94 @@ const confirmation = /** @type {HTMLDialogElement} */ (find('#confirm'))
 /** @type {Record<string, string>} */
 const TITLES = { 'sign-in': 'Sign in', 'sign-up': 'Create an account', account: 'Your account', unreachable: 'Not reached', waiting: 'Your account' }
 
+/** What was shown last, beside that one is waiting. @type {string | undefined} */
+let shown
+
 /** @param {string} name */
 function show (name) {
-  const before = document.querySelector('.view:not([hidden])')
   for (const view of document.querySelectorAll('[data-view]')) view.toggleAttribute('hidden', view.getAttribute('data-view') !== name)
   for (const part of document.querySelectorAll('[data-for]')) part.toggleAttribute('hidden', part.getAttribute('data-for') !== name)
   document.title = `${TITLES[name]} · Signet`
-  if (before?.getAttribute('data-view') !== name && before?.getAttribute('data-view') !== 'waiting') find(`[data-view=${name}] h1`).focus()
+  if (name === 'waiting') return
+  if (shown !== undefined && shown !== name) find(`[data-view=${name}] h1`).focus()
+  shown = name
+}
+
+/** How often this page was emptied: what was asked before is not for whoever looks at it since. */
+let emptied = 0
+
+/** Hides the page, and takes out of it all that is a person's. */
+function empty () {
+  emptied++
+  show('waiting')
+  confirmation.close()
+  for (const slot of document.querySelectorAll('[data-slot]')) slot.textContent = ''
+  find('time[data-slot=since]').removeAttribute('datetime')
+  findInput('[name=username]').defaultValue = ''
+  find('#devices').replaceChildren()
+  for (const each of Object.values(forms)) reset(each)
+  tell(deviceNotice)
+}
+
+/**
+ * What comes of some work, unless the page was emptied meanwhile: then it is nobody's here, and `other_user` is thrown, which no one is told.
+ * @template T @param {Promise<T>} work @returns {Promise<T>}
+ */
+async function unlessEmptied (work) {
+  const then = emptied
+  const outcome = await Promise.allSettled([work])
+  if (then !== emptied) throw new SignetError({ code: 'other_user' })
+  if (outcome[0].status === 'rejected') throw outcome[0].reason
+  return outcome[0].value
 }
 
 /** The answer's body. Throws a SignetError where Signet refused or did not answer. @param {string} path @param {RequestInit} [init] */
 async function ask (path, init) {
-  const response = await client.fetch(path, init).catch(error => {
-    throw error instanceof SignetError ? error : new SignetError({ code: 'unreachable', detail: 'Signet cannot be reached. Check the connection and try again.' })
-  })
+  return await unlessEmptied(request(path, { signal: AbortSignal.timeout(ANSWER_MS), ...init }).catch(error => { throw toSignetError(error) }))
+}
+
+/** @param {string} path @param {RequestInit} init */
+async function request (path, init) {
+  const response = await client.fetch(path, init)
   if (!response.ok) throw await SignetError.from(response)
   return response.status === 204 ? undefined : await response.json()
 }
 
-/** @type {Promise<void> | undefined} */
-let entry
+/** @param {unknown} error */
+function toSignetError (error) {
+  if (error instanceof SignetError) return error
+  if (error instanceof SyntaxError) return unexpected()
+  return new SignetError({ code: 'unreachable', detail: 'Signet cannot be reached. Check the connection and try again.' })
+}
+
+function unexpected () {
+  return new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' })
+}
+
+/** @returns {Promise<User>} */
+async function askUser () {
+  const user = await ask('user-info')
+  if (!user?.email) throw unexpected()
+  return user
+}
+
+/** @returns {Promise<Device[]>} */
+async function askDevices () {
+  const list = await ask('tokens')
+  if (!Array.isArray(list?.tokens)) throw unexpected()
+  return list.tokens
+}
 
 /** Shows the account, or the form that leads to it. */
 async function enter () {
-  entry ??= open().finally(() => { entry = undefined })
-  await entry
-}
-
-async function open () {
   try {
-    const [user, { tokens }] = await Promise.all([ask('user-info'), ask('tokens')])
+    const [user, devices] = await Promise.all([askUser(), askDevices()])
     showUser(user)
-    showList(tokens)
+    showList(devices)
     show('account')
   } catch (error) {
     if (!(error instanceof SignetError)) throw error
+    if (error.code === 'other_user') return
     if (error.code === 'invalid_grant') {
       showDoor()
       return
@@ -86,12 +141,12 @@ function showList (devices) {
 async function lookAgain () {
   if (client.status !== 'signed-in' || document.visibilityState === 'hidden') return
   try {
-    showList((await ask('tokens')).tokens)
+    showList(await askDevices())
     if (deviceNotice.dataset['stale']) tell(deviceNotice)
     delete deviceNotice.dataset['stale']
   } catch (error) {
     if (!(error instanceof SignetError)) throw error
-    if (error.code === 'invalid_grant') return
+    if (error.code === 'other_user') return
     deviceNotice.dataset['stale'] = 'true'
     tell(deviceNotice, 'This list may be out of date: Signet cannot be reached right now.', 'error')
   }
@@ -103,17 +158,15 @@ async function signOutDevice ({ id, current }, name, row) {
   if (button.ariaDisabled === 'true') return
   setBusy(button, 'true')
   try {
-    if (current) {
-      await client.logout()
-      return
-    }
-    await ask(`tokens/${id}`, { method: 'DELETE' })
+    if (current) await unlessEmptied(client.logout())
+    else await ask(`tokens/${id}`, { method: 'DELETE' })
   } catch (error) {
     if (!(error instanceof SignetError)) throw error
+    if (error.code === 'other_user') return
     // Somebody else was faster.
     if (error.code !== 'unknown_token') {
       setBusy(button, 'false')
-      if (error.code !== 'invalid_grant') tellError(deviceNotice, error)
+      tellError(deviceNotice, error)
       return
     }
   }
@@ -130,10 +183,9 @@ async function signOutEverywhere () {
   try {
     await ask('revoke-all-tokens', { method: 'POST' })
     // The session is over on all devices; this tells this browser's other tabs.
-    await client.logout()
+    await unlessEmptied(client.logout())
   } catch (error) {
-    if (!(error instanceof SignetError)) throw error
-    if (error.code !== 'invalid_grant') tellError(deviceNotice, error)
+    tellUnlessPast(error)
   }
   setBusy(button, 'false')
 }
@@ -142,19 +194,25 @@ async function signOut () {
   const button = find('#sign-out')
   setBusy(button, 'true')
   try {
-    await client.logout()
+    await unlessEmptied(client.logout())
   } catch (error) {
-    if (!(error instanceof SignetError)) throw error
-    tellError(deviceNotice, error)
+    tellUnlessPast(error)
   }
   setBusy(button, 'false')
 }
 
-serveForm(forms.signIn, async ({ email = '', password = '' }) => { await client.login({ email, password }) })
+/** @param {unknown} error */
+function tellUnlessPast (error) {
+  if (!(error instanceof SignetError)) throw error
+  if (error.code !== 'other_user') tellError(deviceNotice, error)
+}
+
+serveForm(forms.signIn, async ({ email = '', password = '' }) => { await unlessEmptied(client.login({ email, password })) })
 
 serveForm(forms.signUp, async ({ name = '', email = '', password = '' }) => {
-  await client.register({ email, password, name: name.trim() === '' ? null : name })
-  await client.login({ email, password }).catch(error => {
+  await unlessEmptied(client.register({ email, password, name: name.trim() === '' ? null : name }))
+  await unlessEmptied(client.login({ email, password })).catch(error => {
+    if (error.code === 'other_user') throw error
     // There is an account now, so this form has nothing more to do.
     findInput('#sign-in-email').value = email
     window.location.hash = '#sign-in'
@@ -162,9 +220,8 @@ serveForm(forms.signUp, async ({ name = '', email = '', password = '' }) => {
   })
 })
 
-serveForm(forms.password, async ({ current_password: current, new_password: next }) => {
-  const body = JSON.stringify({ current_password: current, new_password: next })
-  await ask('change-password', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+serveForm(forms.password, async ({ current_password: currentPassword = '', new_password: newPassword = '' }) => {
+  await unlessEmptied(client.changePassword({ currentPassword, newPassword }))
   reset(forms.password)
   tell(find('.password .notice'), 'Your password is changed, and every other device is signed out.', 'done')
   await lookAgain()
@@ -188,22 +245,25 @@ find('#try-again').addEventListener('click', async () => {
 })
 
 client.onChange(({ status, reason }) => {
+  if (reason === 'absent') return
+  empty()
   if (status === 'signed-in') {
-    for (const each of Object.values(forms)) reset(each)
-    tell(deviceNotice)
     void enter()
     return
   }
-  confirmation.close()
-  for (const each of Object.values(forms)) reset(each)
-  find('#devices').replaceChildren()
-  if (reason === 'absent') return
   window.history.replaceState(null, '', '#sign-in')
   show('sign-in')
   const text = reason === 'ended' ? 'This session has ended. Sign in again to go on.' : 'You are signed out.'
   tell(signInNotice, text, reason === 'ended' ? 'error' : 'done')
 })
 
+// What the browser keeps of a page that was left is nobody's, for somebody else may go back to it. The client learns whose session it is by then.
+window.addEventListener('pagehide', ({ persisted }) => { if (persisted) empty() })
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (!persisted) return
+  empty()
+  void enter()
+})
 window.addEventListener('hashchange', () => { if (client.status === 'signed-out') showDoor() })
 document.addEventListener('visibilitychange', lookAgain)
 window.addEventListener('focus', lookAgain)

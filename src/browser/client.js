@@ -7,6 +7,7 @@
  * @typedef {{ status: Status, reason?: 'logged-out' | 'ended' | 'absent' }} Change  Why nobody is signed in: by log-out, for the session ended, or there was none.
  * @typedef {{ detail?: string, code?: string, errors?: FieldError[], request_id?: string }} Problem
  * @typedef {{ status: number, retryAfter: number | undefined, body: unknown }} Answer  `retryAfter` in seconds.
+ * @typedef {{ access_token: string, expires_in: number }} Pair  What Signet answers to whom it logs in; the refresh token is in the cookie.
  * @typedef {{ token: string, at: number, life: number }} Held  `at` is the wall clock's and `life` as long as it lasts, both in milliseconds.
  * @typedef {{ kind: 'token' | 'login', held: Held } | { kind: 'ended', reason: 'logged-out' | 'ended' } | { kind: 'ask' | 'busy' | 'free' }} Word  What tabs say to each other.
  */
@@ -21,7 +22,13 @@ const BLUR_MS = 1_000
 /** The share of a token's life after which it is refreshed. */
 const DUE = 0.9
 
-/** Why Signet refused, with its `code`, its sentence as `message`, and for bad input `errors`, one a field. Code `unreachable`: it did not answer. */
+/** What a success of Signet's looks like, by route. The page of a hotel's network, or of an app that answers every path, is none. */
+const SUCCESS = { login: isPair, refresh: isPair, 'change-password': isPair, register: isUser, logout: isEmpty }
+
+/**
+ * Why Signet refused, with its `code`, its sentence as `message`, and for bad input `errors`, one a field. Codes beside Signet's own: `unreachable`, it did not
+ * answer; `unexpected`, something else did; `other_user`, somebody else is signed in by now; `cookie_refused`, the browser keeps no session.
+ */
 export class SignetError extends Error {
   /** @param {Problem} problem @param {number} [status] @param {number} [retryAfter] in seconds */
   constructor (problem, status = 0, retryAfter) {
@@ -51,12 +58,15 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   const base = new URL(baseUrl.replace(/\/*$/, '/'), here)
   const mayKnow = new Set([base.origin, ...origins, ...(here ? [new URL(here).origin] : [])])
   const name = `signet ${base.href}`
-  const channel = new BroadcastChannel(name)
   const locks = globalThis.navigator?.locks
   /** @type {Set<(change: Change) => void>} */
   const listeners = new Set()
+  /** @type {BroadcastChannel | undefined} */
+  let channel
   /** @type {Held | undefined} */
   let held
+  /** Who is signed in, as far as the page was told. @type {string | undefined} */
+  let user
   /** @type {Status} */
   let status = 'unknown'
   /** @type {Promise<string> | undefined} */
@@ -65,8 +75,17 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   let busyUntil = 0
   let heard = () => {}
 
-  channel.onmessage = ({ data }) => { listen(/** @type {Word} */ (data)) }
   globalThis.addEventListener?.('pagehide', outlive)
+  globalThis.addEventListener?.('pageshow', comeBack)
+
+  // Not before it is needed, for an open one keeps a process alive: a module that is rendered on a server, or built, makes a client too.
+  function openChannel () {
+    if (channel) return
+    channel = new BroadcastChannel(name)
+    channel.onmessage = ({ data }) => { listen(/** @type {Word} */ (data)) }
+    // Node's alone.
+    /** @type {{ unref?: () => void }} */ (channel).unref?.()
+  }
 
   /** @param {Word} word */
   function listen (word) {
@@ -79,28 +98,37 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
 
   /** @param {Word} word */
   function say (word) {
-    channel.postMessage(word)
+    channel?.postMessage(word)
   }
 
   /** @param {{ kind: 'token' | 'login', held: Held }} word */
   function adopt ({ kind, held: theirs }) {
     if (kind === 'token' && isGood() && held && theirs.at < held.at) return
+    const before = user
     held = theirs
-    // Another log-in is news, for it may be another user's.
-    become({ status: 'signed-in' }, kind === 'login' || status !== 'signed-in')
+    user = subjectOf(theirs.token)
+    // Another log-in is news, and so is the token of another user, wherever that one logged in.
+    become({ status: 'signed-in' }, kind === 'login' || status !== 'signed-in' || user !== before)
     heard()
   }
 
   /** @param {Change} change @param {boolean} isNews */
   function become (change, isNews) {
     status = change.status
-    if (isNews) for (const listener of listeners) listener(change)
+    if (isNews) for (const listener of listeners) tell(listener, change)
   }
 
   /** @param {'logged-out' | 'ended'} reason */
   function leave (reason) {
     held = undefined
+    user = undefined
     become({ status: 'signed-out', reason: status === 'unknown' && reason === 'ended' ? 'absent' : reason }, status !== 'signed-out')
+  }
+
+  // A page that comes back from the browser's memory has missed what the tabs said meanwhile. What it holds may be a session that is over, or another's by now.
+  /** @param {Event} event */
+  function comeBack (event) {
+    if (/** @type {PageTransitionEvent} */ (event).persisted) held = undefined
   }
 
   /** Whether the token in hand is another than `stale`, and young. A clock that was set back makes it old. @param {string} [stale] */
@@ -109,12 +137,11 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
     return held !== undefined && held.token !== stale && age > -BLUR_MS && age < held.life * DUE
   }
 
-  /** @param {unknown} body @param {'token' | 'login'} kind */
-  function hold (body, kind) {
-    const { access_token: token, expires_in: seconds } = /** @type {{ access_token: string, expires_in: number }} */ (body)
+  /** Takes a token and tells it to the other tabs, first of all: whatever a listener here does, they know. @param {Pair} pair @param {'token' | 'login'} kind */
+  function hold ({ access_token: token, expires_in: seconds }, kind) {
     const word = { kind, held: { token, at: Date.now(), life: seconds * 1000 } }
-    adopt(word)
     say(word)
+    adopt(word)
     return token
   }
 
@@ -138,9 +165,13 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   }
 
   async function exchange () {
+    return hold(await refresh(), 'token')
+  }
+
+  async function refresh () {
     isRefreshing = true
     try {
-      return hold(succeed(await insist(async () => await post('refresh', { refresh_token_in: 'cookie' }))), 'token')
+      return /** @type {Pair} */ (succeed(await insist(async () => await post('refresh', { refresh_token_in: 'cookie' }))))
     } finally {
       isRefreshing = false
     }
@@ -154,8 +185,8 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
 
   /** @param {'logged-out' | 'ended'} reason */
   function end (reason) {
-    leave(reason)
     say({ kind: 'ended', reason })
+    leave(reason)
   }
 
   // The tab whose turn it was may have a token that is still on its way to this one.
@@ -173,6 +204,7 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
    * @template T @param {(isQueued: boolean) => Promise<T>} work @returns {Promise<T>}
    */
   async function inTurn (work) {
+    openChannel()
     if (!locks) return await inTurnByWord(work)
     const first = await locks.request(name, { ifAvailable: true }, async lock => lock ? { done: await work(false) } : undefined)
     return first ? first.done : await locks.request(name, async () => await work(true))
@@ -204,11 +236,13 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
     return await insist(send, until, backoff * 2)
   }
 
-  /** @param {string} path @param {object} [body] @param {string} [token] @param {RequestInit} [how] @returns {Promise<Answer>} */
+  /** @param {keyof typeof SUCCESS} path @param {object} [body] @param {string} [token] @param {RequestInit} [how] @returns {Promise<Answer>} */
   async function post (path, body, token, how = { signal: AbortSignal.timeout(timeout) }) {
     const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
     const response = await globalThis.fetch(new URL(path, base), { method: 'POST', credentials: 'include', headers, body: JSON.stringify(body) ?? null, ...how })
-    return await read(response)
+    const answer = await read(response)
+    if (response.ok && !SUCCESS[path](answer)) throw new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' }, answer.status)
+    return answer
   }
 
   /** Makes an account and does not log it in. @param {{ email: string, password: string, name?: string | null }} registration @returns {Promise<User>} */
@@ -218,16 +252,31 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
 
   /** Logs this browser in, in all its tabs. @param {{ email: string, password: string }} credentials */
   async function login ({ email, password }) {
-    await inTurn(async () => hold(succeed(await post('login', { email, password, refresh_token_in: 'cookie' }).catch(thrown)), 'login'))
+    await inTurn(async () => {
+      const pair = /** @type {Pair} */ (succeed(await post('login', { email, password, refresh_token_in: 'cookie' }).catch(thrown)))
+      hold(base.protocol === 'http:' ? await proveCookie(pair) : pair, 'login')
+    })
+  }
+
+  // The cookie is Secure, and not every browser keeps such a one over plain HTTP, not even on the machine itself. Who is not told so is logged out by the next reload.
+  /** @param {Pair} pair */
+  async function proveCookie (pair) {
+    try {
+      return await refresh()
+    } catch (error) {
+      if (!isEnd(error)) return pair
+      // It would be a device that nobody can use.
+      await post('logout', undefined, pair.access_token).catch(() => {})
+      throw new SignetError({ code: 'cookie_refused', detail: 'This browser does not stay signed in over plain HTTP. Open the page over HTTPS, or in another browser.' })
+    }
   }
 
   /** Logs this browser out, in all its tabs. */
   async function logout () {
+    const asker = user
     await inTurn(async () => {
       try {
-        const answer = await leaveWith(held && isGood() ? held.token : await exchange())
-        // The token had died already, though the session may live.
-        succeed(answer.status === 401 ? await leaveWith(await exchange()) : answer)
+        succeed(await present(asker, async token => await insist(async () => await post('logout', undefined, token))))
       } catch (error) {
         if (!isEnd(error)) throw error
       }
@@ -235,17 +284,44 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
     })
   }
 
-  /** @param {string} token */
-  async function leaveWith (token) {
-    return await insist(async () => await post('logout', undefined, token))
+  /**
+   * Changes the password. Every session of the account ends, and this browser goes on with a new one, in all its tabs.
+   * @param {{ currentPassword: string, newPassword: string }} passwords
+   */
+  async function changePassword ({ currentPassword, newPassword }) {
+    const asker = user
+    const body = { current_password: currentPassword, new_password: newPassword, refresh_token_in: 'cookie' }
+    await inTurn(async () => {
+      try {
+        hold(/** @type {Pair} */ (succeed(await present(asker, async token => await post('change-password', body, token).catch(thrown)))), 'token')
+      } catch (error) {
+        if (isEnd(error)) end('ended')
+        throw error
+      }
+    })
+  }
+
+  /** Sends with a token, in this tab's turn; and once more where the token had died already, though the session may live. @param {string | undefined} asker @param {(token: string) => Promise<Answer>} send */
+  async function present (asker, send) {
+    const token = ofUser(asker, held && isGood() ? held.token : await exchange())
+    const answer = await send(token)
+    return answer.status === 401 ? await send(ofUser(subjectOf(token), await exchange())) : answer
+  }
+
+  // What somebody asked for is never done as somebody else, who logged in in another tab, or beside this client.
+  /** @param {string | undefined} asker @param {string} token */
+  function ofUser (asker, token) {
+    if (asker !== undefined && subjectOf(token) !== asker) throw new SignetError({ code: 'other_user', detail: 'Somebody else is signed in by now, so nothing was done.' })
+    return token
   }
 
   /**
    * As the browser's own `fetch`, with the access token, which is refreshed when it is due, or once when it is refused. A path is one of Signet's.
-   * Throws a SignetError where there is no token to be had; with the code `invalid_grant` nobody is signed in.
+   * Throws a SignetError where there is no token to be had; with the code `invalid_grant` nobody is signed in, with `other_user` not who was when it was called.
    * @param {string | URL | Request} input @param {RequestInit} [init] @returns {Promise<Response>}
    */
   async function fetch (input, init) {
+    const asker = user
     const request = new Request(input instanceof Request ? input : new URL(String(input).replace(/^\//, ''), base), init)
     const { origin } = new URL(request.url)
     if (!mayKnow.has(origin)) throw new TypeError(`${origin} is not among the origins that may see the access token.`)
@@ -254,13 +330,14 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
       request.headers.set('authorization', `Bearer ${token}`)
       return await globalThis.fetch(request, origin === base.origin ? { credentials: 'include' } : {})
     }
-    const token = await freshToken()
+    const token = ofUser(asker, await freshToken())
     const response = await send(request.clone(), token)
-    return response.status === 401 ? await send(request, await freshToken(token)) : response
+    return response.status === 401 ? await send(request, ofUser(subjectOf(token), await freshToken(token))) : response
   }
 
-  /** Calls `listener` when somebody signed in, or nobody is any more; returns what stops that. @param {(change: Change) => void} listener */
+  /** Calls `listener` when somebody signed in, somebody else too, or nobody is any more; returns what stops that. @param {(change: Change) => void} listener */
   function onChange (listener) {
+    openChannel()
     listeners.add(listener)
     return () => { listeners.delete(listener) }
   }
@@ -268,11 +345,13 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   /** Lets go of the other tabs. */
   function close () {
     listeners.clear()
-    channel.close()
+    channel?.close()
+    channel = undefined
     globalThis.removeEventListener?.('pagehide', outlive)
+    globalThis.removeEventListener?.('pageshow', comeBack)
   }
 
-  return { register, login, logout, fetch, onChange, close, get status () { return status } }
+  return { register, login, logout, changePassword, fetch, onChange, close, get status () { return status } }
 }
 
 /** @typedef {ReturnType<typeof createClient>} Client */
@@ -295,6 +374,42 @@ function parse (text) {
   }
 }
 
+// A listener's fault is the page's to hear of, and stops nothing here.
+/** @param {(change: Change) => void} listener @param {Change} change */
+function tell (listener, change) {
+  try {
+    listener(change)
+  } catch (error) {
+    queueMicrotask(() => { throw error })
+  }
+}
+
+/** Whose access token it is, to compare and not to trust, for nothing is verified here; undefined where it is none of Signet's. @param {string} token @returns {string | undefined} */
+function subjectOf (token) {
+  try {
+    return JSON.parse(atob(/** @type {string} */ (token.split('.')[1]).replaceAll('-', '+').replaceAll('_', '/'))).sub
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {Answer} answer */
+function isPair ({ body }) {
+  const { access_token: token, expires_in: seconds } = /** @type {Partial<Record<string, unknown>>} */ (body ?? {})
+  return typeof token === 'string' && subjectOf(token) !== undefined && typeof seconds === 'number' && seconds > 0
+}
+
+/** @param {Answer} answer */
+function isEmpty ({ status }) {
+  return status === 204
+}
+
+/** @param {Answer} answer */
+function isUser ({ body }) {
+  const { id, email } = /** @type {Partial<Record<string, unknown>>} */ (body ?? {})
+  return typeof id === 'string' && typeof email === 'string'
+}
+
 /** @param {Answer} answer */
 function toError ({ status, retryAfter, body }) {
   return new SignetError(/** @type {Problem} */ (body ?? {}), status, retryAfter)
@@ -306,13 +421,14 @@ function succeed (answer) {
   return answer.body
 }
 
-function unreachable () {
-  return new SignetError({ code: 'unreachable', detail: 'Signet cannot be reached. Check the connection and try again.' })
+/** What is thrown where there was no answer of Signet's. @param {unknown} error */
+function unreachable (error) {
+  return error instanceof SignetError ? error : new SignetError({ code: 'unreachable', detail: 'Signet cannot be reached. Check the connection and try again.' })
 }
 
-/** @returns {never} */
-function thrown () {
-  throw unreachable()
+/** @param {unknown} error @returns {never} */
+function thrown (error) {
+  throw unreachable(error)
 }
 
 /** @param {unknown} error */

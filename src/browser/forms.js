@@ -1,8 +1,8 @@
 // The forms of the account page: what a person reads at a field and above a form; holds no request and no rule of its own.
 import { SignetError } from './client.js'
 
-/** bcrypt reads no further, so Signet takes no more. */
-const PASSWORD_MAX_BYTES = 72
+/** As Signet counts a password, by characters of any script. */
+const PASSWORD_MAX_LENGTH = 256
 
 /** Fields that a code is about, where the refusal names none. @type {Record<string, string>} */
 const FIELD_OF = { email_taken: 'email', wrong_password: 'current_password' }
@@ -87,6 +87,8 @@ function missesSomething (form) {
 /** Every error of the server where a person looks for it: at the field, or above the form. @param {HTMLFormElement} form @param {unknown} error */
 function showError (form, error) {
   if (!(error instanceof SignetError)) throw error
+  // The page has gone on to somebody else.
+  if (error.code === 'other_user') return
   const inputs = toFieldErrors(error).flatMap(({ field, detail }) => {
     const input = findInput(`input[name="${window.CSS.escape(field)}"]`, form)
     if (input) tellField(input, detail)
@@ -171,9 +173,9 @@ export function serveReveals () {
 export function serveRules (input, list, minimum, email) {
   /** @type {Array<[text: string, isMet: ((password: string) => boolean) | undefined]>} */
   const rules = [
-    [`At least ${minimum} characters`, password => [...password].length >= minimum],
-    [`At most ${PASSWORD_MAX_BYTES} bytes; letters beyond ASCII take more than one`, password => new TextEncoder().encode(password).length <= PASSWORD_MAX_BYTES],
-    ['Not your e-mail address', password => password.toLowerCase() !== email().trim().toLowerCase()],
+    [`At least ${minimum} characters`, password => Math.min(...lengths(password)) >= minimum],
+    [`At most ${PASSWORD_MAX_LENGTH} characters`, password => Math.max(...lengths(password)) <= PASSWORD_MAX_LENGTH],
+    ['Not your e-mail address', password => password.normalize('NFKC').toLowerCase() !== email().trim().toLowerCase()],
     ['Not a common one; Signet looks it up when you send it', undefined],
   ]
   const items = rules.map(([text]) => {
@@ -184,12 +186,18 @@ export function serveRules (input, list, minimum, email) {
   })
   list.replaceChildren(...items)
   const judge = () => {
-    const password = input.value.normalize('NFKC')
+    const password = input.value
     rules.forEach(([, isMet], at) => {
       if (isMet) mark(/** @type {HTMLElement} */ (items[at]), password === '' ? undefined : isMet(password))
     })
   }
   input.form?.addEventListener('input', judge)
+}
+
+// Before and after the normalisation, which makes eighteen letters of some and one of others.
+/** @param {string} password */
+function lengths (password) {
+  return [password, password.normalize('NFKC')].map(text => [...text].length)
 }
 
 /** @param {HTMLElement} item @param {boolean | undefined} isMet */

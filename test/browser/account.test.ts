@@ -117,7 +117,7 @@ async function loginElsewhere (url: string, userAgent: string, password = ACCOUN
   return (await response.json() as { access_token: string }).access_token
 }
 
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 withChromium(executablePath => {
   let browser: Browser
@@ -330,6 +330,43 @@ withChromium(executablePath => {
     await page.evaluate("window.location.hash = '#sign-up'")
     await heading(page, 'Create an account')
     t.strictSame([watched.violations, watched.faults], [[], []])
+  })
+
+  t.test('what something other than Signet answers is not taken for an account', async t => {
+    const { url } = await startSignet(t)
+    await ask(`${url}/register`, ACCOUNT)
+    const { page, context, faults } = await openPage(t, browser, url)
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    for (const [path, contentType, body] of [['**/user-info', 'text/html', '<h1>Welcome to our hotel</h1>'], ['**/user-info', 'application/json', '{}'], ['**/tokens', 'application/json', 'null']] as const) {
+      await context.route(path, async route => { await route.fulfill({ status: 200, contentType, body }) }, { times: 1 })
+      await reload(page)
+      await heading(page, 'Signet cannot be reached')
+      await page.getByText('Something other than Signet answered. Check the connection and try again.').waitFor()
+    }
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await heading(page, 'Your account')
+    t.strictSame(faults, [])
+  })
+
+  t.test('a page that is kept by the browser holds nothing of a person, and is entered anew when it is shown again', async t => {
+    const { url } = await startSignet(t)
+    await ask(`${url}/register`, ACCOUNT)
+    const { page, faults } = await openPage(t, browser, url)
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    t.equal(await page.locator('[name=username]').inputValue(), ACCOUNT.email)
+    await page.locator('#current-password').fill('half of a passw')
+    await page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    t.equal(await view(page).getAttribute('data-view'), 'waiting')
+    t.equal(await page.locator('#devices li').count(), 0)
+    t.strictSame(await page.locator('[data-slot]').allTextContents(), ['', '', ''])
+    t.strictSame(await page.locator('input').evaluateAll(inputs => inputs.map(input => [(input as HTMLInputElement).value, (input as HTMLInputElement).defaultValue].join(''))), Array(8).fill(''))
+    t.notMatch(await page.content(), ACCOUNT.email)
+    await page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    await heading(page, 'Your account')
+    t.equal(await page.locator('[name=username]').inputValue(), ACCOUNT.email)
+    t.strictSame(faults, [])
   })
 
   t.test('there is no function of the page that did not run', async t => {

@@ -1,11 +1,17 @@
 // The client: one session over all tabs, which neither a lost answer nor a long sleep ends.
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { SignetError } from '../../src/browser/client.js'
+import { SignetError, type Change } from '../../src/browser/client.js'
 import { ACCOUNT, answer, lose, loseAnswer, openBrowser, type Fault, type Tab } from './fake-browser.js'
 
 const ENDED = { status: 'signed-out', reason: 'ended' }
 const HOUR = 3_600_000
+/** Beside the browser that a test opens. */
+const plainFetch = globalThis.fetch
 type Browser = Awaited<ReturnType<typeof openBrowser>>
 
 const paths = ({ sent }: Browser) => sent.map(request => new URL(request.url).pathname)
@@ -17,6 +23,34 @@ const codeOf = async (work: Promise<unknown>) => await work.then(() => 'none', (
 async function revoke (browser: Browser): Promise<void> {
   const { access_token: token } = (await browser.app.inject({ method: 'POST', url: '/login', payload: { email: ACCOUNT.email, password: ACCOUNT.password } })).json<{ access_token: string }>()
   await browser.app.inject({ method: 'POST', url: '/revoke-all-tokens', headers: { authorization: `Bearer ${token}` } })
+}
+
+/** Somebody logs in with a form of the page's own, into a cookie jar; this browser's, if none is named. */
+async function logInBeside ({ url, jar }: Browser, { email, password }: { email: string, password: string }, into = jar): Promise<string> {
+  const response = await plainFetch(`${url}/login`, { method: 'POST', headers: { 'content-type': 'application/json', origin: url }, body: JSON.stringify({ email, password, refresh_token_in: 'cookie' }) })
+  const [, name, value] = /^([^=]+)=([^;]*)/.exec(response.headers.getSetCookie()[0]!)!
+  into.set(name!, value!)
+  return (await response.json() as { access_token: string }).access_token
+}
+
+async function devices (browser: Browser): Promise<unknown[]> {
+  const token = await logInBeside(browser, ACCOUNT, new Map())
+  const response = await plainFetch(`${browser.url}/tokens`, { headers: { authorization: `Bearer ${token}` } })
+  return (await response.json() as { tokens: unknown[] }).tokens
+}
+
+function tokenOf (sub: string): string {
+  return `e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.`
+}
+
+/** What a page has that Node has not: events of its own. */
+function withEvents (t: Test): EventTarget {
+  const page = new EventTarget()
+  for (const name of ['addEventListener', 'removeEventListener'] as const) {
+    Object.defineProperty(globalThis, name, { value: page[name].bind(page), configurable: true })
+    t.teardown(() => { Reflect.deleteProperty(globalThis, name) })
+  }
+  return page
 }
 
 async function until (isSo: () => boolean): Promise<void> {
@@ -38,7 +72,7 @@ t.test('who signs up and logs in is asked for no token, and the page never holds
   await tab.login(ACCOUNT)
   t.strictSame([tab.status, tab.changes], ['signed-in', [{ status: 'signed-in' }]])
   t.equal(await whoAmI(tab), ACCOUNT.email)
-  t.strictSame(paths(browser), ['/register', '/login', '/user-info'])
+  t.strictSame(paths(browser), ['/register', '/login', '/refresh', '/user-info'])
   t.strictSame([...browser.jar.keys()], ['__Host-signet'])
   t.strictSame(await browser.sent[1]!.json(), { email: ACCOUNT.email, password: ACCOUNT.password, refresh_token_in: 'cookie' })
 })
@@ -95,9 +129,9 @@ t.test('a token that is refused is refreshed once, and the request sent once mor
   const browser = await openBrowser(t)
   const tab = await browser.openSession()
   browser.faults.push(answer(401, {}))
-  const change = await tab.fetch('/change-password', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ current_password: ACCOUNT.password, new_password: 'another harbour' }) })
-  t.equal(change.status, 200)
-  t.strictSame(paths(browser), ['/change-password', '/refresh', '/change-password'])
+  const sent = await tab.fetch('/register', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...ACCOUNT, email: 'bob@example.org' }) })
+  t.equal(sent.status, 201)
+  t.strictSame(paths(browser), ['/register', '/refresh', '/register'])
   browser.faults.push(answer(401, {}), async forward => await forward(), answer(401, 'still no'))
   const refused = await tab.fetch('/user-info')
   t.strictSame([refused.status, await refused.text()], [401, 'still no'])
@@ -180,7 +214,7 @@ t.test('a log-in in one tab is one in all, and another user is news', async t =>
   await one.login({ ...ACCOUNT, email: 'bob@example.org' })
   await until(() => other.changes.length === 2)
   t.equal(await whoAmI(other), 'bob@example.org')
-  t.equal(refreshes(browser), 0)
+  t.strictSame(paths(browser), ['/register', '/register', '/login', '/refresh', '/login', '/refresh', '/user-info'], 'what another tab has is not asked for')
 })
 
 t.test('a log-out in one tab is one in all', async t => {
@@ -203,7 +237,7 @@ t.test('a log-out works with a token that is due, one that is refused, and a ses
   await tab.login(ACCOUNT)
   browser.faults.push(answer(401, {}))
   await tab.logout()
-  t.strictSame(paths(browser), ['/refresh', '/logout', '/login', '/logout', '/refresh', '/logout'])
+  t.strictSame(paths(browser), ['/refresh', '/logout', '/login', '/refresh', '/logout', '/refresh', '/logout'])
   await tab.login(ACCOUNT)
   await revoke(browser)
   await tab.logout()
@@ -240,11 +274,7 @@ t.test('a lost answer is asked for again, and so is one that came without sense'
 })
 
 t.test('a page that goes while it refreshes asks once more, by a request that outlives it, and else asks nothing', async t => {
-  const page = new EventTarget()
-  for (const name of ['addEventListener', 'removeEventListener'] as const) {
-    Object.defineProperty(globalThis, name, { value: page[name].bind(page), configurable: true })
-    t.teardown(() => { Reflect.deleteProperty(globalThis, name) })
-  }
+  const page = withEvents(t)
   const browser = await openBrowser(t)
   const tab = await browser.openSession()
   page.dispatchEvent(new Event('pagehide'))
@@ -296,6 +326,191 @@ t.test('a Signet that stays away ends the patience and not the session', async t
   browser.faults.length = 0
   t.equal(tab.status, 'signed-in')
   t.equal(await whoAmI(tab), ACCOUNT.email)
+})
+
+t.test('a listener that throws is heard of, and keeps neither the log-in nor the other listeners nor the other tabs from going on', async t => {
+  const browser = await openBrowser(t)
+  const [tab, other] = [browser.openTab(), browser.openTab()]
+  const thrown: unknown[] = []
+  t.intercept(globalThis, 'queueMicrotask', { value: (throwing: () => void) => { try { throwing() } catch (error) { thrown.push(error) } } })
+  const fault = new Error('a fault of the page')
+  for (const each of [tab, other]) each.onChange(() => { throw fault })
+  const heard: Change[] = []
+  tab.onChange(change => { heard.push(change) })
+  await tab.register(ACCOUNT)
+  await tab.login(ACCOUNT)
+  await until(() => other.status === 'signed-in')
+  await tab.logout()
+  await until(() => other.status === 'signed-out')
+  t.strictSame(heard, [{ status: 'signed-in' }, { status: 'signed-out', reason: 'logged-out' }])
+  t.strictSame(thrown, Array(4).fill(fault))
+})
+
+const IN_SIGNETS_PLACE: Record<string, Fault> = {
+  'the page of a hotel': answer(200, '<!doctype html><title>Welcome to our hotel</title>'),
+  'an empty answer': answer(200, ''),
+  'an answer without a token': answer(200, { expires_in: 600 }),
+  'a token that is none of Signet\'s': answer(200, { access_token: 'abc', expires_in: 600 }),
+  'a token without an age': answer(200, { access_token: tokenOf('somebody') }),
+}
+
+for (const [what, fault] of Object.entries(IN_SIGNETS_PLACE)) {
+  t.test(`${what} signs nobody in`, async t => {
+    const browser = await openBrowser(t)
+    const tab = browser.openTab()
+    for (const work of [async () => { await tab.register(ACCOUNT) }, async () => { await tab.login(ACCOUNT) }]) {
+      browser.faults.push(fault)
+      await t.rejects(work(), { name: 'SignetError', code: 'unexpected', status: 200, message: 'Something other than Signet answered. Check the connection and try again.' })
+    }
+    t.strictSame([tab.status, tab.changes], ['unknown', []])
+  })
+
+  t.test(`${what} to a refresh, a log-out or a change of the password ends no session`, async t => {
+    const browser = await openBrowser(t)
+    const tab = await browser.openSession()
+    browser.clock = HOUR
+    browser.faults.push(fault)
+    t.equal(await whoAmI(tab), ACCOUNT.email)
+    t.strictSame(paths(browser), ['/refresh', '/refresh', '/user-info'], 'it is asked for again')
+    browser.faults.push(fault)
+    t.equal(await codeOf(tab.changePassword({ currentPassword: ACCOUNT.password, newPassword: 'another harbour' })), 'unexpected')
+    let now = 0
+    t.intercept(performance, 'now', { value: () => (now += 9_000) })
+    browser.faults.push(fault, fault)
+    t.equal(await codeOf(tab.logout()), 'unexpected')
+    browser.faults.length = 0
+    t.strictSame([tab.status, tab.changes.length], ['signed-in', 1])
+  })
+}
+
+t.test('a client that nobody uses any more keeps no process alive', async t => {
+  const folder = t.testdir({
+    // A copy, which the coverage of the original does not mistake for it.
+    'client.mjs': readFileSync('src/browser/client.js', 'utf8'),
+    'main.mjs': `
+      import { createClient } from './client.mjs'
+      const client = createClient({ baseUrl: 'http://127.0.0.1:1' })
+      client.onChange(() => {})
+      await client.login({ email: 'ada@example.com', password: 'x' }).catch(({ code }) => { process.stdout.write(code) })`,
+  })
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.mjs')], { timeout: 60_000 })
+  t.equal(stdout, 'unreachable')
+})
+
+t.test('a browser that keeps no cookie over plain HTTP is told so at the log-in, which leaves no device', async t => {
+  const browser = await openBrowser(t)
+  const tab = browser.openTab()
+  await tab.register(ACCOUNT)
+  t.intercept(browser.jar, 'set', { value: () => browser.jar })
+  const refused = { name: 'SignetError', code: 'cookie_refused', status: 0, message: 'This browser does not stay signed in over plain HTTP. Open the page over HTTPS, or in another browser.' }
+  await t.rejects(tab.login(ACCOUNT), refused)
+  t.strictSame(paths(browser), ['/register', '/login', '/refresh', '/logout'])
+  t.strictSame([tab.status, tab.changes], ['unknown', []])
+  browser.faults.push(async forward => await forward(), async forward => await forward(), lose)
+  await t.rejects(tab.login(ACCOUNT), refused, 'whether or not it could be logged out')
+  t.equal((await devices(browser)).length, 2, 'the one that could not, and the one that looks')
+})
+
+t.test('a log-in over plain HTTP of which Signet then says nothing is one', async t => {
+  const browser = await openBrowser(t)
+  const tab = browser.openTab()
+  await tab.register(ACCOUNT)
+  browser.faults.push(async forward => await forward(), answer(429, {}, { 'retry-after': '60' }))
+  await tab.login(ACCOUNT)
+  t.equal(await whoAmI(tab), ACCOUNT.email)
+})
+
+t.test('over HTTPS nothing is asked beside the log-in', async t => {
+  const browser = await openBrowser(t)
+  const tab = browser.openTab({ baseUrl: 'https://id.example' })
+  browser.faults.push(answer(200, { access_token: tokenOf('ada'), expires_in: 600 }))
+  await tab.login(ACCOUNT)
+  t.strictSame(paths(browser), ['/login'])
+})
+
+t.test('somebody else who logged in beside the client is news, and nothing is done as them that was asked by another', async t => {
+  const browser = await openBrowser(t)
+  const tab = await browser.openSession()
+  const bob = { ...ACCOUNT, email: 'bob@example.org' }
+  await tab.register(bob)
+  const asked: Array<[name: string, ask: () => Promise<unknown>]> = [
+    ['fetch', async () => await tab.fetch('/user-info')],
+    ['logout', async () => { await tab.logout() }],
+    ['changePassword', async () => { await tab.changePassword({ currentPassword: ACCOUNT.password, newPassword: 'another harbour' }) }],
+  ]
+  for (const refused of ['because it is due', 'because it was refused']) {
+    for (const [name, ask] of asked) {
+      await tab.login(ACCOUNT)
+      tab.changes.length = 0
+      await logInBeside(browser, bob)
+      browser.sent.length = 0
+      if (refused === 'because it is due') browser.clock += HOUR
+      else browser.faults.push(answer(401, {}))
+      await t.rejects(ask(), { name: 'SignetError', code: 'other_user', message: 'Somebody else is signed in by now, so nothing was done.' }, `${name}, of a token that is refreshed ${refused}`)
+      t.strictSame(tab.changes, [{ status: 'signed-in' }])
+      t.equal(paths(browser).at(-1), '/refresh', 'nothing was sent after it')
+      t.equal(await whoAmI(tab), bob.email, 'and what is asked from now on is theirs')
+    }
+  }
+})
+
+t.test('a token of somebody else is news in every tab', async t => {
+  const browser = await openBrowser(t)
+  const [one, other] = [await browser.openSession(), browser.openTab()]
+  await whoAmI(other)
+  await one.register({ ...ACCOUNT, email: 'bob@example.org' })
+  await logInBeside(browser, { ...ACCOUNT, email: 'bob@example.org' })
+  browser.clock = HOUR
+  await codeOf(one.fetch('/user-info'))
+  await until(() => other.changes.length === 2)
+  t.strictSame(other.changes, Array(2).fill({ status: 'signed-in' }))
+})
+
+t.test('a page that comes back from the browser\'s memory lets go of its token, and says whose session it is by then', async t => {
+  const page = withEvents(t)
+  const browser = await openBrowser(t)
+  const tab = await browser.openSession()
+  page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }))
+  t.equal(await whoAmI(tab), ACCOUNT.email)
+  page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+  t.equal(await whoAmI(tab), ACCOUNT.email)
+  t.strictSame(paths(browser), ['/user-info', '/refresh', '/user-info'])
+  await tab.register({ ...ACCOUNT, email: 'bob@example.org' })
+  await logInBeside(browser, { ...ACCOUNT, email: 'bob@example.org' })
+  page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+  t.equal(await codeOf(tab.fetch('/user-info')), 'other_user')
+  t.strictSame(tab.changes, Array(2).fill({ status: 'signed-in' }))
+  browser.jar.clear()
+  page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+  t.equal(await codeOf(tab.fetch('/user-info')), 'invalid_grant')
+  t.strictSame(tab.changes.at(-1), ENDED)
+})
+
+t.test('a change of the password goes on with the new session in all tabs, without a refresh', async t => {
+  const browser = await openBrowser(t)
+  const [one, other] = [await browser.openSession(), browser.openTab()]
+  await whoAmI(other)
+  await logInBeside(browser, ACCOUNT, new Map())
+  browser.sent.length = 0
+  await one.changePassword({ currentPassword: ACCOUNT.password, newPassword: 'another harbour' })
+  t.strictSame(await browser.sent[0]!.json(), { current_password: ACCOUNT.password, new_password: 'another harbour', refresh_token_in: 'cookie' })
+  t.strictSame([await whoAmI(one), await whoAmI(other)], [ACCOUNT.email, ACCOUNT.email])
+  t.strictSame(paths(browser), ['/change-password', '/user-info', '/user-info'])
+  for (const tab of [one, other]) t.strictSame(tab.changes, [{ status: 'signed-in' }], 'it is no news who is signed in')
+  browser.clock = HOUR
+  t.equal(await whoAmI(other), ACCOUNT.email, 'the cookie is the new session\'s')
+})
+
+t.test('a change of the password that is refused changes nothing, and one after the end of the session says that it ended', async t => {
+  const browser = await openBrowser(t)
+  const tab = await browser.openSession()
+  await t.rejects(tab.changePassword({ currentPassword: 'wrong', newPassword: 'another harbour' }), { code: 'wrong_password', status: 403 })
+  browser.faults.push(lose)
+  await t.rejects(tab.changePassword({ currentPassword: ACCOUNT.password, newPassword: 'another harbour' }), { code: 'unreachable' })
+  t.equal(await whoAmI(tab), ACCOUNT.email)
+  await revoke(browser)
+  t.equal(await codeOf(tab.changePassword({ currentPassword: ACCOUNT.password, newPassword: 'another harbour' })), 'invalid_grant')
+  t.strictSame(tab.changes.at(-1), ENDED)
 })
 
 t.test('a listener that goes hears nothing more', async t => {

@@ -11,7 +11,7 @@ import { launch, withChromium } from './chromium.js'
 t.setTimeout(300_000)
 
 withChromium(executablePath => {
-  const wish = { command: SERVER, executablePath, share: 0.1, seed: 20_261_125 }
+  const wish = { browser: 'chromium' as const, command: SERVER, executablePath, share: 0.1, seed: 20_261_125 }
 
   t.test('8 tabs that wake at once do one refresh at a time, and a network that drops, delays and doubles logs none of them out', async t => {
     const { lost, mostAtOnce, refreshes, rounds } = await proveTabs({ ...wish, rounds: 14, webLocks: 'on' })
