@@ -28,7 +28,7 @@ t.test('a command says what it cannot read, in words and as JSON', async t => {
     const { code, out } = await run(command, '--json')
     t.strictSame([code, JSON.parse(out)], [1, { done: false, refused: 'error', message: sentence }], command)
   }
-  t.match(await (await operator(t, 0, { KEY_PREPUBLISH: 'soon' })).run('list'), { code: 1, err: 'The setting KEY_PREPUBLISH must be integer.\n' })
+  t.match(await (await operator(t, 0, { KEY_PREPUBLISH: 'soon' })).run('list'), { code: 1, err: 'The setting KEY_PREPUBLISH must be a whole number from 0 to 315360000.\n' })
   const loose = await operator(t, 0, { KEY_PREPUBLISH: '0' })
   chmodSync(loose.folder, 0o755)
   t.strictSame(await loose.run('rotate'), { code: 1, out: '', err: `${loose.folder} is open to others: chmod 700 ${loose.folder}\n` })
@@ -49,7 +49,7 @@ t.test('a ring under a passphrase is rotated with it, and without it nothing cha
   t.match(await run('rotate'), { code: 1, out: '', err: /it is encrypted, so KEYS_PASSPHRASE_FILE must be set\.\n$/ })
   t.strictSame(await states(), ['active', 'next'])
   writeFileSync(join(t.testdirName, '.env'), 'KEYS_PASSPHRASE_FILE=passphrase\n')
-  writeFileSync(join(t.testdirName, 'passphrase'), 'a passphrase\n')
+  writeFileSync(join(t.testdirName, 'passphrase'), 'a passphrase\n', { mode: 0o600 })
   t.match(await run('rotate'), { code: 0, err: '' })
   t.strictSame(await states(), ['retired', 'active', 'next'])
 })
