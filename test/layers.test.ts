@@ -17,7 +17,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   verifier: [],
   'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],
-  'server.ts': ['app.ts', 'config.ts', 'hashing', 'keyring', 'store'],
+  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http', 'keyring', 'log.ts', 'store'],
 }
 
 const files = readdirSync('src', { recursive: true }).map(String).filter(name => /\.(ts|js)$/.test(name))

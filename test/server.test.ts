@@ -111,7 +111,7 @@ t.test('an address that is not ours is said in one sentence', async t => {
 })
 
 t.test('a request that never ends does not keep the process', async t => {
-  const server = await start(readConfig(settings(t)), { drainMs: 100 })
+  const server = await start(readConfig(settings(t)), { linger: 0, settle: 0, patience: 100 })
   const { port } = server.app.server.address() as AddressInfo
   const { connect } = await import('node:net')
   const socket = connect(port, '127.0.0.1')
