@@ -38,8 +38,8 @@ export function run (test: Test, env: Record<string, string>, script = 'src/serv
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
   test.teardown(() => child.kill('SIGKILL'))
   const ready = async () => {
-    while (!/http:\S+docs/.test(output.out)) await Promise.race([once(child.stdout, 'data'), ended.then(end => { throw new Error(end.err) })])
-    return /(http:\S+)\/docs/.exec(output.out)![1]!
+    while (!/https?:\S+docs/.test(output.out)) await Promise.race([once(child.stdout, 'data'), ended.then(end => { throw new Error(end.err) })])
+    return /(https?:\S+)\/docs/.exec(output.out)![1]!
   }
   return { child, ended, ready, output }
 }

@@ -23,15 +23,22 @@ export async function readAll (socket: Socket): Promise<string> {
 
 /** The next whole answer of a connection that is kept; its length must be said. */
 export async function readAnswer (socket: Socket): Promise<string> {
-  let text = ''
-  while (!isWhole(text)) text += String((await once(socket, 'data'))[0])
-  return text
+  const pieces: Buffer[] = []
+  let [have, want] = [0, Infinity]
+  while (have < want) {
+    const [piece] = await once(socket, 'data') as [Buffer]
+    pieces.push(piece)
+    have += piece.length
+    if (want === Infinity) want = lengthOf(Buffer.concat(pieces))
+  }
+  return Buffer.concat(pieces).toString()
 }
 
-function isWhole (text: string): boolean {
-  const [head = '', ...rest] = text.split('\r\n\r\n')
-  const length = /^content-length: (\d+)/im.exec(head)
-  return rest.length > 0 && rest.join('\r\n\r\n').length >= Number(length?.[1] ?? 0)
+function lengthOf (answer: Buffer): number {
+  const end = answer.indexOf('\r\n\r\n')
+  if (end === -1) return Infinity
+  const said = /^content-length: (\d+)/im.exec(answer.subarray(0, end).toString())
+  return end + 4 + Number(said?.[1] ?? 0)
 }
 
 export function get (path: string, headers = ''): string {
