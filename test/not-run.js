@@ -1,12 +1,13 @@
-// The last lines of the suite: which tests did not run for want of a MongoDB or a browser, and how to have them; silent where all ran.
+// The last lines of the suite: which tests did not run for want of a MongoDB, a browser or an nginx, and how to have them; silent where all ran.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL, TEST_CHROMIUM = '/usr/bin/chromium' } = process.env
+const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL, TEST_CHROMIUM = '/usr/bin/chromium', TEST_NGINX = '/usr/sbin/nginx' } = process.env
 
 const NEEDS = [
   { declaration: 'withMongoDb', isThere: TEST_MONGODB_URL, howTo: 'set TEST_MONGODB_URL: the URL of a MongoDB, on which each test makes a database of its own' },
   { declaration: 'withPrivateMongoDb', isThere: TEST_MONGODB_CONTROL, howTo: 'set TEST_MONGODB_CONTROL: a folder with two programs, `start PORT` and `stop PORT [--crash]`, that control a MongoDB on that port' },
-  { declaration: 'withChromium', isThere: existsSync(TEST_CHROMIUM), howTo: 'install Chromium (on Debian: apt-get install chromium), or set TEST_CHROMIUM: its path, where it is not /usr/bin/chromium' }
+  { declaration: 'withChromium', isThere: existsSync(TEST_CHROMIUM), howTo: 'install Chromium (on Debian: apt-get install chromium), or set TEST_CHROMIUM: its path, where it is not /usr/bin/chromium' },
+  { declaration: 'withNginx', isThere: existsSync(TEST_NGINX), howTo: 'install nginx (on Debian: apt-get install nginx-light), or set TEST_NGINX: its path, where it is not /usr/sbin/nginx' }
 ]
 
 const tests = readdirSync('test', { recursive: true }).map(String).filter(name => name.endsWith('.test.ts'))

@@ -145,8 +145,9 @@ t.test('a certificate that cannot be read is one sentence', async t => {
 })
 
 t.test('certificates that are replaced are taken within seconds, a pair that does not fit is not, and that is degraded; SIGHUP looks at once', async t => {
+  const env = settings(t, { LOG_LEVEL: 'info' })
   const [one, other] = [certificateFor(t), certificateFor(t)]
-  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info', TLS_CERT_FILE: one.paths.cert, TLS_KEY_FILE: one.paths.key }))
+  const { child, ready, ended, output } = run(t, { ...env, TLS_CERT_FILE: one.paths.cert, TLS_KEY_FILE: one.paths.key })
   const port = Number(new URL((await ready())).port)
   const ask = async (path: string) => {
     const [response] = await once(get({ port, path, rejectUnauthorized: false, agent: false }), 'response') as [IncomingMessage]
@@ -178,7 +179,7 @@ t.test('a server outlives whoever reads its log', async t => {
 })
 
 t.test('at SIGTERM a server says that it is not ready, goes on serving who is connected, and is gone within two seconds', async t => {
-  const { child, ready, ended, output } = run(t, settings(t))
+  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
   const port = Number(new URL(await ready()).port)
   const [one, other] = [await dial(t, port), await dial(t, port)]
   one.write(httpGet('/health/live'))
@@ -203,7 +204,7 @@ t.test('at SIGTERM a server says that it is not ready, goes on serving who is co
 })
 
 t.test('while no write can be kept the server is not ready, and goes on reading', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
-  const { child, ready } = run(t, settings(t, { RATE_LIMIT: 'off' }))
+  const { child, ready } = run(t, settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' }))
   const url = await ready()
   const limit = (bytes: string) => { execFileSync('/usr/bin/prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]) }
   const status = async (path: string, body?: object) => (await fetch(url + path, body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status
