@@ -1,13 +1,11 @@
 // Behind a real nginx, Signets that are restarted in turn lose no request of clients that never ask twice.
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:https'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { compileFor } from './compiled.js'
 import { freePorts, startNginx, withNginx } from './nginx.js'
-import { settings } from './server-process.js'
+import { settings, startCompiled } from './server-process.js'
 
 const RESTARTS = 10
 const CLIENTS = 12
@@ -28,25 +26,24 @@ async function ask (agent: Agent, port: number, path: string, token = '', body?:
 
 /** A Signet that can be restarted. */
 class Node {
-  #child: ChildProcess | undefined
-  readonly #start: () => ChildProcess
+  #running: ReturnType<typeof startCompiled> | undefined
+  readonly #start: () => ReturnType<typeof startCompiled>
 
-  constructor (start: () => ChildProcess) {
+  constructor (start: () => ReturnType<typeof startCompiled>) {
     this.#start = start
   }
 
   async start (): Promise<void> {
-    this.#child = this.#start()
-    let said = ''
-    this.#child.stdout!.on('data', piece => { said += String(piece) })
-    while (!said.includes('Signet is ready')) await once(this.#child.stdout!, 'data')
+    this.#running = this.#start()
+    await this.#running.ready()
   }
 
   /** The milliseconds that it took. */
   async stop (): Promise<number> {
+    const { child } = this.#running!
     const began = performance.now()
-    this.#child!.kill('SIGTERM')
-    await once(this.#child!, 'exit')
+    child.kill('SIGTERM')
+    await once(child, 'exit')
     return Math.round(performance.now() - began)
   }
 }
@@ -54,11 +51,7 @@ class Node {
 async function startNodes (t: Test, ports: number[]): Promise<Node[]> {
   const env = settings(t, { LOG_LEVEL: 'info', ISSUER, RATE_LIMIT: 'off', TRUST_PROXY: '127.0.0.1' })
   const code = compileFor(t)
-  const nodes = ports.map(port => new Node(() => {
-    const child = spawn(process.execPath, [join(code, 'src/server.js')], { cwd: t.testdirName, env: { ...env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] })
-    t.teardown(() => child.kill('SIGKILL'))
-    return child
-  }))
+  const nodes = ports.map(port => new Node(() => startCompiled(t, code, { ...env, PORT: String(port) })))
   for (const node of nodes) await node.start()
   return nodes
 }
@@ -69,7 +62,8 @@ withNginx(() => {
     const nodes = await startNodes(t, upstreams)
     await startNginx(t, port, upstreams)
     const failed: string[] = []
-    let [requests, isOver] = [0, false]
+    let requests = 0
+    const over = new AbortController()
     const client = async (index: number) => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
       const credentials = { email: `client-${index}@example.com`, password: 'correct horse battery' }
@@ -81,7 +75,7 @@ withNginx(() => {
       }
       await want(201, '/register', '', credentials)
       let pair = JSON.parse(await want(200, '/login', '', credentials)) as { access_token: string, refresh_token: string }
-      while (!isOver && failed.length === 0) {
+      while (!over.signal.aborted && failed.length === 0) {
         await want(200, '/user-info', pair.access_token)
         await want(200, '/.well-known/jwks.json')
         pair = JSON.parse(await want(200, '/refresh', '', { refresh_token: pair.refresh_token })) as typeof pair
@@ -97,7 +91,7 @@ withNginx(() => {
       stops.push(await node.stop())
       await node.start()
     }
-    isOver = true
+    over.abort()
     await clients
     t.strictSame(failed, [])
     t.ok(requests > RESTARTS * CLIENTS, `${requests} requests`)
