@@ -1,5 +1,6 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import { randomUUID } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import { familyLimits, listOf, type Config } from './config.js'
 import { AuthError } from './errors.js'
@@ -7,18 +8,20 @@ import type { Hasher } from './hashing/hasher.js'
 import { addAccountPage } from './http/account-page.js'
 import { AuthController } from './http/auth-controller.js'
 import { identifyCaller } from './http/bearer-guard.js'
+import type { Connections } from './http/connections.js'
 import { addCors, allowReading } from './http/cors.js'
 import { addDocs, addOpenApi } from './http/docs.js'
 import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
-import { addForwarding, HEADER_OPTIONS } from './http/forwarding.js'
+import { addForwarding } from './http/forwarding.js'
 import { Readiness } from './http/health.js'
 import { addJsonBodies } from './http/json-bodies.js'
-import { sendProblem, sendRawProblem } from './http/problems.js'
+import { sendProblem } from './http/problems.js'
 import { addRateLimits, type Limit, type LimitOptions } from './http/rate-limits.js'
 import { addCookies, openCookie, type RefreshCookie } from './http/refresh-cookie.js'
 import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest } from './http/requests.js'
 import { JWKS_SCHEMA, LIVENESS_SCHEMA, READINESS_SCHEMA, routeSchema } from './http/route-schemas.js'
 import { ROUTES, type CallerRoute, type Route, type TokenRoute, type Visit } from './http/routes.js'
+import type { TlsFiles } from './http/tls-files.js'
 import type { KeyRing } from './keyring/key-ring.js'
 import { loggerOptions, type LogSink } from './log.js'
 import { AccountService } from './services/account-service.js'
@@ -34,12 +37,15 @@ export interface AppParts {
   /** Milliseconds since the epoch. */
   clock: () => number
   log: LogSink
-  /** Certificate and key, PEM, to speak HTTPS. */
-  tls?: { cert: Buffer, key: Buffer }
+  connections: Connections
+  /** What to speak HTTPS with. */
+  tls?: TlsFiles
 }
 
 /** The fault itself names files, so it is in the log alone. */
 const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
+const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
+const STOPPING = { status: 'unavailable' as const, reason: 'Signet is stopping.' }
 const BODY_LIMIT = 16 * 1024
 /** A header may be kilobytes long; what is kept of it a device is not (promise 7). */
 const USER_AGENT_MAX_LENGTH = 200
@@ -50,7 +56,7 @@ const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordReque
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
-  const { config, clock, keyRing, store } = parts
+  const { config, clock, connections, keyRing, store } = parts
   const app = Fastify(serverOptions(parts))
   addForwarding(app, config.TRUST_PROXY)
   addJsonBodies(app)
@@ -69,13 +75,15 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const readiness = new Readiness([
     async () => { await store.ping() },
     async now => { await keyRing.assertServes(now) },
-  ], () => keyRing.fault && OLD_RING, faults => {
+  ], () => worriesOf(parts), faults => {
     for (const err of faults) app.log.error({ err }, 'not ready')
     app.log.info({ ready: faults.length === 0 }, 'readiness changed')
   })
   // Asked once unasked, so that the log says what a start lacks.
   app.addHook('onListen', done => {
     void readiness.check(clock())
+    const stopWatching = connections.watch(count => { app.log.warn({ count }, 'connections closed, for more are open than may be: see MAX_CONNECTIONS') })
+    app.server.once('close', stopWatching)
     done()
   })
   const edge: Edge = { controller, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) }
@@ -85,7 +93,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     for (const route of ROUTES) authority.route(toFastifyRoute(route, edge))
   })
   app.after(() => {
-    addPublicRoutes(app, keyRing, readiness, config.JWKS_MAX_AGE, clock)
+    addPublicRoutes(app, parts, readiness)
   })
   if (config.DOCS === 'on') await addDocs(app)
   if (config.ACCOUNT_PAGE === 'true') await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
@@ -93,7 +101,11 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   return app
 }
 
-function serverOptions ({ config, log, tls }: AppParts): FastifyServerOptions {
+function worriesOf ({ keyRing, tls }: AppParts): string | undefined {
+  return [keyRing.fault && OLD_RING, tls?.fault && OLD_CERTIFICATE].filter(Boolean).join(' ') || undefined
+}
+
+function serverOptions ({ config, connections, log, tls }: AppParts): FastifyServerOptions {
   const options: FastifyServerOptions = {
     logger: loggerOptions(config.LOG_LEVEL, log),
     logController: new LogController({ disableRequestLogging: true }),
@@ -101,15 +113,14 @@ function serverOptions ({ config, log, tls }: AppParts): FastifyServerOptions {
     // A logger of its own would be the dearest part of a request; each line that needs the request's id names it.
     childLoggerFactory: logger => logger,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: 30_000,
-    forceCloseConnections: 'idle',
+    serverFactory: handler => connections.createServer(handler as RequestListener, tls?.pair),
     routerOptions: { ignoreTrailingSlash: false },
     // Fastify's defaults drop unknown members and coerce mistyped ones.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
     frameworkErrors: (error, request, reply) => { void sendProblem(error, request, reply) },
-    clientErrorHandler: (error, socket) => { sendRawProblem(error, socket, randomUUID()) },
+    clientErrorHandler: (error, socket) => { connections.refuse(error, socket) },
   }
-  return { ...options, ...(tls ? { https: { ...tls, ...HEADER_OPTIONS } } : { http: HEADER_OPTIONS }) }
+  return { ...options, ...(tls && { https: tls.pair }) }
 }
 
 function rateLimitSettings (config: Config) {
@@ -240,8 +251,8 @@ function toVisit (request: FastifyRequest, now: number): Visit {
   return { body: request.body, id, device: { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_MAX_LENGTH) ?? null }, now }
 }
 
-function addPublicRoutes (app: FastifyInstance, keyRing: KeyRing, readiness: Readiness, maxAge: number, clock: () => number): void {
-  const cacheControl = `public, max-age=${maxAge}`
+function addPublicRoutes (app: FastifyInstance, { config, connections, clock, keyRing }: AppParts, readiness: Readiness): void {
+  const cacheControl = `public, max-age=${config.JWKS_MAX_AGE}`
   app.get('/.well-known/jwks.json', { schema: JWKS_SCHEMA }, (request, reply) => {
     const { body, etag } = keyRing.jwks
     reply.headers({ 'cache-control': cacheControl, etag, 'access-control-allow-origin': '*' })
@@ -250,7 +261,7 @@ function addPublicRoutes (app: FastifyInstance, keyRing: KeyRing, readiness: Rea
   })
   app.get('/health/live', { schema: LIVENESS_SCHEMA }, async () => ({ status: 'ok' }))
   app.get('/health/ready', { schema: READINESS_SCHEMA }, async (_request, reply) => {
-    const answer = await readiness.check(clock())
+    const answer = connections.isEnding ? STOPPING : await readiness.check(clock())
     return await reply.code(answer.status === 'unavailable' ? 503 : 200).header('cache-control', 'no-store').send(answer)
   })
 }

@@ -1,4 +1,4 @@
-// The process: settings, store, key ring, application, listening, and a graceful end; holds no rule.
+// The process: settings, store, key ring, application, listening, signals, and a graceful end; holds no rule.
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { pathToFileURL } from 'node:url'
@@ -6,21 +6,29 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import { keyTerms, readConfig, readEnvironment, withPort, type Config } from './config.js'
 import { Hasher } from './hashing/hasher.js'
+import { Connections, type Farewell } from './http/connections.js'
+import { connectionsAllowed } from './http/open-files.js'
+import { TlsFiles, type TlsUse } from './http/tls-files.js'
 import { KeyRing, readRing, type ReadRing } from './keyring/key-ring.js'
 import { createRing } from './keyring/ring-changes.js'
 import { ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
+import { outliveReaders } from './log.js'
 import { openStore, unnamedDatabase } from './store/open-store.js'
-import { readTls } from './tls.js'
 
-/** Requests in flight get this long to finish, in milliseconds. */
-const DRAIN_MS = 8_000
+/** Together eight seconds for what is in flight, and less than two where nothing is. */
+const FAREWELL: Farewell = { linger: 1_000, settle: 500, patience: 6_400 }
+/** A proxy that we trust ends a connection before we do: the usual one within a minute. Others need none for so long. Milliseconds. */
+const KEEP_ALIVE_MS = { proxy: 72_000, client: 30_000 }
 /** Another server that makes the ring gets this long. */
 const RING_PATIENCE_MS = 10_000
 
-/** Starts Signet and returns what stops it again, within `drainMs` milliseconds. Throws a sentence if it cannot start. */
-export async function start (settings: Config, { drainMs } = { drainMs: DRAIN_MS }): Promise<{ app: FastifyInstance, stop: () => Promise<void> }> {
-  const tls = await readTls(settings)
+/** A Signet that runs: `stop` ends it, `look` looks at once at the files that it follows. */
+export interface Running { app: FastifyInstance, stop: () => Promise<void>, look: () => Promise<void> }
+
+/** Starts Signet, which will end as `farewell` says. Throws a sentence if it cannot start. */
+export async function start (settings: Config, farewell = FAREWELL): Promise<Running> {
+  const tls = settings.TLS_CERT_FILE ? await TlsFiles.open({ cert: settings.TLS_CERT_FILE, key: settings.TLS_KEY_FILE }) : undefined
   const place = await ringPlace(settings.KEYS_DIR, settings.KEYS_PASSPHRASE_FILE)
   const { ring, isNew } = await openRing(place, settings)
   const keyRing = new KeyRing(ring.parts)
@@ -31,19 +39,25 @@ export async function start (settings: Config, { drainMs } = { drainMs: DRAIN_MS
     await store.close()
   }
   try {
-    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, clock: Date.now, log: process.stdout, ...(tls && { tls }) }))
+    const connections = new Connections({ max: connectionsAllowed(settings.MAX_CONNECTIONS), keepAlive: KEEP_ALIVE_MS[settings.TRUST_PROXY ? 'proxy' : 'client'] })
+    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, ...(tls && { tls }) }))
     if (isNew) app.log.info({ folder: config.KEYS_DIR }, 'made a key ring: a signing key and a refresh secret')
     const database = unnamedDatabase(config.DATABASE_URL)
     if (database) app.log.warn({ database }, 'DATABASE_URL names no database, so that MongoDB\'s own default is used; add it to the URL, as in mongodb://host/signet')
     await listen(app, config)
     const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, uptime: () => performance.now(), log: ringLog(app.log) })
     watcher.start()
+    const tlsUse = useOfTls(connections, app.log)
+    const stopFollowing = tls?.follow(tlsUse)
     const stop = async () => {
-      await drain(app, drainMs)
+      await connections.end(farewell)
+      await app.close()
+      stopFollowing?.()
       await watcher.stop()
       await closeParts()
     }
-    return { app, stop }
+    const look = async () => { await Promise.all([watcher.look(), tls?.look(tlsUse)]) }
+    return { app, stop, look }
   } catch (error) {
     await closeParts()
     throw error
@@ -64,6 +78,15 @@ function ringLog (log: FastifyBaseLogger): RingLog {
     refused: err => { log.error({ err }, 'the key ring on disk cannot be used; the one in use is kept') },
     stepsTaken: (kind, steps) => { log.info({ kind, steps }, 'key ring kept up') },
     upkeepFailed: err => { log.error({ err }, 'the key ring could not be kept up') },
+  }
+}
+
+function useOfTls (connections: Connections, log: FastifyBaseLogger): TlsUse {
+  return {
+    use: pair => { connections.useCertificate(pair) },
+    clock: Date.now,
+    adopted: validTo => { log.info({ valid_to: validTo }, 'certificate changed') },
+    refused: err => { log.error({ err }, 'the TLS files cannot be used; the certificate in use is kept') },
   }
 }
 
@@ -105,18 +128,15 @@ function readyText (address: string, { DOCS: docs, ACCOUNT_PAGE: page }: Config)
   return `Signet is ready: ${address}${docs === 'on' ? '/docs' : ''}${page === 'true' ? `, and for people: ${address}/account` : ''}`
 }
 
-async function drain (app: FastifyInstance, milliseconds: number): Promise<void> {
-  const timer = setTimeout(() => { app.server.closeAllConnections() }, milliseconds)
-  await app.close()
-  clearTimeout(timer)
-}
-
 function warn (sentence: string): void {
   process.stderr.write(`${sentence}\n`)
 }
 
 async function main (): Promise<void> {
-  const { stop } = await start(readConfig(readEnvironment(warn)))
+  outliveReaders([process.stdout, process.stderr])
+  const starting = start(readConfig(readEnvironment(warn)))
+  process.on('SIGHUP', () => { void starting.then(async ({ look }) => { await look() }) })
+  const { stop } = await starting
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void stop().then(() => process.exit(0)) })
 }
 

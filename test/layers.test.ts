@@ -3,24 +3,23 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 
-const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts', 'tls.ts']
+const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
   'faults.ts': [],
   'env-file.ts': ['faults.ts'],
   'config.ts': ['core', 'env-file.ts'],
-  'tls.ts': ['config.ts', 'faults.ts'],
   'log.ts': ['core'],
   keyring: ['core', 'faults.ts'],
   hashing: ['core', 'errors.ts'],
   store: ['core', 'errors.ts', 'faults.ts'],
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing'],
-  http: ['core', 'errors.ts', 'services', 'store/store.ts'],
+  http: ['core', 'errors.ts', 'faults.ts', 'services', 'store/store.ts'],
   verifier: [],
   'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],
-  'server.ts': ['app.ts', 'config.ts', 'hashing', 'keyring', 'store', 'tls.ts'],
+  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http', 'keyring', 'log.ts', 'store'],
 }
 
 const files = readdirSync('src', { recursive: true }).map(String).filter(name => /\.(ts|js)$/.test(name))

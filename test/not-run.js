@@ -1,7 +1,7 @@
-// The last lines of the suite: which tests did not run for want of a MongoDB, a browser or root, and how to have them; silent where all ran.
+// The last lines of the suite: which tests did not run for want of a MongoDB, a browser, an nginx or root, and how to have them; silent where all ran.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL, TEST_CHROMIUM = '/usr/bin/chromium', TEST_FIREFOX = '/usr/bin/firefox-esr', TEST_WEBKIT = '/usr/bin/WebKitWebDriver' } = process.env
+const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL, TEST_CHROMIUM = '/usr/bin/chromium', TEST_FIREFOX = '/usr/bin/firefox-esr', TEST_WEBKIT = '/usr/bin/WebKitWebDriver', TEST_NGINX = '/usr/sbin/nginx' } = process.env
 
 const chromium = { isThere: existsSync(TEST_CHROMIUM), howTo: 'install Chromium (on Debian: apt-get install chromium), or set TEST_CHROMIUM: its path, where it is not /usr/bin/chromium' }
 
@@ -12,7 +12,8 @@ const NEEDS = [
   { declaration: "inBrowser('chromium')", ...chromium },
   { declaration: "inBrowser('firefox')", isThere: existsSync(TEST_FIREFOX), howTo: 'install Firefox (on Debian: apt-get install firefox-esr), or set TEST_FIREFOX: its path, where it is not /usr/bin/firefox-esr' },
   { declaration: "inBrowser('webkit')", isThere: existsSync(TEST_WEBKIT) && existsSync('/usr/bin/Xvfb'), howTo: 'install WebKitGTK, its driver and a screen for it (on Debian: apt-get install webkit2gtk-driver xvfb), or set TEST_WEBKIT: the path of WebKitWebDriver, where it is not /usr/bin/WebKitWebDriver' },
-  { declaration: 'asRoot', isThere: process.geteuid?.() === 0, howTo: 'be root, who can start processes of other users, and install util-linux (setpriv)' }
+  { declaration: 'asRoot', isThere: process.geteuid?.() === 0, howTo: 'be root, who can start processes of other users, and install util-linux (setpriv)' },
+  { declaration: 'withNginx(', isThere: existsSync(TEST_NGINX), howTo: 'install nginx (on Debian: apt-get install nginx-light), or set TEST_NGINX: its path, where it is not /usr/sbin/nginx' }
 ]
 
 const tests = readdirSync('test', { recursive: true }).map(String).filter(name => name.endsWith('.test.ts'))

@@ -1,5 +1,5 @@
 // A server, or a script, as a process of its own for the tests; holds no assertion.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -38,9 +38,24 @@ export function run (test: Test, env: Record<string, string>, script = 'src/serv
   child.stderr.on('data', chunk => { output.err += String(chunk) })
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
   test.teardown(() => child.kill('SIGKILL'))
-  const ready = async () => {
-    while (!/ready: https?:/.test(output.out)) await Promise.race([once(child.stdout, 'data'), ended.then(end => { throw new Error(end.err) })])
-    return /ready: (https?:\/\/[^\s"/,]+)/.exec(output.out)![1]!
-  }
-  return { child, ended, ready, output }
+  return { child, ended, ready: async () => await readyUrl(child, output), output }
+}
+
+/** Runs the server of a folder that `compileFor` made: it starts sooner, and is Node.js and nothing else. */
+export function startCompiled (test: Test, folder: string, env: Record<string, string>) {
+  const { PATH = '' } = process.env
+  // The runner of the tests adds itself to every Node.js that they start, by this variable.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, join(folder, 'src/server.js')], { cwd: test.testdirName, env: { PATH, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const output = { out: '' }
+  child.stdout.on('data', chunk => { output.out += String(chunk) })
+  test.teardown(() => child.kill('SIGKILL'))
+  return { child, ready: async () => await readyUrl(child, output) }
+}
+
+/** Where a server listens, once it says so. Throws what it says instead when it ends. */
+async function readyUrl (child: ChildProcess, output: { out: string, err?: string }): Promise<string> {
+  const ended = once(child, 'close').then(() => { throw new Error(output.err) })
+  while (!/ready: https?:/.test(output.out)) await Promise.race([once(child.stdout!, 'data'), ended])
+  ended.catch(() => {})
+  return /ready: (https?:\/\/[^\s"/,]+)/.exec(output.out)![1]!
 }

@@ -1,18 +1,24 @@
 // The process: starts on nothing, refuses in one sentence, serves TLS, and ends gracefully.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { get, request } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import t from 'tap'
 import { readConfig } from '../src/config.js'
 import { planRotation } from '../src/core/key-life-cycle.js'
 import { changeRing } from '../src/keyring/ring-changes.js'
 import { start } from '../src/server.js'
+import { certificateFor } from './certificates.js'
+import { compileFor } from './compiled.js'
+import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
 import { makeRing } from './keyring/rings.js'
 import { createVerifier } from '../src/verifier/verifier.js'
-import { ask, run, settings } from './server-process.js'
+import { ask, run, settings, startCompiled } from './server-process.js'
 
 t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
   const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
@@ -148,7 +154,7 @@ t.test('a name of .env that is nobody\'s is said once, and does not keep Signet 
 })
 
 t.test('a request that never ends does not keep the process', async t => {
-  const server = await start(readConfig(settings(t)), { drainMs: 100 })
+  const server = await start(readConfig(settings(t)), { linger: 0, settle: 0, patience: 100 })
   const { port } = server.app.server.address() as AddressInfo
   const { connect } = await import('node:net')
   const socket = connect(port, '127.0.0.1')
@@ -161,9 +167,7 @@ t.test('a request that never ends does not keep the process', async t => {
 
 t.test('with a certificate Signet speaks HTTPS, and says that it will go on doing so', async t => {
   const env = settings(t)
-  const [cert, key] = [join(t.testdirName, 'cert.pem'), join(t.testdirName, 'key.pem')]
-  mkdirSync(t.testdirName, { recursive: true })
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-keyout', key, '-out', cert, '-days', '1'], { stdio: 'ignore' })
+  const { paths: { cert, key } } = certificateFor(t)
   const { app, stop } = await start(readConfig({ ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key }))
   t.teardown(stop)
   const { port } = app.server.address() as AddressInfo
@@ -186,4 +190,82 @@ t.test('a certificate that cannot be read is one sentence', async t => {
   const env = settings(t, { TLS_CERT_FILE: '/nowhere/cert.pem', TLS_KEY_FILE: '/nowhere/key.pem' })
   await t.rejects(start(readConfig(env)), { message: 'The setting TLS_CERT_FILE names a file that cannot be read: it is not there.' })
   t.notOk(existsSync(env.KEYS_DIR))
+})
+
+t.test('certificates that are replaced are taken within seconds, a pair that does not fit is not, and that is degraded; SIGHUP looks at once', async t => {
+  const env = settings(t, { LOG_LEVEL: 'info' })
+  const [one, other] = [certificateFor(t), certificateFor(t)]
+  const { child, ready, ended, output } = run(t, { ...env, TLS_CERT_FILE: one.paths.cert, TLS_KEY_FILE: one.paths.key })
+  const port = Number(new URL((await ready())).port)
+  const ask = async (path: string) => {
+    const [response] = await once(get({ port, path, rejectUnauthorized: false, agent: false }), 'response') as [IncomingMessage]
+    const printed = (response.socket as TLSSocket).getPeerCertificate().fingerprint256
+    return { printed, body: await new Response(Readable.toWeb(response) as ReadableStream).json() as { status: string, reason?: string } }
+  }
+  const before = await ask('/health/ready')
+  t.strictSame(before.body, { status: 'ok' })
+  copyFileSync(other.paths.cert, one.paths.cert)
+  child.kill('SIGHUP')
+  while (!output.out.includes('the TLS files cannot be used; the certificate in use is kept')) await once(child.stdout, 'data')
+  let now = await ask('/health/ready')
+  while (now.body.status === 'ok') now = await ask('/health/ready')
+  t.strictSame(now, { printed: before.printed, body: { status: 'degraded', reason: 'The TLS files cannot be used, and the certificate before them is kept; the log says why.' } })
+  copyFileSync(other.paths.key, one.paths.key)
+  while (!output.out.includes('certificate changed')) await once(child.stdout, 'data')
+  t.not((await ask('/health/live')).printed, before.printed)
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+})
+
+t.test('a server outlives whoever reads its log', async t => {
+  const { child, ready, ended } = run(t, settings(t, { LOG_LEVEL: 'debug' }))
+  const url = await ready()
+  for (const stream of [child.stdout, child.stderr]) stream.destroy()
+  for (let turn = 0; turn < 3; turn++) t.equal((await fetch(`${url}/health/live`)).status, 200)
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0 })
+})
+
+t.test('at SIGTERM a server says that it is not ready, goes on serving who is connected, and is gone within two seconds', async t => {
+  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
+  const port = Number(new URL(await ready()).port)
+  const [one, other] = [await dial(t, port), await dial(t, port)]
+  one.write(httpGet('/health/live'))
+  t.match(await readAnswer(one), /^HTTP\/1\.1 200 [^]*connection: keep-alive/i)
+  child.kill('SIGTERM')
+  // The signal is seen soon after it was sent.
+  let answer = ''
+  do {
+    const socket = await dial(t, port)
+    socket.write(httpGet('/health/ready'))
+    answer = await readAnswer(socket)
+  } while (answer.includes('200 OK'))
+  t.match(answer, /^HTTP\/1\.1 503 [^]*\{"status":"unavailable","reason":"Signet is stopping\."\}$/)
+  const rest = readAll(one)
+  one.write(httpGet('/health/ready'))
+  t.match(await rest, /^HTTP\/1\.1 503 [^]*connection: close[^]*"Signet is stopping\."\}$/i)
+  const last = readAll(other)
+  other.write(httpGet('/.well-known/jwks.json'))
+  t.match(await last, /^HTTP\/1\.1 200 [^]*connection: close/i)
+  t.match(await ended, { code: 0, err: '' })
+  t.notMatch(output.out, 'Service Unavailable')
+})
+
+t.test('while no write can be kept the server is not ready, and goes on reading', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
+  // Compiled, for the runner of the tests would end the process at the signal that a file may not grow, which Node.js does not heed.
+  const env = settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' })
+  const { child, ready } = startCompiled(t, compileFor(t), env)
+  const url = await ready()
+  const limit = (bytes: string) => { execFileSync('/usr/bin/prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]) }
+  const status = async (path: string, body?: object) => (await fetch(url + path, body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status
+  t.equal(await status('/health/ready'), 200)
+  // What a full disk is to the kernel: no file may grow.
+  limit('0')
+  t.equal(await status('/register', { email: 'ada@example.com', password: 'correct horse battery' }), 503)
+  while (await status('/health/ready') === 200) await new Promise(resolve => { setTimeout(resolve, 50) })
+  t.match(await (await fetch(`${url}/health/ready`)).json(), { status: 'unavailable', reason: 'The store takes no writes.' })
+  t.equal(await status('/health/live'), 200)
+  limit('unlimited')
+  while (await status('/health/ready') !== 200) await new Promise(resolve => { setTimeout(resolve, 50) })
+  t.equal(await status('/register', { email: 'ada@example.com', password: 'correct horse battery' }), 201)
 })

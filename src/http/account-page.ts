@@ -1,8 +1,8 @@
 // Serves the account page and the client that it shares with every other front end; holds nothing of what they do.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import fastifyStatic from '@fastify/static'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { readStaticFiles, sendStatic, staticFile } from './static-files.js'
 
 /** What runs in browsers lies beside this folder, in the sources as in the build. */
 const FOLDER = fileURLToPath(new URL('../browser/', import.meta.url))
@@ -22,22 +22,16 @@ const HEADERS = {
 }
 
 /** A new version counts at the next load. */
-const CACHE_CONTROL = 'no-cache'
+const PAGE_HEADERS = { ...HEADERS, 'cache-control': 'no-cache' }
 
 /** Serves the page at /account; it repeats the rule of `passwordMinLength` characters. */
 export async function addAccountPage (app: FastifyInstance, passwordMinLength: number): Promise<void> {
   const template = await readFile(`${FOLDER}account.html`, 'utf8')
-  const page = template.replaceAll('{{password_min_length}}', String(passwordMinLength))
-  app.get('/account', { schema: { hide: true } }, (_request, reply) => {
-    reply.headers({ ...HEADERS, 'cache-control': CACHE_CONTROL }).type('text/html; charset=utf-8').send(page)
-  })
-  await app.register(fastifyStatic, {
-    root: FOLDER,
-    prefix: '/account/',
-    wildcard: false,
-    globIgnore: ['*.html', '*.d.ts'],
-    decorateReply: false,
-    cacheControl: false,
-    setHeaders: (response: FastifyReply) => { response.headers({ ...HEADERS, 'cache-control': CACHE_CONTROL }) },
-  })
+  const page = staticFile(template.replaceAll('{{password_min_length}}', String(passwordMinLength)), '.html')
+  const files = [...readStaticFiles(FOLDER, ['.js', '.css', '.svg'])].map(([name, file]) => ({ url: `/account/${name}`, file }))
+  for (const { url, file } of [{ url: '/account', file: page }, ...files]) {
+    app.get(url, { schema: { hide: true } }, (request, reply) => { sendStatic(request, reply.headers(PAGE_HEADERS), file) })
+  }
+  // Relative, as every address in the page is, so that it holds under a prefix of a proxy's too.
+  app.get('/account/', { schema: { hide: true } }, (_request, reply) => { reply.headers(PAGE_HEADERS).redirect('../account', 308) })
 }

@@ -1,9 +1,16 @@
 // OpenAPI and the page that tries it; holds no schema and no route of the authority's own.
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AuthError } from '../errors.js'
 import { COOKIE_NAME } from './refresh-cookie.js'
 import { TAGS } from './routes.js'
+import { readStaticFiles, sendStatic } from './static-files.js'
+
+/** The files of the page, which come with the plugin. */
+const FOLDER = join(dirname(fileURLToPath(import.meta.resolve('@fastify/swagger-ui'))), 'static')
 
 /**
  * After a log-in or a refresh on the page, the page goes on with the token that it got; nothing is stored. It asks the server that
@@ -91,7 +98,15 @@ function complete ({ paths, components: { schemas } }: Document, { passwordMinLe
 
 /** Serves the document at /docs/json and a page that can try every route at /docs. */
 export async function addDocs (app: FastifyInstance): Promise<void> {
+  const files = readStaticFiles(FOLDER, ['.html', '.js', '.css', '.svg', '.png'])
+  const serveFile = (request: FastifyRequest, reply: FastifyReply) => {
+    const file = files.get((request.params as { '*': string })['*'])
+    if (!file) throw new AuthError('not_found')
+    sendStatic(request, reply.header('cache-control', 'no-cache'), file)
+  }
   await app.register(async docs => {
+    // The plugin would open its file anew for every request.
+    docs.addHook('onRoute', route => { if (route.url === '/docs/static/*') route.handler = serveFile })
     docs.addHook('onSend', async (_request, reply) => {
       reply.headers({ 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' })
     })

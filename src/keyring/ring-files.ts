@@ -6,6 +6,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { KeyRecord } from '../core/key-life-cycle.js'
 import { inWords, isDenied } from '../faults.js'
+import { readTextSparing } from './spare-file.js'
 
 /** Where a ring is, and the passphrase of its private keys where they have one. */
 export interface RingPlace { folder: string, passphrase?: string | undefined }
@@ -64,7 +65,7 @@ const DRAFT = `${MANIFEST}.draft`
 /** The manifest's text, or undefined where the folder has none. Throws a sentence if it cannot be read. */
 export async function readManifestText (folder: string): Promise<string | undefined> {
   try {
-    return await readFile(join(folder, MANIFEST), 'utf8')
+    return await readTextSparing(join(folder, MANIFEST))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw unreadable(folder, cause)
@@ -182,7 +183,7 @@ function assertMode (path: string, { mode }: Pick<Stats, 'mode'>, allowed: numbe
 
 /** The text of a key's file. */
 export async function readKeyFile (folder: string, key: KeyRecord): Promise<string> {
-  return await readFile(join(folder, key.file), 'utf8')
+  return await readTextSparing(join(folder, key.file))
 }
 
 /** Writes a new file, synced. Nothing refers to it until a manifest does. */

@@ -76,7 +76,11 @@ export class MongoStore implements Store {
 
   async ping (): Promise<void> {
     try {
-      await this.#guard(async () => { await this.#assertUniqueAddresses() })
+      await this.#guard(async () => {
+        await this.#assertUniqueAddresses()
+        // Of nobody, so nothing is stored; but only a primary that a majority follows answers it.
+        await this.#users.updateOne({ _id: '' }, { $set: { name: null } })
+      })
     } catch (error) {
       const isMissing = (error as Error).cause instanceof MissingIndex
       throw new Error(isMissing ? 'The store lacks its unique index on the e-mail address.' : 'The store does not answer.', { cause: error })

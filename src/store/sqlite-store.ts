@@ -1,5 +1,5 @@
 // The embedded store: one SQLite file, one row a user with the families as JSON; holds no rule of a family's life.
-import { mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'libsql'
 import type { Family, LiveAfter } from '../core/families.js'
@@ -18,6 +18,9 @@ const COLUMNS = 'id, email, name, password_hash, created_at, families, failed'
 
 const BUSY_TIMEOUT_MS = 2_000
 const RETRY_AFTER_SECONDS = 1
+
+/** Marks the file as ours, "Sign" in ASCII. Written anew, it says whether a write would be kept. */
+const MARK = 'PRAGMA application_id = 0x5369676e'
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS users (
@@ -51,11 +54,16 @@ export class SqliteStore implements Store {
   readonly #closeAll: Statement
   readonly #changePassword: Statement
   readonly #countFailure: Statement
+  readonly #path: string
+  readonly #file: string
   #isClosed = false
 
   /** Opens the file, making it and its folder where they are missing. Throws the driver's error if it cannot. */
   constructor (path: string) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makePrivate(path)
+    this.#path = path
+    this.#file = identify(path)
     // Promised writes are synced one way, rotations the other: a rotation that a power cut loses logs nobody out.
     this.#durable = connect(path, 'FULL')
     this.#lazy = connect(path, 'NORMAL')
@@ -90,6 +98,8 @@ export class SqliteStore implements Store {
 
   async ping (): Promise<void> {
     await this.#guard(() => this.#find.get([''])).catch(cause => { throw new Error('The store does not answer.', { cause }) })
+    this.#assertSameFile()
+    await this.#write(this.#durableQueue, () => this.#durable.exec(MARK)).catch(cause => { throw new Error('The store takes no writes.', { cause }) })
   }
 
   async close (): Promise<void> {
@@ -160,6 +170,11 @@ export class SqliteStore implements Store {
     await this.#write(this.#lazyQueue, () => this.#countFailure.run({ userId, path: `$.${by}`, now, window, first: JSON.stringify(first) }))
   }
 
+  // Whoever replaces or removes the file under a server leaves it one that nobody else will find again.
+  #assertSameFile (): void {
+    if (identify(this.#path) !== this.#file) throw new Error('The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.')
+  }
+
   async #write<Result>(queue: CommitQueue, operation: () => Result): Promise<Result> {
     return await this.#guard(async () => await queue.write(operation))
   }
@@ -174,6 +189,21 @@ export class SqliteStore implements Store {
       throw new AuthError('unavailable', { cause, retryAfter: RETRY_AFTER_SECONDS })
     }
   }
+}
+
+// Password hashes are nobody else's to read, whatever the umask. SQLite gives the files beside it the mode of this one.
+function makePrivate (path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (found && (found.mode & 0o077) !== 0) chmodSync(file, 0o600)
+  }
+}
+
+/** Which file a path leads to. */
+function identify (path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found ? `${found.dev}:${found.ino}` : 'none'
 }
 
 function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Database {

@@ -36,8 +36,15 @@ t.test('the client of the page is the client of the package, served as a module'
 
 t.test('nothing beside it is served', async t => {
   const { app } = await testApp(t)
-  for (const url of ['/account/', '/account/account.html', '/account/../app.ts', '/account/%2e%2e/app.ts', '/account/nothing.js']) t.equal((await app.inject(url)).statusCode, 404, url)
+  for (const url of ['/account/account.html', '/account/../app.ts', '/account/%2e%2e/app.ts', '/account/nothing.js']) t.equal((await app.inject(url)).statusCode, 404, url)
   t.equal((await app.inject({ method: 'POST', url: '/account' })).statusCode, 405)
+})
+
+t.test('/account/ leads to /account, also under a prefix of a proxy', async t => {
+  const { app } = await testApp(t)
+  const answer = await app.inject('/account/?x=1')
+  t.strictSame([answer.statusCode, answer.headers.location], [308, '../account'])
+  t.equal(new URL(String(answer.headers.location), 'https://example.com/id/account/').href, 'https://example.com/id/account')
 })
 
 t.test('ACCOUNT_PAGE=false leaves nothing at /account', async t => {

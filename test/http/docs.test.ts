@@ -1,4 +1,5 @@
 // The documents: OpenAPI equals the routes, and the page that tries them is fenced in.
+import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { ERRORS } from '../../src/errors.js'
@@ -74,6 +75,22 @@ t.test('the page runs no foreign and no inline script and cannot be framed', asy
   t.equal(page.headers['referrer-policy'], 'no-referrer')
   t.equal(page.headers['x-content-type-options'], 'nosniff')
   t.match(page.body, /use-token\.js/)
+})
+
+t.test('the files of the page come from memory, whatever name they are asked by', async t => {
+  const { app } = await testApp(t)
+  const bundle = await app.inject('/docs/static/swagger-ui-bundle.js')
+  t.match(bundle.headers, { 'content-type': 'text/javascript; charset=utf-8', 'content-length': String(bundle.rawPayload.length), 'cache-control': 'no-cache', etag: /^"[\w-]{43}"$/ })
+  t.ok(bundle.rawPayload.equals(readFileSync('node_modules/@fastify/swagger-ui/static/swagger-ui-bundle.js')))
+  const { etag } = bundle.headers
+  for (const tags of [String(etag), `"other", W/${etag}`, '*']) {
+    const again = await app.inject({ url: '/docs/static/swagger-ui-bundle.js', headers: { 'if-none-match': tags } })
+    t.strictSame([again.statusCode, again.headers.etag, again.body], [304, etag, ''], tags)
+  }
+  t.equal((await app.inject({ url: '/docs/static/swagger-ui-bundle.js', headers: { 'if-none-match': '"other"' } })).statusCode, 200)
+  t.equal((await app.inject({ method: 'HEAD', url: '/docs/static/swagger-ui-bundle.js' })).headers['content-length'], bundle.headers['content-length'])
+  t.equal((await app.inject('/docs/static/favicon-32x32.png')).headers['content-type'], 'image/png')
+  for (const name of ['nothing.js', '/swagger-ui.css', '..%2fpackage.json', '../package.json', 'csp.json', '']) t.equal((await app.inject(`/docs/static/${name}`)).statusCode, 404, name)
 })
 
 t.test('after a log-in the page goes on with the token that it got', async t => {

@@ -1,5 +1,5 @@
 // The embedded store keeps the contract, over files and several connections, and says when it cannot serve.
-import { mkdirSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'libsql'
 import t from 'tap'
@@ -125,4 +125,50 @@ t.test('a row stays small however often it refreshes', async t => {
   for (let from = 0; from < 500; from++) await store.advanceFamily({ userId: user.id, familyId: family.id, from, to: from + 1, now: 2000, by: '::1 0123abcd', live })
   t.strictSame((await store.findUser(user.id))?.families, [{ ...family, generation: 500, advancedAt: 2000, rotatedBy: '::1 0123abcd' }])
   t.ok(statSync(path).size < 100_000)
+})
+
+t.test('whatever the umask, nobody else may read the file or those beside it; one that others could read is closed to them', async t => {
+  const umask = process.umask(0)
+  t.teardown(() => process.umask(umask))
+  const folder = join(t.testdir(), 'data')
+  const modes = () => readdirSync(folder).sort().map(name => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)])
+  const all = ['signet.db', 'signet.db-shm', 'signet.db-wal'].map(name => [name, '600'])
+  const path = join(folder, 'signet.db')
+  const first = new SqliteStore(path)
+  await first.insertUser(newUser())
+  t.strictSame(modes(), all)
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o644)
+  const second = new SqliteStore(path)
+  t.strictSame(modes(), all)
+  for (const store of [first, second]) await store.close()
+})
+
+t.test('a file that is replaced or removed under a server is a fault that its readiness names', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  const store = new SqliteStore(path)
+  t.teardown(async () => { await store.close() })
+  await store.ping()
+  copyFileSync(path, `${path}-copy`)
+  const fault = { message: 'The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.' }
+  renameSync(path, `${path}-old`)
+  await t.rejects(store.ping(), fault)
+  renameSync(`${path}-copy`, path)
+  await t.rejects(store.ping(), fault)
+  rmSync(path)
+  renameSync(`${path}-old`, path)
+  await t.resolves(store.ping())
+})
+
+t.test('a file that takes no writes is a fault, and none once it does again', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  const store = new SqliteStore(path)
+  const other = new Database(path)
+  t.teardown(async () => {
+    other.close()
+    await store.close()
+  })
+  other.exec('BEGIN IMMEDIATE')
+  await t.rejects(store.ping(), { message: 'The store takes no writes.', cause: unavailable })
+  other.exec('ROLLBACK')
+  await t.resolves(store.ping())
 })

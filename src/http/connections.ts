@@ -1,0 +1,247 @@
+// The connections of clients: how many there are, what each may ask and for how long, and how they end when Signet does; holds no route and no answer but the refusal.
+import { randomUUID } from 'node:crypto'
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import https from 'node:https'
+import { Server as ListeningServer, type Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
+import { setImmediate as turn } from 'node:timers/promises'
+import { AuthError } from '../errors.js'
+import { HEADER_OPTIONS } from './forwarding.js'
+import { PROBLEM_TYPE, sendRawProblem, toProblem } from './problems.js'
+
+/** In milliseconds: a client that is slow in whatever way is gone within 40 seconds, the time until it is looked at included. */
+const LOOK_EVERY_MS = 5_000
+const REQUEST_MS = 30_000
+const HANDSHAKE_MS = 15_000
+/** A connection on which nothing moves, either way. */
+const SILENCE_MS = 35_000
+/** An answer that its client does not take. */
+const UNTAKEN_MS = 25_000
+const SAY_EVERY_MS = 60_000
+/** Until a turn of the event loop comes in which no client does anything. */
+const QUIET_WITHIN_MS = 200
+const FAREWELL_MS = 100
+const RETRY_AFTER_SECONDS = '1'
+
+/** How long each step of an end lasts, in milliseconds. */
+export interface Farewell {
+  /** Signet still listens, and says that it is not ready. */
+  linger: number
+  /** It listens no more, and serves what comes on the connections that are left. */
+  settle: number
+  /** What is in flight is waited for. */
+  patience: number
+}
+
+export interface ConnectionLimits {
+  /** The most that may be open at once. */
+  max: number
+  /** How long one that has been answered is kept for its next request, in milliseconds. */
+  keepAlive: number
+}
+
+/** What is known of one connection. */
+interface Exchange {
+  /** The answers to its last two requests, until they are seen to be delivered. */
+  last?: ServerResponse | undefined
+  before?: ServerResponse | undefined
+  /** Its next answer closes it. */
+  isLast: boolean
+  /** It asked more than it may, and what else it says is not heard. */
+  isDone: boolean
+  /** The answer, if any, that was found not taken, and since when. */
+  untaken?: { answer: ServerResponse | undefined, since: number } | undefined
+}
+
+export class Connections {
+  readonly #limits: ConnectionLimits
+  readonly #servers: http.Server[] = []
+  /** Every connection, those included that are still at their TLS handshake. */
+  readonly #sockets = new Set<Socket>()
+  /** Those that can ask, the one whose last request is the longest ago first. */
+  readonly #exchanges = new Map<Socket, Exchange>()
+  #activity = 0
+  #turnedAway = 0
+  #saidAt = -Infinity
+  #onEmpty = () => {}
+  #isEnding = false
+
+  constructor (limits: ConnectionLimits) {
+    this.#limits = limits
+  }
+
+  /** Whether Signet is about to end. */
+  get isEnding (): boolean {
+    return this.#isEnding
+  }
+
+  /** A server, over TLS with a certificate, whose requests reach `handler` one at a time a connection. */
+  createServer (handler: RequestListener, tls?: SecureContextOptions): http.Server {
+    const options = { ...HEADER_OPTIONS, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_EVERY_MS, keepAliveTimeout: this.#limits.keepAlive }
+    const serve: RequestListener = (request, response) => { if (this.#takes(request, response)) handler(request, response) }
+    const server = tls ? https.createServer({ ...options, handshakeTimeout: HANDSHAKE_MS, ...tls }, serve) : http.createServer(options, serve)
+    server.setTimeout(SILENCE_MS)
+    server.on('connection', (socket: Socket) => { this.#admit(socket) })
+    server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => { this.#hold(socket) })
+    this.#servers.push(server)
+    return server
+  }
+
+  /** From the next handshake on, TLS is spoken with another certificate. */
+  useCertificate (pair: SecureContextOptions): void {
+    for (const server of this.#servers) (server as https.Server).setSecureContext(pair)
+  }
+
+  /** Looks every few seconds, until it is told to stop, for clients that do not take their answers. `crowded` is told how many were turned away. */
+  watch (crowded: (count: number) => void): () => void {
+    const timer = setInterval(() => { this.look(performance.now(), crowded) }, LOOK_EVERY_MS).unref()
+    return () => { clearInterval(timer) }
+  }
+
+  /** Closes what has not taken its answer for too long. `now` in milliseconds of a clock that never jumps. */
+  look (now: number, crowded: (count: number) => void): void {
+    for (const [socket, exchange] of this.#exchanges) {
+      if (isTaken(socket, exchange)) release(exchange)
+      else if (exchange.untaken?.answer !== exchange.last || !exchange.untaken) exchange.untaken = { answer: exchange.last, since: now }
+      else if (now - exchange.untaken.since >= UNTAKEN_MS) socket.destroy()
+    }
+    if (this.#turnedAway === 0 || now - this.#saidAt < SAY_EVERY_MS) return
+    crowded(this.#turnedAway)
+    this.#turnedAway = 0
+    this.#saidAt = now
+  }
+
+  /** Answers what never became a request, unless the answer would be taken for that of another one. */
+  refuse (error: NodeJS.ErrnoException, socket: Socket): void {
+    const exchange = this.#exchanges.get(socket)
+    const answer = exchange?.last
+    // Of a TLS handshake that failed nobody can read an answer, and a proxy that opens connections ahead would take it for one to its next request.
+    const isUnasked = !exchange || socket.bytesRead === 0
+    if (isUnasked || (answer?.headersSent && !answer.req.complete)) socket.destroy()
+    else if (isBusy(exchange) && answer!.req.complete) this.#cutOff(socket, exchange)
+    else sendRawProblem(error, socket, randomUUID())
+  }
+
+  /** Ends every connection, so that a proxy between loses no request, and refuses what is still in flight after the patience. */
+  async end ({ linger, settle, patience }: Farewell): Promise<void> {
+    this.#isEnding = true
+    this.#retire()
+    await pause(linger)
+    await this.#stopListening()
+    this.#retire()
+    await this.#emptied(settle)
+    for (const [socket, exchange] of this.#exchanges) if (!isBusy(exchange)) socket.destroy()
+    await this.#emptied(patience)
+    for (const exchange of this.#exchanges.values()) if (isBusy(exchange)) turnAway(exchange.last!)
+    await this.#emptied(FAREWELL_MS)
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #admit (socket: Socket): void {
+    this.#activity++
+    this.#sockets.add(socket)
+    socket.once('close', () => { this.#sockets.delete(socket) })
+    if (this.#sockets.size <= this.#limits.max) return
+    this.#turnedAway++
+    const place = this.#longestIdle() ?? socket
+    place.destroy()
+  }
+
+  // Who opens connections without end must not keep others out, so the newest one has the place of whoever has been idle longest.
+  #longestIdle (): Socket | undefined {
+    for (const [socket, exchange] of this.#exchanges) if (!socket.destroyed && !isBusy(exchange)) return socket
+    return undefined
+  }
+
+  #hold (socket: Socket): void {
+    this.#exchanges.set(socket, { isLast: false, isDone: false })
+    socket.once('close', () => {
+      this.#exchanges.delete(socket)
+      if (this.#exchanges.size === 0) this.#onEmpty()
+    })
+  }
+
+  // The client can have no answer whole that has not ended. One that has may be on its way while the next request comes, but no two.
+  #takes ({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    this.#activity++
+    const exchange = this.#exchanges.get(socket)!
+    const { last, before } = exchange
+    if (exchange.isDone) return false
+    if (last && (!last.writableEnded || before?.writableFinished === false)) {
+      this.#cutOff(socket, exchange)
+      return false
+    }
+    exchange.before = last
+    exchange.last = response
+    this.#exchanges.delete(socket)
+    this.#exchanges.set(socket, exchange)
+    if (exchange.isLast) response.setHeader('connection', 'close')
+    return true
+  }
+
+  // Its first request is answered; what it sent beyond that one is not looked at (RFC 9112, section 9.3.2: it may send that again).
+  #cutOff (socket: Socket, exchange: Exchange): void {
+    if (exchange.isDone) return
+    exchange.isDone = true
+    closeAfter(exchange)
+    socket.pause()
+    exchange.last!.once('finish', () => { socket.destroySoon() })
+  }
+
+  // Those that come later are kept for now: were each closed, a proxy would open one a request, and the last would wait to be accepted when nobody listens any more.
+  #retire (): void {
+    for (const exchange of this.#exchanges.values()) {
+      exchange.isLast = true
+      closeAfter(exchange)
+    }
+  }
+
+  // What the kernel holds for us to accept is reset when nobody listens; in a turn in which nothing came, it holds nothing.
+  async #stopListening (): Promise<void> {
+    const latest = performance.now() + QUIET_WITHIN_MS
+    let before
+    do {
+      before = this.#activity
+      await turn()
+    } while (before !== this.#activity && performance.now() < latest)
+    // Not by a server of HTTP's own way to close, which closes idle connections first.
+    for (const server of this.#servers) ListeningServer.prototype.close.call(server)
+  }
+
+  async #emptied (milliseconds: number): Promise<void> {
+    if (this.#exchanges.size === 0) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, milliseconds)
+      this.#onEmpty = () => { clearTimeout(timer); resolve() }
+    })
+  }
+}
+
+function isBusy ({ last }: Exchange): boolean {
+  return last?.writableFinished === false
+}
+
+function isTaken (socket: Socket, { last }: Exchange): boolean {
+  return !socket.writableEnded && !(last?.headersSent && !last.writableFinished)
+}
+
+function release (exchange: Exchange): void {
+  exchange.untaken = undefined
+  if (isBusy(exchange)) return
+  exchange.last = undefined
+  exchange.before = undefined
+}
+
+function closeAfter (exchange: Exchange): void {
+  if (isBusy(exchange) && !exchange.last!.headersSent) exchange.last!.setHeader('connection', 'close')
+}
+
+function turnAway (answer: ServerResponse): void {
+  if (answer.headersSent) return
+  const problem = toProblem(new AuthError('unavailable'), randomUUID())
+  answer.writeHead(problem.status, { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store', 'retry-after': RETRY_AFTER_SECONDS, connection: 'close' }).end(JSON.stringify(problem))
+}
+
+async function pause (milliseconds: number): Promise<void> {
+  await new Promise(resolve => { setTimeout(resolve, milliseconds) })
+}
