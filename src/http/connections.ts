@@ -13,10 +13,11 @@ import { PROBLEM_TYPE, sendRawProblem, toProblem } from './problems.js'
 const LOOK_EVERY_MS = 5_000
 const REQUEST_MS = 30_000
 const HANDSHAKE_MS = 15_000
-/** A connection on which nothing moves, either way. */
-const SILENCE_MS = 35_000
-/** An answer that its client does not take. */
+/** An answer that its client does not take, and one that we do not give. */
 const UNTAKEN_MS = 25_000
+const UNANSWERED_MS = 35_000
+/** Until the client of a refusal has read it. */
+const READING_MS = 1_000
 const SAY_EVERY_MS = 60_000
 /** Until a turn of the event loop comes in which no client does anything. */
 const QUIET_WITHIN_MS = 200
@@ -43,22 +44,26 @@ export interface ConnectionLimits {
 /** What is known of one connection. */
 interface Exchange {
   /** The answers to its last two requests, until they are seen to be delivered. */
-  last?: ServerResponse | undefined
-  before?: ServerResponse | undefined
+  last: ServerResponse | undefined
+  before: ServerResponse | undefined
   /** Its next answer closes it. */
   isLast: boolean
   /** It asked more than it may, and what else it says is not heard. */
   isDone: boolean
-  /** The answer, if any, that was found not taken, and since when. */
-  untaken?: { answer: ServerResponse | undefined, since: number } | undefined
+  /** The answer that was found not to be delivered, and since when. */
+  late: { answer: ServerResponse, since: number } | undefined
 }
+
+/** Where a connection has its exchange: a look into a map would be the dearest part of every request. */
+const EXCHANGE = Symbol('exchange')
+type Asking = Socket & { [EXCHANGE]: Exchange }
 
 export class Connections {
   readonly #limits: ConnectionLimits
   readonly #servers: http.Server[] = []
   /** Every connection, those included that are still at their TLS handshake. */
   readonly #sockets = new Set<Socket>()
-  /** Those that can ask, the one whose last request is the longest ago first. */
+  /** Those that can ask, the oldest first. */
   readonly #exchanges = new Map<Socket, Exchange>()
   #activity = 0
   #turnedAway = 0
@@ -80,7 +85,8 @@ export class Connections {
     const options = { ...HEADER_OPTIONS, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_EVERY_MS, keepAliveTimeout: this.#limits.keepAlive }
     const serve: RequestListener = (request, response) => { if (this.#takes(request, response)) handler(request, response) }
     const server = tls ? https.createServer({ ...options, handshakeTimeout: HANDSHAKE_MS, ...tls }, serve) : http.createServer(options, serve)
-    server.setTimeout(SILENCE_MS)
+    // No time-out of its own for a socket: beside those above, every connection is looked at, which costs a request nothing.
+    server.setTimeout(0)
     server.on('connection', (socket: Socket) => { this.#admit(socket) })
     server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => { this.#hold(socket) })
     this.#servers.push(server)
@@ -92,19 +98,15 @@ export class Connections {
     for (const server of this.#servers) (server as https.Server).setSecureContext(pair)
   }
 
-  /** Looks every few seconds, until it is told to stop, for clients that do not take their answers. `crowded` is told how many were turned away. */
+  /** Looks every few seconds, until it is told to stop. `crowded` is told how many were turned away. */
   watch (crowded: (count: number) => void): () => void {
     const timer = setInterval(() => { this.look(performance.now(), crowded) }, LOOK_EVERY_MS).unref()
     return () => { clearInterval(timer) }
   }
 
-  /** Closes what has not taken its answer for too long. `now` in milliseconds of a clock that never jumps. */
+  /** Closes what has waited for an answer, or has not taken it, for too long. `now` in milliseconds of a clock that never jumps. */
   look (now: number, crowded: (count: number) => void): void {
-    for (const [socket, exchange] of this.#exchanges) {
-      if (isTaken(socket, exchange)) release(exchange)
-      else if (exchange.untaken?.answer !== exchange.last || !exchange.untaken) exchange.untaken = { answer: exchange.last, since: now }
-      else if (now - exchange.untaken.since >= UNTAKEN_MS) socket.destroy()
-    }
+    for (const [socket, exchange] of this.#exchanges) if (isLate(exchange, now)) socket.destroy()
     if (this.#turnedAway === 0 || now - this.#saidAt < SAY_EVERY_MS) return
     crowded(this.#turnedAway)
     this.#turnedAway = 0
@@ -119,7 +121,10 @@ export class Connections {
     const isUnasked = !exchange || socket.bytesRead === 0
     if (isUnasked || (answer?.headersSent && !answer.req.complete)) socket.destroy()
     else if (isBusy(exchange) && answer!.req.complete) this.#cutOff(socket, exchange)
-    else sendRawProblem(error, socket, randomUUID())
+    else {
+      sendRawProblem(error, socket, randomUUID())
+      setTimeout(() => { socket.destroy() }, READING_MS).unref()
+    }
   }
 
   /** Ends every connection, so that a proxy between loses no request, and refuses what is still in flight after the patience. */
@@ -147,14 +152,16 @@ export class Connections {
     place.destroy()
   }
 
-  // Who opens connections without end must not keep others out, so the newest one has the place of whoever has been idle longest.
+  // Who opens connections without end must not keep others out, so the newest one has the place of one that asks nothing, and did not a while ago.
   #longestIdle (): Socket | undefined {
-    for (const [socket, exchange] of this.#exchanges) if (!socket.destroyed && !isBusy(exchange)) return socket
-    return undefined
+    const idle = [...this.#exchanges].filter(([socket, exchange]) => !socket.destroyed && !isBusy(exchange))
+    return (idle.find(([, { last }]) => !last) ?? idle[0])?.[0]
   }
 
   #hold (socket: Socket): void {
-    this.#exchanges.set(socket, { isLast: false, isDone: false })
+    const exchange: Exchange = { last: undefined, before: undefined, isLast: false, isDone: false, late: undefined }
+    ;(socket as Asking)[EXCHANGE] = exchange
+    this.#exchanges.set(socket, exchange)
     socket.once('close', () => {
       this.#exchanges.delete(socket)
       if (this.#exchanges.size === 0) this.#onEmpty()
@@ -164,7 +171,7 @@ export class Connections {
   // The client can have no answer whole that has not ended. One that has may be on its way while the next request comes, but no two.
   #takes ({ socket }: IncomingMessage, response: ServerResponse): boolean {
     this.#activity++
-    const exchange = this.#exchanges.get(socket)!
+    const exchange = (socket as Asking)[EXCHANGE]
     const { last, before } = exchange
     if (exchange.isDone) return false
     if (last && (!last.writableEnded || before?.writableFinished === false)) {
@@ -173,8 +180,6 @@ export class Connections {
     }
     exchange.before = last
     exchange.last = response
-    this.#exchanges.delete(socket)
-    this.#exchanges.set(socket, exchange)
     if (exchange.isLast) response.setHeader('connection', 'close')
     return true
   }
@@ -221,15 +226,15 @@ function isBusy ({ last }: Exchange): boolean {
   return last?.writableFinished === false
 }
 
-function isTaken (socket: Socket, { last }: Exchange): boolean {
-  return !socket.writableEnded && !(last?.headersSent && !last.writableFinished)
-}
-
-function release (exchange: Exchange): void {
-  exchange.untaken = undefined
-  if (isBusy(exchange)) return
-  exchange.last = undefined
-  exchange.before = undefined
+/** Whether the answer that the connection waits for has been due for too long; lets go of those that are delivered. */
+function isLate (exchange: Exchange, now: number): boolean {
+  const { last, late } = exchange
+  if (!last || last.writableFinished) {
+    exchange.last = exchange.before = exchange.late = undefined
+    return false
+  }
+  if (late?.answer !== last) exchange.late = { answer: last, since: now }
+  return now - exchange.late!.since >= (last.headersSent ? UNTAKEN_MS : UNANSWERED_MS)
 }
 
 function closeAfter (exchange: Exchange): void {

@@ -134,16 +134,39 @@ t.test('each answer has its 25 seconds', async t => {
   await until(async () => await open() === 0)
 })
 
-t.test('where no more may be open, the newest has the place of the one that has been idle longest, and that is said once a minute', async t => {
+t.test('an answer that we do not give closes its connection after 35 seconds', async t => {
+  const { answers, handler } = held()
+  const { connections, dial, open } = await serve(t, handler)
+  const socket = await dial()
+  socket.write(get('/'))
+  await until(() => answers.length === 1)
+  const look = (now: number) => { connections.look(now, () => {}) }
+  look(0)
+  look(34_999)
+  await pause(50)
+  t.equal(await open(), 1)
+  look(35_000)
+  await until(async () => await open() === 0)
+})
+
+t.test('who is refused, and neither goes nor says more, is closed', async t => {
+  const { dial, open } = await serve(t, () => {})
+  const socket = await dial()
+  socket.pause()
+  socket.write('NONSENSE\r\n\r\n')
+  await until(async () => await open() === 0)
+})
+
+t.test('where no more may be open, the newest has the place of one that has been idle for a while, and that is said once a minute', async t => {
   const { connections, dial } = await serve(t, (_request, response) => { response.end() }, { max: 2 })
   const [one, other] = [await dial(), await dial()]
+  const said: number[] = []
+  const look = (now: number) => { connections.look(now, count => { said.push(count) }) }
   for (const socket of [other, one]) {
+    look(0)
     socket.write(get('/'))
     await readAnswer(socket)
   }
-  const said: number[] = []
-  const look = (now: number) => { connections.look(now, count => { said.push(count) }) }
-  look(0)
   const newest = await dial()
   await readAll(other)
   newest.write(get('/'))
