@@ -6,6 +6,9 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 
+/** How a server in the process of a test ends: it waits for no proxy to notice. Milliseconds. */
+export const AT_ONCE = { linger: 0, settle: 0, patience: 2_000 }
+
 /** What the suite's own processes are started with, good in any folder. */
 const NODE_ARGS = process.execArgv.map(arg => arg.replace(/^--import=\.\//, `--import=${pathToFileURL('./').href}`))
 

@@ -18,7 +18,7 @@ import { compileFor } from './compiled.js'
 import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
 import { makeRing } from './keyring/rings.js'
 import { createVerifier } from '../src/verifier/verifier.js'
-import { ask, run, settings, startCompiled } from './server-process.js'
+import { ask, AT_ONCE, run, settings, startCompiled } from './server-process.js'
 
 t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
   const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
@@ -52,7 +52,7 @@ t.test('a bad setting is one sentence and no stack', async t => {
 
 t.test('two servers that start at once on one folder end with one ring', async t => {
   const env = settings(t)
-  const servers = await Promise.all([1, 2, 3].map(async () => await start(readConfig(env))))
+  const servers = await Promise.all([1, 2, 3].map(async () => await start(readConfig(env), AT_ONCE)))
   t.teardown(async () => { await Promise.all(servers.map(async ({ stop }) => { await stop() })) })
   const answers = await Promise.all(servers.map(async ({ app }) => (await app.inject('/.well-known/jwks.json')).body))
   t.equal(new Set(answers).size, 1)
@@ -60,7 +60,7 @@ t.test('two servers that start at once on one folder end with one ring', async t
 
 t.test('a running server follows its key ring without a restart, and says so where it cannot', async t => {
   const env = settings(t)
-  const { app, stop } = await start(readConfig(env))
+  const { app, stop } = await start(readConfig(env), AT_ONCE)
   t.teardown(stop)
   const jwks = async () => (await app.inject('/.well-known/jwks.json')).json<{ keys: Array<{ kid: string }> }>().keys.map(({ kid }) => kid)
   const until = async (isSo: () => Promise<boolean>) => {
@@ -123,7 +123,7 @@ t.test('an address that is not ours is said in one sentence', async t => {
 
 t.test('without an issuer that is set, the free port that was found is in every token', async t => {
   for (const HOST of ['127.0.0.1', 'localhost']) {
-    const { app, stop } = await start(readConfig(settings(t, { HOST })))
+    const { app, stop } = await start(readConfig(settings(t, { HOST })), AT_ONCE)
     t.teardown(stop)
     const url = `http://${HOST}:${(app.server.address() as AddressInfo).port}`
     const account = { email: 'ada@example.com', password: 'correct horse battery' }
@@ -168,7 +168,7 @@ t.test('a request that never ends does not keep the process', async t => {
 t.test('with a certificate Signet speaks HTTPS, and says that it will go on doing so', async t => {
   const env = settings(t)
   const { paths: { cert, key } } = certificateFor(t)
-  const { app, stop } = await start(readConfig({ ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key }))
+  const { app, stop } = await start(readConfig({ ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key }), AT_ONCE)
   t.teardown(stop)
   const { port } = app.server.address() as AddressInfo
   const [response] = await once(get({ port, path: '/health/live', rejectUnauthorized: false, agent: false }), 'response')
@@ -179,7 +179,7 @@ t.test('with a certificate Signet speaks HTTPS, and says that it will go on doin
   const [refused] = await once(refresh.end('{"refresh_token_in":"cookie"}'), 'response')
   refused.resume()
   t.equal(refused.statusCode, 401, 'its pages are its own by their HTTPS address')
-  const wide = await start(readConfig({ ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key, HSTS_INCLUDE_SUBDOMAINS: 'true' }))
+  const wide = await start(readConfig({ ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key, HSTS_INCLUDE_SUBDOMAINS: 'true' }), AT_ONCE)
   t.teardown(wide.stop)
   const [answer] = await once(get({ port: (wide.app.server.address() as AddressInfo).port, path: '/health/live', rejectUnauthorized: false, agent: false }), 'response')
   answer.resume()

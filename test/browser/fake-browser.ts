@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config.js'
 import { createClient, type Change, type Client } from '../../src/browser/client.js'
 import { start } from '../../src/server.js'
-import { settings } from '../server-process.js'
+import { AT_ONCE, settings } from '../server-process.js'
 
 export const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }
 
@@ -22,7 +22,7 @@ export interface Tab extends Client { changes: Change[] }
 
 /** One browser in front of a Signet of its own; with Web Locks unless `locks` is undefined. */
 export async function openBrowser (t: Test, { env = {}, locks = new Locks() }: { env?: Record<string, string>, locks?: Locks | undefined | null } = {}) {
-  const { app, stop } = await start(readConfig(settings(t, { KEYS_DIR: join(keys, 'ring'), ...env })))
+  const { app, stop } = await start(readConfig(settings(t, { KEYS_DIR: join(keys, 'ring'), ...env })), AT_ONCE)
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   const browser = { url, app, jar: new Map<string, string>(), sent: [] as Request[], faults: [] as Fault[], clock: 0 }
   const [send, now] = [globalThis.fetch, Date.now]
