@@ -9,17 +9,21 @@ const require = createRequire(import.meta.url)
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/signet-tests/', import.meta.url))
 const SALT = readFileSync(fileURLToPath(import.meta.url), 'utf8') + require('typescript/package.json').version
 
-/** An import names the file that will be built; what there is, is its source. @type {import('node:module').ResolveHook} */
-export const resolve = async (specifier, context, next) => {
-  if (!specifier.startsWith('.') || !specifier.endsWith('.js') || !context.parentURL?.endsWith('.ts')) return await next(specifier, context)
-  const source = new URL(specifier.replace(/js$/, 'ts'), context.parentURL)
-  return existsSync(source) ? { url: source.href, format: 'module', shortCircuit: true } : await next(specifier, context)
-}
+/** @type {import('node:module').ResolveHook} */
+export const resolve = async (specifier, context, next) => await next(sourceOf(specifier, context.parentURL) ?? specifier, context)
 
 /** @type {import('node:module').LoadHook} */
 export const load = async (url, context, next) => {
-  if (!url.startsWith('file:') || !url.endsWith('.ts')) return await next(url, context)
-  return { format: 'module', source: compile(fileURLToPath(url)), shortCircuit: true }
+  const path = url.startsWith('file:') ? fileURLToPath(url) : ''
+  return path.endsWith('.ts') ? { format: 'module', source: compile(path), shortCircuit: true } : await next(url, context)
+}
+
+/** An import names the file that will be built; what there is, is its source. @param {string} specifier @param {string | undefined} parent */
+function sourceOf (specifier, parent = import.meta.url) {
+  const isOurs = specifier.startsWith('file:') || (specifier.startsWith('.') && !parent.includes('/node_modules/'))
+  if (!isOurs || !/\.js(\?|$)/.test(specifier)) return undefined
+  const source = new URL(specifier.replace(/\.js(?=\?|$)/, '.ts'), parent)
+  return existsSync(fileURLToPath(source)) ? source.href : undefined
 }
 
 /** The JavaScript of a TypeScript file. @param {string} path @returns {string} */
