@@ -40,9 +40,11 @@ function lowerCase (text: string): string {
 }
 
 function normaliseDomain (domain: string): string | undefined {
-  if (NO_DOMAIN.test(domain) || hidesSomething(domain)) return undefined
-  // Composed first, for UTS #46 maps some marks before it looks at their order.
-  const ascii = domainToASCII(domain.normalize('NFC'))
+  // Composed first, for UTS #46 maps some marks before it looks at their order, and a composed letter may be made of an ASCII one. Of the
+  // capital sharp S its editions differ, and so do versions of Node: it is the small one in capitals, since Unicode 15.1 here as well.
+  const composed = domain.normalize('NFC').replaceAll('\u1E9E', '\u00DF')
+  if (NO_DOMAIN.test(composed) || hidesSomething(composed)) return undefined
+  const ascii = domainToASCII(composed)
   const unicode = domainToUnicode(ascii)
   // A label that says it is one of Unicode must be, the only one, and nothing of it invisible.
   const isReadable = domainToASCII(unicode) === ascii && !/(?:^|\.)xn--/.test(unicode) && !hidesSomething(unicode)

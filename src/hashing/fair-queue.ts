@@ -1,7 +1,7 @@
 // Who waits for a thread and whose turn it is, so that the many of one keep nobody else out; holds no thread and no hash.
 import { networksOf } from '../core/networks.js'
 
-/** Who a hash is made for: the network address, and whether the account is used from there already. */
+/** Who a hash is made for: the network address, and whether the account knows them, by a log-in from there or one that they hold. */
 export interface Requester { address: string, isKnown: boolean }
 
 interface Waiting { requester: Requester }

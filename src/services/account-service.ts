@@ -5,7 +5,7 @@ import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '..
 import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
-import type { Store, User } from '../store/store.js'
+import type { Guesser, Store, User } from '../store/store.js'
 import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
 import type { Caller, Device } from './token-service.js'
 
@@ -43,7 +43,7 @@ export class AccountService {
     this.#assertStrong(password, email, 'password')
     const others = spellingsOf(registration.email).filter(spelling => spelling !== email)
     if (await this.#findUser(others)) throw new AuthError('email_taken')
-    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device)), createdAt: now, families: [] }
+    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [] }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
     return user
   }
@@ -61,7 +61,8 @@ export class AccountService {
 
   /** The hash to keep for a password just proved: the user's own, or a new one if today's cost is another. */
   async currentHash (user: User, password: string, device: Device): Promise<string> {
-    return this.#hasher.isCurrent(user.passwordHash) ? user.passwordHash : await this.#hash(password, requesterOf(device, user))
+    // Whoever has proved it is no stranger any more.
+    return this.#hasher.isCurrent(user.passwordHash) ? user.passwordHash : await this.#hash(password, requesterOf(device, 'known'))
   }
 
   /**
@@ -72,7 +73,7 @@ export class AccountService {
     const { user, familyId } = caller
     this.#assertStrong(newPassword, user.email, 'new_password')
     await this.#proveCaller(caller, currentPassword, device, now)
-    const passwordHash = await this.#hash(newPassword, requesterOf(device, user))
+    const passwordHash = await this.#hash(newPassword, requesterOf(device, 'known'))
     const family = newFamily(randomUUID(), device, now)
     const live = liveAfter(now, this.#families)
     if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family })) return family
@@ -97,7 +98,7 @@ export class AccountService {
   }
 
   async #isPassword (password: string, guess: Guess, device: Device, now: number): Promise<boolean> {
-    const verify = async () => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, guess.user))
+    const verify = async () => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, guess.place.by))
     return this.#guesses ? await this.#guesses.check(guess, now, verify) : await verify()
   }
 
@@ -111,6 +112,6 @@ export class AccountService {
   }
 }
 
-function requesterOf ({ ip: address }: Device, user?: User): Requester {
-  return { address, isKnown: user !== undefined && user.families.some(({ ip }) => ip === address) }
+function requesterOf ({ ip: address }: Device, by: Guesser): Requester {
+  return { address, isKnown: by === 'known' }
 }

@@ -86,6 +86,7 @@ t.test('what never becomes a request gets a problem document too', async t => {
   t.match(await send('NONSENSE\r\n\r\n'), /^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json[^]*"code":"invalid_request"/)
   t.match(await send(`GET / HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 431 [^]*"code":"headers_too_large"/)
   t.match(await send('GET /user-info HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'), /^HTTP\/1\.1 401 /, 'a client need not say what it is')
+  t.match(await send('GET /user-info HTTP/1.1\r\nhost: x\r\nexpect: the-moon\r\nconnection: close\r\n\r\n'), /^HTTP\/1\.1 401 [^]*"code":"invalid_token"/, 'what a server need not meet is not looked at')
   const reset = connect(port, '127.0.0.1')
   await once(reset, 'connect')
   reset.resetAndDestroy()

@@ -52,6 +52,14 @@ t.test('a refresh without a token in the body takes the cookie and answers in th
   }
 })
 
+t.test('a token in the cookie has one spelling: what is escaped is another', async t => {
+  const { app } = await testApp(t)
+  await register(app)
+  const { cookie } = await browserLogin(app)
+  t.strictSame(problemOf(await refresh(app, cookie.replace('=A', '=%41'))), BAD_GRANT)
+  t.equal((await refresh(app, cookie)).statusCode, 200)
+})
+
 t.test('a token of the body moves into the cookie where that is asked for', async t => {
   const { app } = await testApp(t)
   await register(app)

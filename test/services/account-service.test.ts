@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { AuthenticationRequest } from '../../src/http/requests.js'
-import { Hasher } from '../../src/hashing/hasher.js'
-import { DEVICE, NOW, openServices, overtake, PASSWORD, REQUESTER } from './parts.js'
+import { Hasher, type Requester } from '../../src/hashing/hasher.js'
+import { DEVICE, LIMITS, NOW, openServices, overtake, PASSWORD, REQUESTER } from './parts.js'
 
 const NEW_PASSWORD = 'another horse, another battery'
 const live = { createdAfter: 0, advancedAfter: 0 }
@@ -22,6 +22,28 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   t.match(renewed, /^\$2b\$05\$/)
   await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
   t.equal((await store.findUser(user.id))!.passwordHash, renewed)
+})
+
+t.test('in the queue the same are known as to the limits: whoever comes from the /64 of a log-in, or holds one, or has proved the password', async t => {
+  const { store, accounts, hasher, tokens, user } = await openServices(t)
+  const known: boolean[] = []
+  for (const name of ['verify', 'hash'] as const) {
+    const method = hasher[name].bind(hasher) as (...args: unknown[]) => Promise<never>
+    Object.defineProperty(hasher, name, { value: async (...args: [...unknown[], Requester]) => { known.push((args.at(-1) as Requester).isKnown); return await method(...args) } })
+  }
+  const from = (ip: string) => ({ ip, userAgent: null })
+  const { refreshToken } = (await tokens.open(user, user.passwordHash, from('2001:db8:77:1::aaaa'), NOW))!
+  const held = tokens.read(refreshToken)!
+  const { email } = user
+  await accounts.authenticate(email, PASSWORD, from('2001:db8:77:1::bbbb'), NOW)
+  await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW, held)
+  await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW)
+  await accounts.authenticate(email, PASSWORD, from('2001:db8:77:1::aaaa'), NOW + LIMITS.absolute)
+  t.strictSame(known.splice(0), [true, true, false, false])
+  await accounts.changePassword({ user: (await store.findUser(user.id))!, familyId: held.familyId }, PASSWORD, NEW_PASSWORD, from('192.0.2.1'), NOW)
+  t.strictSame(known.splice(0), [true, true], 'a change of the password')
+  await accounts.register({ email: 'eve@example.com', password: PASSWORD, name: null }, from('2001:db8:77:1::aaaa'), NOW)
+  t.strictSame(known, [false])
 })
 
 t.test('a log-in that a password change overtakes is proved against the new password', async t => {
