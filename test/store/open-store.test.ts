@@ -40,6 +40,11 @@ t.test('a URL whose password is encoded wrongly is said in words', async t => {
   t.throws(() => openStore('mongodb://ada:100%@127.0.0.1:1/signet'), { message: 'The store mongodb://…@127.0.0.1:1/signet cannot be opened: a percent sign in it is not followed by two hexadecimal digits.' })
 })
 
+t.test('a comma with no host beside it stops the start, and does not end the process later', async t => {
+  for (const hosts of ['127.0.0.1:1,', ',127.0.0.1:1', '127.0.0.1:1,,127.0.0.1:2']) t.throws(() => openStore(`mongodb://ada:secret@${hosts}/signet`), hosts)
+  for (const hosts of ['127.0.0.1:1,[::1]:2', '%2Ftmp%2Fmongodb-27017.sock']) await openStore(`mongodb://ada:secret@${hosts}/signet`).close()
+})
+
 t.test('the database that a URL leaves to MongoDB is known', async t => {
   const hosts = ['mongodb://127.0.0.1:1', 'mongodb+srv://db.example.com', 'mongodb://ada:secret@a.example:1,b.example:2']
   for (const host of hosts) {
