@@ -70,13 +70,15 @@ function breakageText (broken: Array<{ library: string, seconds: number }>, kind
 }
 
 async function fetchIds (url: string): Promise<Set<string>> {
+  const unreadable = (why: string, cause?: unknown) => new Error(`The JWKS at ${url} cannot be read, so nothing was changed: ${why}.`, { cause })
+  if (!URL.canParse(url)) throw unreadable('that is not a URL')
+  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) }).catch((cause: unknown) => { throw unreadable('nothing answers there, or only with a redirect', cause) })
+  if (!response.ok) throw unreadable(`the answer has the status ${response.status}`)
   try {
-    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) })
-    if (!response.ok) throw new Error(`status ${response.status}`)
     const { keys } = await response.json() as { keys: Array<{ kid: string }> }
     return new Set(keys.map(({ kid }) => kid))
   } catch (cause) {
-    throw new Error(`The JWKS at ${url} cannot be read, so nothing was changed: ${(cause as Error).message}.`, { cause })
+    throw unreadable('the answer is not a JWKS', cause)
   }
 }
 

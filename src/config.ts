@@ -163,7 +163,7 @@ function wanted (setting: TSchema): string {
 }
 
 function findFault (config: Config): string | undefined {
-  if (isIP(config.HOST) === 0 && !/^[\w.-]+$/.test(config.HOST)) return 'The setting HOST must be an address or a name, such as 127.0.0.1, ::1 or localhost.'
+  if (isIP(config.HOST) === 0 && !isName(config.HOST)) return 'The setting HOST must be an address or a name, such as 127.0.0.1, ::1 or localhost.'
   if (config.ISSUER === '' && !URL.canParse(addressOf(config))) return 'The setting ISSUER must be set, for the address in HOST has no place in a URL.'
   if (config.ISSUER && !isIssuer(config.ISSUER)) return 'The setting ISSUER must be a URL that begins with http:// or https://, without a user, a query or a fragment.'
   if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE)) return 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'
@@ -183,6 +183,11 @@ function findFault (config: Config): string | undefined {
 /** The members of a setting with commas between. */
 export function listOf (value: string): string[] {
   return value === '' ? [] : value.split(',').map(member => member.trim())
+}
+
+// What ends in a number is an address or nothing (URL Standard, section 3.5).
+function isName (host: string): boolean {
+  return /^[\w.-]+$/.test(host) && URL.canParse(`http://${host}`)
 }
 
 function isOrigin (value: string): boolean {

@@ -211,7 +211,7 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   }
 
   /**
-   * Where there are no Web Locks, by word of mouth. Two tabs that speak at once both go, and Signet gives both the same answer.
+   * Where there are no Web Locks, tabs tell each other whose turn it is. Two that begin at once both go, and Signet gives both the same answer.
    * @template T @param {(isQueued: boolean) => Promise<T>} work @returns {Promise<T>}
    */
   async function inTurnByWord (work) {

@@ -107,7 +107,7 @@ function toFieldErrors ({ code, errors, message }) {
 /** Shows an error above a form or a list; where it says how long to wait, counts down, and then calls `done`. @param {HTMLElement} notice @param {SignetError} error @param {() => void} [done] */
 export function tellError (notice, error, done = () => {}) {
   const { code, message, requestId, retryAfter = 0 } = error
-  tell(notice, code === 'internal_error' ? `${message} It is ${requestId}.` : message, 'error')
+  tell(notice, code === 'internal_error' ? `${message} The id is ${requestId}.` : message, 'error')
   if (code === 'rate_limited') countDown(notice, retryAfter, done)
 }
 

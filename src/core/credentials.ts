@@ -94,7 +94,7 @@ export function passwordWeakness (password: string, email: string, minimumLength
   if (Math.min(lengthOf(password), lengthOf(normalised)) < minimumLength) return `A password has at least ${minimumLength} characters.`
   const folded = normalised.toLowerCase()
   if (COMMON_PASSWORDS.has(folded)) return 'This password is one of the most common ones; choose another.'
-  if (lengthOf(normalised) < LONG && new Set(visibleCharacters(folded)).size < 2) return 'A password is more than one character over and over.'
+  if (lengthOf(normalised) < LONG && new Set(visibleCharacters(folded)).size < 2) return 'A password must not be one character over and over.'
   if ([password, normalised].flatMap(spellingsOf).some(spelling => spellingsOf(email).includes(spelling))) return 'A password must differ from the e-mail address.'
   return undefined
 }

@@ -13,6 +13,8 @@ const TextOrNull = (description: string, limits = {}) => Type.Unsafe<string | nu
 
 /** What people type has its length looked at first: to bring letters into one form costs the square of it. In code points. */
 export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, description: 'an e-mail address; case and outer blanks do not count' })
+/** How many characters at least is a setting, so the document says it as a limit. */
+export const NEW_PASSWORD = 'not a common one, nor one character over and over, nor the address'
 export const Password = (description: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description })
 
 export const UserDTO = Type.Object({
@@ -35,7 +37,7 @@ export type AuthTokenDTO = Static<typeof AuthTokenDTO>
 /** A registration, ready for the account service. */
 export const RegistrationDTO = Type.Object({
   email: Email(),
-  password: Password('at least 8 characters, not a common one'),
+  password: Password(NEW_PASSWORD),
   name: Type.Optional(TextOrNull('what the user is called', { maxLength: NAME_MAX_LENGTH })),
 }, { $id: 'RegistrationDTO', ...strict })
 export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>

@@ -10,6 +10,9 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 /** A body of 16 KiB can be wrong in two thousand members. */
 const MAX_ERRORS = 20
 
+/** The types of JSON that a member may be of, as a sentence names them. */
+const TYPES: Record<string, string> = { string: 'a string', object: 'a JSON object', null: 'null' }
+
 const BY_STATUS: Record<number, ErrorCode> = { 408: 'request_timeout', 413: 'payload_too_large', 415: 'unsupported_media_type', 431: 'headers_too_large' }
 const SYNTAX = { detail: 'The request is not well-formed: its address, its headers or the JSON of its body cannot be read.' }
 
@@ -64,7 +67,12 @@ function toFieldError ({ instancePath, params, message, keyword }: NonNullable<F
   const member = params['additionalProperty'] ?? params['missingProperty']
   const path = instancePath.slice(1)
   const field = member === undefined ? path : [path, member].filter(Boolean).join('/')
-  const detail = { additionalProperties: 'This route knows no such member.', required: 'It is missing.', maxLength: `It has more than ${params['limit']} characters.` }[keyword] ?? `It ${message!}.`
+  const detail = {
+    additionalProperties: 'This route knows no such member.',
+    required: 'It is missing.',
+    maxLength: `It has more than ${params['limit']} characters.`,
+    type: `It must be ${[params['type']].flat().map(type => TYPES[type as string]).join(' or ')}.`,
+  }[keyword] ?? `It ${message!}.`
   return { field: field || 'body', detail }
 }
 

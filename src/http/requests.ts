@@ -4,7 +4,7 @@ import { isText, normaliseEmail, normaliseName, spellingsOf } from '../core/cred
 import { AuthError } from '../errors.js'
 import type { AccountService } from '../services/account-service.js'
 import type { Device, TokenService } from '../services/token-service.js'
-import { Email, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
+import { Email, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
 const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
@@ -68,7 +68,7 @@ export class RefreshRequest {
   }
 }
 
-export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account'), new_password: Password('at least 8 characters, not a common one'), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
+export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account'), new_password: Password(NEW_PASSWORD), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
 function refuseEmail (): never {
@@ -81,7 +81,7 @@ export function readPassword (field: string, password: string): string {
 }
 
 function readName (name: string): string {
-  return normaliseName(name) ?? refuse('name', 'It must have a character that is seen, and none that ends the line or turns its direction.')
+  return normaliseName(name) ?? refuse('name', 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.')
 }
 
 function refuse (field: string, detail: string): never {

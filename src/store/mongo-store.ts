@@ -53,7 +53,10 @@ const userSchema = new mongoose.Schema<UserDocument>(
 export function mongoClient (url: string): mongoose.mongo.MongoClient {
   const given = new Set([...new URLSearchParams(url.split('?')[1]).keys()].map(name => name.toLowerCase()))
   const defaults = Object.entries(DEFAULTS).filter(([name]) => !given.has(name.toLowerCase()))
-  return new mongoose.mongo.MongoClient(url, Object.fromEntries(defaults))
+  const client = new mongoose.mongo.MongoClient(url, Object.fromEntries(defaults))
+  // The driver takes a comma with nothing beside it for one more host, and ends the process when it connects.
+  if (client.options.hosts.some(({ host, socketPath }) => !host && !socketPath)) throw new Error('one of its hosts is empty')
+  return client
 }
 
 export class MongoStore implements Store {

@@ -303,9 +303,9 @@ withChromium(executablePath => {
     await heading(page, 'Sign in')
     await page.getByText('Too many log-ins are waiting; try again in a moment.').waitFor()
     t.equal(await page.locator('#sign-in-email').inputValue(), ACCOUNT.email)
-    await refuse(context, '**/login', 500, 'internal_error', 'Signet failed to answer; the request id finds the reason in its log.')
+    await refuse(context, '**/login', 500, 'internal_error', 'Something went wrong in Signet; its log has the reason, under the request id.')
     await fill(page, 'sign-in', ACCOUNT)
-    await page.getByText('Signet failed to answer; the request id finds the reason in its log. It is that-id.').waitFor()
+    await page.getByText('Something went wrong in Signet; its log has the reason, under the request id. The id is that-id.').waitFor()
     await fill(page, 'sign-in', ACCOUNT)
     await heading(page, 'Your account')
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { EMAIL, PASSWORD, testApp, type Pair } from '../test-app.js'
 import { bearer, familyOf, login, post, problem, problemOf, register, UUID } from './client.js'
 
-const BAD_GRANT = problem(401, 'Unauthorized', 'invalid_grant', 'This refresh token is no longer good; log in again.')
+const BAD_GRANT = problem(401, 'Unauthorized', 'invalid_grant', 'No refresh token came that is still good; log in again.')
 const BAD_CREDENTIALS = problem(401, 'Unauthorized', 'invalid_credentials', 'The e-mail address or the password is wrong.')
 const INPUT = 'The request is not of the form that this route takes.'
 
@@ -21,7 +21,7 @@ t.test('a registration answers the user, normalised', async t => {
 
 t.test('a weak password is refused with its reason', async t => {
   const { app } = await testApp(t)
-  const cases = [['short', 'A password has at least 8 characters.'], ['password', 'This password is one of the most common ones; choose another.'], [' '.repeat(8), 'A password is more than one character over and over.'], [EMAIL, 'A password must differ from the e-mail address.']] as const
+  const cases = [['short', 'A password has at least 8 characters.'], ['password', 'This password is one of the most common ones; choose another.'], [' '.repeat(8), 'A password must not be one character over and over.'], [EMAIL, 'A password must differ from the e-mail address.']] as const
   for (const [password, detail] of cases) {
     t.strictSame(problemOf(await post(app, '/register', { email: EMAIL, password })), problem(400, 'Bad Request', 'weak_password', detail, [{ field: 'password', detail }]))
   }
@@ -31,14 +31,15 @@ t.test('input that a route cannot take is refused naming each member', async t =
   const { app } = await testApp(t)
   const cases: Array<[string, object, object[]]> = [
     ['/register', {}, [{ field: 'email', detail: 'It is missing.' }, { field: 'password', detail: 'It is missing.' }]],
-    ['/register', { email: 1, password: true, admin: 1 }, [{ field: 'admin', detail: 'This route knows no such member.' }, { field: 'email', detail: 'It must be string.' }, { field: 'password', detail: 'It must be string.' }]],
+    ['/register', { email: 1, password: true, admin: 1 }, [{ field: 'admin', detail: 'This route knows no such member.' }, { field: 'email', detail: 'It must be a string.' }, { field: 'password', detail: 'It must be a string.' }]],
     ['/register', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
-    ['/register', { email: EMAIL, password: PASSWORD, name: '\u200B' }, [{ field: 'name', detail: 'It must have a character that is seen, and none that ends the line or turns its direction.' }]],
+    ['/register', { email: EMAIL, password: PASSWORD, name: '\u200B' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
     ['/login', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
     ...['/register', '/login'].map(url => [url, { email: EMAIL, password: 'half \ud800 pair' }, [{ field: 'password', detail: 'It must be text, without halves of characters.' }]] as [string, object, object[]]),
     ['/login', { email: EMAIL }, [{ field: 'password', detail: 'It is missing.' }]],
-    ['/refresh', { refresh_token: 7 }, [{ field: 'refresh_token', detail: 'It must be string.' }]],
-    ['/refresh', [], [{ field: 'body', detail: 'It must be object.' }]],
+    ['/register', { email: EMAIL, password: PASSWORD, name: 7 }, [{ field: 'name', detail: 'It must be a string or null.' }]],
+    ['/refresh', { refresh_token: 7 }, [{ field: 'refresh_token', detail: 'It must be a string.' }]],
+    ['/refresh', [], [{ field: 'body', detail: 'It must be a JSON object.' }]],
     ['/register', { email: `${'e\u0301'.repeat(125)}@example.com`, password: '🦊'.repeat(257), name: '🦊'.repeat(101) }, [{ field: 'email', detail: 'It has more than 254 characters.' }, { field: 'password', detail: 'It has more than 256 characters.' }, { field: 'name', detail: 'It has more than 100 characters.' }]],
     ['/login', { email: EMAIL, password: 'x'.repeat(257) }, [{ field: 'password', detail: 'It has more than 256 characters.' }]],
     ['/change-password', { current_password: 'x'.repeat(257), new_password: 'x'.repeat(257) }, ['current_password', 'new_password'].map(field => ({ field, detail: 'It has more than 256 characters.' }))],
@@ -126,7 +127,7 @@ t.test('a user closes one log-in, and nobody else\'s', async t => {
   await register(app, 'bob@example.org')
   const [mine, phone, bobs] = [await login(app), await login(app), await login(app, 'bob@example.org')]
   const close = async (id: string) => await app.inject({ method: 'DELETE', url: `/tokens/${id}`, headers: bearer(mine) })
-  for (const id of [familyOf(bobs), 'garbage']) t.strictSame(problemOf(await close(id)), problem(404, 'Not Found', 'unknown_token', 'You have no live token of this id.'))
+  for (const id of [familyOf(bobs), 'garbage']) t.strictSame(problemOf(await close(id)), problem(404, 'Not Found', 'unknown_token', 'None of the devices that you are logged in on has this id.'))
   const answer = await close(familyOf(phone))
   t.equal(answer.statusCode, 204)
   t.equal(answer.body, '')

@@ -56,7 +56,7 @@ t.test('a failure of ours says nothing of our insides, and its id finds the reas
   store.findUserByEmail = async () => { throw new Error('the secret reason') }
   const response = await post('/login', { email: EMAIL, password: PASSWORD })
   t.equal(response.statusCode, 500)
-  t.match(response.json(), problem(500, 'Internal Server Error', 'internal_error', 'Signet failed to answer; the request id finds the reason in its log.'))
+  t.match(response.json(), problem(500, 'Internal Server Error', 'internal_error', 'Something went wrong in Signet; its log has the reason, under the request id.'))
   t.notMatch(response.body, /secret reason/)
   const line = JSON.parse(lines.find(line => line.includes('the secret reason'))!) as object
   t.match(line, { level: 50, request_id: response.json<{ request_id: string }>().request_id, path: '/login' })

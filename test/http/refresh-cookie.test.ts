@@ -11,7 +11,7 @@ const APP = 'http://app.example'
 const PAGE = { host: '127.0.0.1:3000', origin: OWN, 'sec-fetch-site': 'same-origin' }
 const CLEARED = '__Host-signet=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict'
 const FOREIGN = problem(403, 'Forbidden', 'foreign_origin', 'The cookie is taken only from the pages of Signet and of the origins in CORS_ORIGINS, on one site.')
-const BAD_GRANT = problem(401, 'Unauthorized', 'invalid_grant', 'This refresh token is no longer good; log in again.')
+const BAD_GRANT = problem(401, 'Unauthorized', 'invalid_grant', 'No refresh token came that is still good; log in again.')
 const INPUT = 'The request is not of the form that this route takes.'
 
 type Browser = Omit<Pair, 'refresh_token'> & { cookie: string }

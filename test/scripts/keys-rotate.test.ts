@@ -53,11 +53,14 @@ t.test('a rotation looks at the public JWKS first where it is told to, and refus
   t.teardown(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`
   t.match(await run('rotate', '--check', url), { code: 1, out: '', err: /^The JWKS at that address does not hold the next key/ })
-  for (const [status, body] of [[500, ''], [302, ''], [200, 'x'], [200, '{}']] as const) {
+  const refused = (at: string, why: string) => ({ code: 1, out: '', err: `The JWKS at ${at} cannot be read, so nothing was changed: ${why}.\n` })
+  const [NO_JWKS, NO_ANSWER] = ['the answer is not a JWKS', 'nothing answers there, or only with a redirect']
+  for (const [status, body, why] of [[500, '', 'the answer has the status 500'], [302, '', NO_ANSWER], [200, 'x', NO_JWKS], [200, '{}', NO_JWKS], [200, 'null', NO_JWKS]] as const) {
     answer = { status, body }
-    t.match(await run('rotate', '--check', url), { code: 1, out: '', err: new RegExp(`^The JWKS at ${url} cannot be read, so nothing was changed: `) }, `${status} ${body}`)
+    t.match(await run('rotate', '--check', url), refused(url, why), `${status} ${body}`)
   }
-  t.match(await run('rotate', '--check', 'http://127.0.0.1:1/'), { code: 1, out: '' })
+  t.match(await run('rotate', '--check', 'http://127.0.0.1:1/'), refused('http://127.0.0.1:1/', NO_ANSWER))
+  t.match(await run('rotate', '--check', 'id.example'), refused('id.example', 'that is not a URL'))
   t.strictSame(await states(), ['active', 'next'])
   answer = { status: 200, body: JSON.stringify({ keys: [{ kid: (await ids())('next') }] }) }
   t.match(await run('rotate', '--check', url), { code: 0 })

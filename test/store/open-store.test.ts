@@ -52,6 +52,11 @@ t.test('a file may be named as a URL names one', async t => {
   t.ok(existsSync(path))
 })
 
+t.test('a comma with no host beside it stops the start, and does not end the process later', async t => {
+  for (const hosts of ['127.0.0.1:1,', ',127.0.0.1:1', '127.0.0.1:1,,127.0.0.1:2']) t.throws(() => openStore(`mongodb://ada:secret@${hosts}/signet`), hosts)
+  for (const hosts of ['127.0.0.1:1,[::1]:2', '%2Ftmp%2Fmongodb-27017.sock']) await openStore(`mongodb://ada:secret@${hosts}/signet`).close()
+})
+
 t.test('the database that a URL leaves to MongoDB is known', async t => {
   const hosts = ['mongodb://127.0.0.1:1', 'mongodb+srv://db.example.com', 'mongodb://ada:secret@a.example:1,b.example:2']
   for (const host of hosts) {
