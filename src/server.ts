@@ -137,7 +137,9 @@ async function main (): Promise<void> {
   const starting = start(readConfig(readEnvironment(warn)))
   process.on('SIGHUP', () => { void starting.then(async ({ look }) => { await look() }) })
   const { stop } = await starting
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void stop().then(() => process.exit(0)) })
+  let ending: Promise<void> | undefined
+  // A signal comes twice where the terminal and npm both send it; the second must not cut short what the first began.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { ending ??= stop().then(() => process.exit(0)) })
 }
 
 if (import.meta.url === pathToFileURL(String(process.argv[1])).href) {

@@ -251,6 +251,20 @@ t.test('at SIGTERM a server says that it is not ready, goes on serving who is co
   t.notMatch(output.out, 'Service Unavailable')
 })
 
+t.test('a second signal does not cut short what the first one began, and what waits for a thread does not hold up the end', async t => {
+  const { child, ready, ended } = run(t, settings(t, { BCRYPT_COST: '12', HASH_QUEUE: '100', RATE_LIMIT: 'off' }))
+  const url = await ready()
+  const logIns = Promise.all(Array.from({ length: 60 }, async (_, index) => await ask(`${url}/login`, { email: `nobody-${index}@example.com`, password: 'correct horse battery' })))
+  // While the first is hashed, all have come.
+  await ask(`${url}/login`, { email: 'nobody@example.com', password: 'correct horse battery' })
+  child.kill('SIGTERM')
+  child.kill('SIGTERM')
+  child.kill('SIGINT')
+  for (const { status, retryAfter } of await logIns) t.match({ status, retryAfter }, status === 401 ? { retryAfter: null } : { status: 503, retryAfter: /^[12]$/ })
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+})
+
 t.test('while no write can be kept the server is not ready, and goes on reading', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
   // Compiled, for the runner of the tests would end the process at the signal that a file may not grow, which Node.js does not heed.
   const env = settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' })

@@ -39,6 +39,7 @@ export class Hasher {
   /** What a refusal costs: as much as the dearest hash that was met so far, and at least today's cost. */
   #refusalCost: number
   readonly #threadsStarted: Promise<unknown>
+  #isClosing = false
 
   constructor (settings: HashSettings) {
     this.#threads = settings.threads
@@ -84,11 +85,12 @@ export class Hasher {
     return readStored(stored).bcrypt.startsWith(prefixOf(this.#cost))
   }
 
-  /** Finishes what is queued and ends the threads. */
+  /** Finishes what has begun, and ends the threads. What waits is let go unsettled: whoever closes has answered for it, and a full queue takes many seconds. */
   async close (): Promise<void> {
+    this.#isClosing = true
     // A thread that is ended while it loads bcrypt's native part takes the whole process with it (SIGABRT).
     await this.#threadsStarted
-    while (this.#running.size > 0) await Promise.all(this.#running)
+    await Promise.all(this.#running)
     await this.#pool.close()
   }
 
@@ -101,7 +103,8 @@ export class Hasher {
   }
 
   #startNext (): void {
-    const job = this.#running.size < this.#threads ? this.#queue.next() : undefined
+    const isFree = !this.#isClosing && this.#running.size < this.#threads
+    const job = isFree ? this.#queue.next() : undefined
     if (!job) return
     const running = this.#pool.run(job.task).then(job.resolve, job.reject).finally(() => {
       this.#running.delete(running)

@@ -52,6 +52,8 @@ interface Exchange {
   isDone: boolean
   /** The answer that was found not to be delivered, and since when. */
   late: { answer: ServerResponse, since: number } | undefined
+  /** Since when it has been seen to ask nothing. */
+  idleSince: number | undefined
 }
 
 /** Where a connection has its exchange: a look into a map would be the dearest part of every request. */
@@ -61,10 +63,12 @@ type Asking = Socket & { [EXCHANGE]: Exchange }
 export class Connections {
   readonly #limits: ConnectionLimits
   readonly #servers: http.Server[] = []
-  /** Every connection, those included that are still at their TLS handshake. */
-  readonly #sockets = new Set<Socket>()
-  /** Those that can ask, the oldest first. */
+  /** Every connection as it was accepted, the oldest first. */
+  readonly #sockets = new Map<Socket, Exchange>()
+  /** Those that can ask; over TLS by the socket that the handshake made. */
   readonly #exchanges = new Map<Socket, Exchange>()
+  /** All by their peer, for nothing else tells which of them the socket of a handshake was made of. */
+  readonly #byPeer = new Map<string, Exchange>()
   #activity = 0
   #turnedAway = 0
   #saidAt = -Infinity
@@ -89,6 +93,8 @@ export class Connections {
     server.setTimeout(0)
     server.on('connection', (socket: Socket) => { this.#admit(socket) })
     server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => { this.#hold(socket) })
+    // What a request may expect beside 100-continue is nothing that Signet knows, and no reason to answer it past us (RFC 9110, section 10.1.1).
+    server.on('checkExpectation', serve)
     this.#servers.push(server)
     return server
   }
@@ -106,7 +112,7 @@ export class Connections {
 
   /** Closes what has waited for an answer, or has not taken it, for too long. `now` in milliseconds of a clock that never jumps. */
   look (now: number, crowded: (count: number) => void): void {
-    for (const [socket, exchange] of this.#exchanges) if (isLate(exchange, now)) socket.destroy()
+    for (const [socket, exchange] of this.#sockets) if (isLate(exchange, now, this.#limits.keepAlive + LOOK_EVERY_MS)) socket.destroy()
     if (this.#turnedAway === 0 || now - this.#saidAt < SAY_EVERY_MS) return
     crowded(this.#turnedAway)
     this.#turnedAway = 0
@@ -139,27 +145,39 @@ export class Connections {
     await this.#emptied(patience)
     for (const exchange of this.#exchanges.values()) if (isBusy(exchange)) turnAway(exchange.last!)
     await this.#emptied(FAREWELL_MS)
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.keys()) socket.destroy()
   }
 
   #admit (socket: Socket): void {
     this.#activity++
-    this.#sockets.add(socket)
-    socket.once('close', () => { this.#sockets.delete(socket) })
+    const exchange: Exchange = { last: undefined, before: undefined, isLast: false, isDone: false, late: undefined, idleSince: undefined }
+    const peer = peerOf(socket)
+    this.#sockets.set(socket, exchange)
+    this.#byPeer.set(peer, exchange)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      if (this.#byPeer.get(peer) === exchange) this.#byPeer.delete(peer)
+    })
     if (this.#sockets.size <= this.#limits.max) return
     this.#turnedAway++
-    const place = this.#longestIdle() ?? socket
-    place.destroy()
+    this.#leastMissed().destroy()
   }
 
-  // Who opens connections without end must not keep others out, so the newest one has the place of one that asks nothing, and did not a while ago.
-  #longestIdle (): Socket | undefined {
-    const idle = [...this.#exchanges].filter(([socket, exchange]) => !socket.destroyed && !isBusy(exchange))
-    return (idle.find(([, { last }]) => !last) ?? idle[0])?.[0]
+  // Who opens connections without end must not keep others out, so the newest one has the place of one that waits for nothing of ours: the oldest that was seen to ask nothing (not even a
+  // handshake's end), or to keep us waiting for its body or until it takes its answer, or just the oldest.
+  #leastMissed (): Socket {
+    const open = [...this.#sockets].filter(([socket, exchange]) => !socket.destroyed && !awaitsUs(exchange))
+    const place = open.find(([, { idleSince }]) => idleSince !== undefined) ?? open.find(([, { late, last }]) => late && late.answer === last) ?? open[0]!
+    return place[0]
   }
 
   #hold (socket: Socket): void {
-    const exchange: Exchange = { last: undefined, before: undefined, isLast: false, isDone: false, late: undefined }
+    const exchange = this.#sockets.get(socket) ?? this.#byPeer.get(peerOf(socket))
+    if (!exchange) {
+      // Its client is gone, and nobody's any more.
+      socket.destroy()
+      return
+    }
     ;(socket as Asking)[EXCHANGE] = exchange
     this.#exchanges.set(socket, exchange)
     socket.once('close', () => {
@@ -180,6 +198,7 @@ export class Connections {
     }
     exchange.before = last
     exchange.last = response
+    exchange.idleSince = undefined
     if (exchange.isLast) response.setHeader('connection', 'close')
     return true
   }
@@ -195,7 +214,7 @@ export class Connections {
 
   // Those that come later are kept for now: were each closed, a proxy would open one a request, and the last would wait to be accepted when nobody listens any more.
   #retire (): void {
-    for (const exchange of this.#exchanges.values()) {
+    for (const exchange of this.#sockets.values()) {
       exchange.isLast = true
       closeAfter(exchange)
     }
@@ -226,12 +245,18 @@ function isBusy ({ last }: Exchange): boolean {
   return last?.writableFinished === false
 }
 
-/** Whether the answer that the connection waits for has been due for too long; lets go of those that are delivered. */
-function isLate (exchange: Exchange, now: number): boolean {
+/** Whether it is our turn on the connection, and not its client's. */
+function awaitsUs (exchange: Exchange): boolean {
+  return isBusy(exchange) && exchange.last!.req.complete && !exchange.last!.headersSent
+}
+
+/** Whether the connection has waited for too long: for its next request, for `idleMax` milliseconds whatever else comes, or for the end of its answer. Lets go of answers that are delivered. */
+function isLate (exchange: Exchange, now: number, idleMax: number): boolean {
   const { last, late } = exchange
   if (!last || last.writableFinished) {
     exchange.last = exchange.before = exchange.late = undefined
-    return false
+    exchange.idleSince ??= now
+    return now - exchange.idleSince >= idleMax
   }
   if (late?.answer !== last) exchange.late = { answer: last, since: now }
   return now - exchange.late!.since >= (last.headersSent ? UNTAKEN_MS : UNANSWERED_MS)
@@ -245,6 +270,10 @@ function turnAway (answer: ServerResponse): void {
   if (answer.headersSent) return
   const problem = toProblem(new AuthError('unavailable'), randomUUID())
   answer.writeHead(problem.status, { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store', 'retry-after': RETRY_AFTER_SECONDS, connection: 'close' }).end(JSON.stringify(problem))
+}
+
+function peerOf ({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 async function pause (milliseconds: number): Promise<void> {

@@ -121,11 +121,12 @@ t.test('a storm from one network keeps nobody else out, and is refused itself', 
   t.equal(outcomes.filter(outcome => outcome === 'storm busy').length, 34)
 })
 
-t.test('a hasher that is closed finishes what is queued', async t => {
+t.test('a hasher that is closed finishes what it has begun, and nothing that waits', async t => {
   const hasher = new Hasher({ cost: 4, threads: 1, queue: 10 })
-  const hashes = Promise.all(Array.from({ length: 5 }, async () => await hasher.hash('x', SOMEBODY)))
+  let hashed = 0
+  for (let job = 0; job < 5; job++) void hasher.hash('x', SOMEBODY).then(() => { hashed++ })
   await hasher.close()
-  t.equal((await hashes).length, 5)
+  t.equal(hashed, 1)
 })
 
 t.test('what bcrypt itself refuses is no busy queue', async t => {

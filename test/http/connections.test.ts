@@ -1,7 +1,7 @@
 // One request at a time a connection, no place for those who do not read, and an end in which nothing is lost; over real sockets, with TLS and without.
 import { once } from 'node:events'
 import type { RequestListener, ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { Socket, type AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
@@ -176,6 +176,80 @@ t.test('where no more may be open, the newest has the place of one that has been
   for (let more = 0; more < 3; more++) await dial()
   for (const now of [64_999, 65_000, 70_000]) look(now)
   t.strictSame(said, [1, 3])
+})
+
+for (const protocol of PROTOCOLS) {
+  t.test(`${protocol}: who keeps us waiting keeps nobody out: of all that do, the oldest has to go`, async t => {
+    const { answers, handler } = held()
+    const { connections, dial } = await serve(t, handler, { max: 2, protocol })
+    const asking = await dial()
+    asking.write(get('/asking'))
+    const slow = await dial()
+    slow.resume().write(POST)
+    await until(() => answers.length === 2)
+    connections.look(0, () => {})
+    for (const path of ['/newer', '/newest']) {
+      const newest = await dial()
+      newest.write(get(path))
+      await until(() => answers.at(-1)!.req.url === path)
+      answers.at(-1)!.end('welcome')
+      t.match(await readAnswer(newest), /welcome$/)
+    }
+    await until(() => slow.destroyed)
+    answers[0]!.end('still here')
+    t.match(await readAnswer(asking), /still here$/)
+  })
+}
+
+t.test('nor do handshakes that do not go on', async t => {
+  const { server, open, dial: dialSecure } = await serve(t, (_request, response) => { response.end('welcome') }, { max: 3, protocol: 'https' })
+  const stalled: Socket[] = []
+  while (stalled.length < 3) {
+    stalled.push((await dial(t, (server.address() as AddressInfo).port)).resume())
+    await until(async () => await open() === stalled.length)
+  }
+  const newest = await dialSecure()
+  newest.write(get('/'))
+  t.match(await readAnswer(newest), /welcome$/)
+  await until(() => stalled[0]!.destroyed)
+  t.notOk(stalled[2]!.destroyed)
+})
+
+t.test('a client that has gone when its handshake ends is held no longer', async t => {
+  const { server } = await serve(t, () => {}, { protocol: 'https' })
+  const gone = new Socket()
+  server.emit('secureConnection', gone)
+  t.ok(gone.destroyed)
+})
+
+t.test('a connection on which no request comes is closed, whatever else does', async t => {
+  const { connections, dial } = await serve(t, (_request, response) => { response.end('answered') })
+  const look = (now: number) => { connections.look(now, () => {}) }
+  const socket = await dial()
+  socket.write(get('/'))
+  await readAnswer(socket)
+  for (const now of [0, 34_999]) {
+    look(now)
+    socket.write('\r\n')
+  }
+  socket.write(get('/'))
+  await readAnswer(socket)
+  for (const now of [35_000, 69_999]) look(now)
+  t.notOk(socket.destroyed)
+  look(70_000)
+  await readAll(socket)
+})
+
+t.test('a request that expects what nobody knows is one like every other', async t => {
+  const { answers, handler } = held()
+  const { dial } = await serve(t, handler)
+  const socket = await dial()
+  const all = readAll(socket)
+  socket.write(get('/', 'expect: a miracle\r\n').repeat(3))
+  await until(() => answers.length > 0)
+  answers[0]!.end('the first')
+  t.match(await all, /^HTTP\/1\.1 200 OK\r\nconnection: close\r\n[^]*\r\n\r\nthe first$/i)
+  t.equal(answers.length, 1)
 })
 
 t.test('where all that may be open are asking, the newest is closed', async t => {
