@@ -59,7 +59,6 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const { config, clock, connections, keyRing, store } = parts
   const app = Fastify(serverOptions(parts))
   addForwarding(app, config.TRUST_PROXY)
-  ignoreExpectations(app)
   addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
@@ -122,11 +121,6 @@ function serverOptions ({ config, connections, log, tls }: AppParts): FastifySer
     clientErrorHandler: (error, socket) => { connections.refuse(error, socket) },
   }
   return { ...options, ...(tls && { https: tls.pair }) }
-}
-
-// Nobody has to meet what is expected of a server beyond 100-continue (RFC 9110, section 10.1.1), and Node's own 417 passes by the limits, the log and the problem documents.
-function ignoreExpectations ({ server }: FastifyInstance): void {
-  server.on('checkExpectation', (request, response) => { server.emit('request', request, response) })
 }
 
 function rateLimitSettings (config: Config) {

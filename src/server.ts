@@ -15,6 +15,7 @@ import { ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { outliveReaders } from './log.js'
 import { openStore, unnamedDatabase } from './store/open-store.js'
+import type { Store } from './store/store.js'
 
 /** Together eight seconds for what is in flight, and less than two where nothing is. */
 const FAREWELL: Farewell = { linger: 1_000, settle: 500, patience: 6_400 }
@@ -32,7 +33,7 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   const place = await ringPlace(settings.KEYS_DIR, settings.KEYS_PASSPHRASE_FILE)
   const { ring, isNew } = await openRing(place, settings)
   const keyRing = new KeyRing(ring.parts)
-  const store = openStore(settings.DATABASE_URL)
+  const store = storeOf(settings)
   const hasher = new Hasher({ cost: settings.BCRYPT_COST, threads: settings.HASH_THREADS, queue: settings.HASH_QUEUE })
   const closeParts = async () => {
     await hasher.close()
@@ -61,6 +62,14 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   } catch (error) {
     await closeParts()
     throw error
+  }
+}
+
+function storeOf ({ DATABASE_URL: url }: Config): Store {
+  try {
+    return openStore(url)
+  } catch (cause) {
+    throw new Error(`The setting DATABASE_URL cannot be used. ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -114,6 +114,10 @@ t.test('a port that is taken is said in one sentence', async t => {
   await t.rejects(start(readConfig(settings(t, { PORT: String(port) }))), { message: `Port ${port} of 127.0.0.1 is taken: stop what listens there, or set PORT.` })
 })
 
+t.test('a store that cannot be opened is said with the setting that names it', async t => {
+  await t.rejects(start(readConfig(settings(t, { DATABASE_URL: 'file::memory:' }))), { message: 'The setting DATABASE_URL cannot be used. The store file::memory: cannot be opened: a database in memory is none that lasts; name a file.' })
+})
+
 t.test('an address that is not ours is said in one sentence', async t => {
   await t.rejects(start(readConfig(settings(t, { HOST: '192.0.2.1' }))), { message: 'The setting HOST is not an address of this machine: 192.0.2.1.' })
   await t.rejects(start(readConfig(settings(t, { HOST: '192.0.2.1', ISSUER: 'https://id.example' }))), { message: 'The setting HOST is not an address of this machine: 192.0.2.1.' }, 'whether the port is looked for first or not')
