@@ -1,7 +1,11 @@
 // Groups the writes that wait into one SQLite commit; holds no statement. An operation fails alone, a commit fails for all in it.
 import type { Database } from 'libsql'
 
-interface Waiting { run: () => void, settle: () => void, reject: (reason: unknown) => void }
+/** How long another process that writes to the file is waited for, and how often it is looked at; milliseconds. SQLite's own way to wait would hold up everything else. */
+const PATIENCE_MS = 2_000
+const LOOK_EVERY_MS = 20
+
+interface Waiting { givesUpAt: number, run: () => void, settle: () => void, reject: (reason: unknown) => void }
 
 export class CommitQueue {
   readonly #database: Database
@@ -15,8 +19,9 @@ export class CommitQueue {
   async write<Result>(operation: () => Result): Promise<Result> {
     return await new Promise<Result>((resolve, reject) => {
       let outcome: () => void
-      if (this.#waiting.length === 0) setImmediate(() => { this.flush() })
+      if (this.#waiting.length === 0) setImmediate(() => { this.#commit(performance.now()) })
       this.#waiting.push({
+        givesUpAt: performance.now() + PATIENCE_MS,
         run: () => {
           try {
             const result = operation()
@@ -31,13 +36,25 @@ export class CommitQueue {
     })
   }
 
-  /** Commits what waits, now. */
+  /** Commits what waits, now or never. */
   flush (): void {
-    const batch = this.#waiting
-    if (batch.length === 0) return
-    this.#waiting = []
+    this.#commit(Infinity)
+  }
+
+  #commit (now: number): void {
+    if (this.#waiting.length === 0) return
     try {
       this.#database.exec('BEGIN IMMEDIATE')
+    } catch (reason) {
+      const mayWait = (write: Waiting) => isBusy(reason) && now < write.givesUpAt
+      const batch = this.#take()
+      this.#waiting = batch.filter(mayWait)
+      for (const write of batch) if (!mayWait(write)) write.reject(reason)
+      if (this.#waiting.length > 0) setTimeout(() => { this.#commit(performance.now()) }, LOOK_EVERY_MS)
+      return
+    }
+    const batch = this.#take()
+    try {
       for (const { run } of batch) run()
       this.#database.exec('COMMIT')
     } catch (reason) {
@@ -47,4 +64,14 @@ export class CommitQueue {
     }
     for (const { settle } of batch) settle()
   }
+
+  #take (): Waiting[] {
+    const batch = this.#waiting
+    this.#waiting = []
+    return batch
+  }
+}
+
+function isBusy (reason: unknown): boolean {
+  return (reason as { code?: string }).code === 'SQLITE_BUSY'
 }

@@ -16,7 +16,8 @@ type Row = [id: string, email: string, name: string | null, passwordHash: string
 
 const COLUMNS = 'id, email, name, password_hash, created_at, families, failed'
 
-const BUSY_TIMEOUT_MS = 2_000
+/** While the file is opened, and while it is used: then whoever waits holds up everybody. */
+const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
 const RETRY_AFTER_SECONDS = 1
 
 /** Marks the file as ours, "Sign" in ASCII. Written anew, it says whether a write would be kept. */
@@ -176,7 +177,10 @@ export class SqliteStore implements Store {
   }
 
   async #write<Result>(queue: CommitQueue, operation: () => Result): Promise<Result> {
-    return await this.#guard(async () => await queue.write(operation))
+    return await this.#guard(async () => {
+      this.#assertSameFile()
+      return await queue.write(operation)
+    })
   }
 
   // Whatever the file system or another process does to the file is, to a client, an outage that may pass.
@@ -208,11 +212,12 @@ function identify (path: string): string {
 
 function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Database {
   const database = new Database(path)
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.opening}`)
   database.exec('PRAGMA journal_mode = WAL')
   database.exec(`PRAGMA synchronous = ${synchronous}`)
   database.exec(SCHEMA)
   addFailed(database)
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.open}`)
   return database
 }
 

@@ -1,5 +1,6 @@
 // One commit for all that waits: what cannot be committed is rejected whole, and the next is not harmed.
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import Database from 'libsql'
 import t from 'tap'
 import { CommitQueue } from '../../src/store/commit-queue.js'
@@ -16,4 +17,26 @@ t.test('a commit that fails rejects every write in it, undoes them, and leaves t
   const outcomes = await Promise.allSettled([orphan, parent(1)])
   t.strictSame(outcomes.map(({ status }) => status), ['rejected', 'rejected'])
   t.equal(await parent(1), 1)
+})
+
+t.test('a file that another process writes to is waited for, by nobody but those who write', async t => {
+  const path = join(t.testdir(), 'queue.db')
+  const [database, other] = [new Database(path), new Database(path)]
+  t.teardown(() => { for (const open of [database, other]) open.close() })
+  database.exec('CREATE TABLE numbers (number INTEGER PRIMARY KEY)')
+  database.exec('PRAGMA busy_timeout = 0')
+  const queue = new CommitQueue(database)
+  const write = async () => await queue.write(() => database.prepare('INSERT INTO numbers DEFAULT VALUES').run([]).changes)
+  other.exec('BEGIN IMMEDIATE')
+  const written = [write()]
+  await pause(50)
+  written.push(write())
+  other.exec('ROLLBACK')
+  t.strictSame(await Promise.all(written), [1, 1])
+  other.exec('BEGIN IMMEDIATE')
+  await t.rejects(write(), { code: 'SQLITE_BUSY' }, 'but not for ever')
+  const last = write()
+  await pause(50)
+  queue.flush()
+  await t.rejects(last, { code: 'SQLITE_BUSY' }, 'nor when there is no time left')
 })

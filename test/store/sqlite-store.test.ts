@@ -143,7 +143,7 @@ t.test('whatever the umask, nobody else may read the file or those beside it; on
   for (const store of [first, second]) await store.close()
 })
 
-t.test('a file that is replaced or removed under a server is a fault that its readiness names', async t => {
+t.test('a file that is replaced or removed under a server is a fault that its readiness names, and nothing is promised that nobody would find', async t => {
   const path = join(t.testdir(), 'signet.db')
   const store = new SqliteStore(path)
   t.teardown(async () => { await store.close() })
@@ -152,6 +152,7 @@ t.test('a file that is replaced or removed under a server is a fault that its re
   const fault = { message: 'The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.' }
   renameSync(path, `${path}-old`)
   await t.rejects(store.ping(), fault)
+  await t.rejects(store.closeAllFamilies('nobody', { createdAfter: 0, advancedAfter: 0 }), unavailable)
   renameSync(`${path}-copy`, path)
   await t.rejects(store.ping(), fault)
   rmSync(path)
