@@ -229,6 +229,16 @@ t.test('certificates that are replaced are taken within seconds, a pair that doe
   t.match(await ended, { code: 0, err: '' })
 })
 
+t.test('a proxy ends a connection before Signet does; others need none for so long', async t => {
+  const env = settings(t)
+  for (const [TRUST_PROXY, seconds] of [['', 30], ['127.0.0.1', 72]] as const) {
+    const { app, stop } = await start(readConfig({ ...env, TRUST_PROXY }), { linger: 0, settle: 0, patience: 0 })
+    const answer = await fetch(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/health/live`)
+    t.equal(answer.headers.get('keep-alive'), `timeout=${seconds}`)
+    await stop()
+  }
+})
+
 t.test('a server outlives whoever reads its log', async t => {
   const { child, ready, ended } = run(t, settings(t, { LOG_LEVEL: 'debug' }))
   const url = await ready()

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { Connections } from '../../src/http/connections.js'
 import { certificateFor } from '../certificates.js'
+import { testApp } from '../test-app.js'
 import { dial, get, readAll, readAnswer } from './raw-client.js'
 
 const PROTOCOLS = ['http', 'https'] as const
@@ -283,12 +284,19 @@ t.test('what cannot be read is answered where it is the answer to nothing else',
 
   const behind = await dial()
   const all = readAll(behind)
-  behind.write(get('/') + 'NONSENSE\r\n\r\n')
+  behind.write(get('/') + get('/') + 'NONSENSE\r\n\r\n')
   await until(() => answers.length === 2)
-  behind.write('NONSENSE\r\n\r\n')
   await pause(50)
   answers[1]!.end('the answer')
   t.match(await all, /^HTTP\/1\.1 200 OK\r\nconnection: close\r\n[^]*the answer$/i, 'behind another that is answered first')
+
+  const right = await dial()
+  const rightAll = readAll(right)
+  right.write(get('/') + 'NONSENSE\r\n\r\n')
+  await until(() => answers.length === 3)
+  await pause(50)
+  answers[2]!.end('the answer')
+  t.match(await rightAll, /^HTTP\/1\.1 200 OK\r\nconnection: close\r\n[^]*the answer$/i)
 
   const answered = await dial()
   answered.write('POST /early HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n')
@@ -342,6 +350,22 @@ t.test('at the end Signet listens for a while yet; who is connected is served an
   await ending
 })
 
+t.test('whoever asks without a pause meanwhile has every answer whole, and the last one says that it is', async t => {
+  const { connections, dial } = await serve(t, (_request, response) => { response.end('served') })
+  const ending = connections.end({ linger: 500, settle: 1_000, patience: 10_000 })
+  const ask = async (socket: Socket) => {
+    let answer = ''
+    while (!/^connection: close/im.test(answer)) {
+      socket.write(get('/'))
+      answer = await readAnswer(socket)
+      if (!answer.endsWith('served')) t.fail(answer)
+    }
+    t.equal(await readAll(socket), '')
+  }
+  await Promise.all((await Promise.all(Array.from({ length: 8 }, dial))).map(ask))
+  await ending
+})
+
 t.test('what is in flight when the patience is over is refused with a time to come back', async t => {
   const { answers, handler } = held()
   const { connections, dial } = await serve(t, handler)
@@ -375,4 +399,14 @@ t.test('a certificate is exchanged while connections go on', async t => {
   t.not(printOf(before), printOf(after))
   before.write(get('/'))
   t.match(await readAnswer(before), /served$/)
+})
+
+t.test('connections that are closed for want of room are in the log', async t => {
+  const { app, lines } = await testApp(t, {}, { connections: new Connections({ max: 1, keepAlive: 30_000 }) })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  for (let more = 0; more < 3; more++) await dial(t, port)
+  const said = () => lines.find(line => line.includes('see MAX_CONNECTIONS'))
+  await until(() => said() !== undefined)
+  t.match(JSON.parse(said()!), { level: 40, count: 2 })
 })
