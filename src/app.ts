@@ -231,8 +231,8 @@ async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Edg
 }
 
 async function serveCaller (route: CallerRoute, visit: Visit, { controller, tokens, trusted }: Edge, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const cookie = (route.endsLogin ?? route.cookie) ? openCookie(request, reply, trusted) : undefined
   const caller = await identifyCaller(request.headers.authorization, tokens, visit.now)
+  const cookie = (route.endsLogin ?? route.cookie) ? openCookie(request, reply, trusted) : undefined
   const answer = await route.handle(controller, visit, caller)
   if (!cookie) return answer
   if (route.cookie) return cookie.isWanted || tokens.read(cookie.token)?.familyId === caller.familyId ? cookie.keep(answer as AuthTokenDTO) : answer

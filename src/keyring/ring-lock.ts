@@ -25,9 +25,7 @@ export async function withLock<Result> (folder: string, patience: Patience, work
   try {
     await acquire(database, folder, patience)
     try {
-      return await work()
-    } catch (cause) {
-      throw (cause as NodeJS.ErrnoException).errno === undefined ? cause : cannotChange(folder, cause)
+      return await work().catch((cause: NodeJS.ErrnoException) => { throw cause.errno === undefined ? cause : cannotChange(folder, cause) })
     } finally {
       // Closing alone lets go of the lock only when the garbage collector comes by.
       database.exec('ROLLBACK')

@@ -37,6 +37,7 @@ t.test('work that fails lets go of the lock, which only its owner can read', asy
 
 t.test('what the system refuses during the work is said in words, by the folder', async t => {
   const folder = t.testdir()
+  await t.rejects(withLock(folder, { milliseconds: 0 }, async () => { throw new Error('a sentence of its own') }), { message: 'a sentence of its own' })
   await t.rejects(withLock(folder, { milliseconds: 0 }, async () => await readFile(join(folder, 'none'))), { message: `The key ring in ${folder} cannot be changed: it is not there.` })
 })
 
