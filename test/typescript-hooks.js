@@ -10,12 +10,12 @@ const CACHE = fileURLToPath(new URL('../node_modules/.cache/signet-tests/', impo
 const SALT = readFileSync(fileURLToPath(import.meta.url), 'utf8') + require('typescript/package.json').version
 
 /** @type {import('node:module').ResolveHook} */
-export const resolve = async (specifier, context, next) => await next(sourceOf(specifier, context.parentURL) ?? specifier, context)
+export const resolve = (specifier, context, next) => next(sourceOf(specifier, context.parentURL) ?? specifier, context)
 
 /** @type {import('node:module').LoadHook} */
-export const load = async (url, context, next) => {
+export const load = (url, context, next) => {
   const path = url.startsWith('file:') ? fileURLToPath(url) : ''
-  return path.endsWith('.ts') ? { format: 'module', source: compile(path), shortCircuit: true } : await next(url, context)
+  return path.endsWith('.ts') ? { format: 'module', source: compile(path), shortCircuit: true } : next(url, context)
 }
 
 /** An import names the file that will be built; what there is, is its source. @param {string} specifier @param {string | undefined} parent */
