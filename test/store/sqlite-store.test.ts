@@ -2,7 +2,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'libsql'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { AuthError } from '../../src/errors.js'
 import { openStore } from '../../src/store/open-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
@@ -81,7 +81,8 @@ t.test('a write that waits when the store is closed is committed', async t => {
   t.ok(await again.findUser(user.id))
 })
 
-t.test('while another process holds the file, a write answers unavailable, changes nothing, and works again after', async t => {
+/** A store whose file another process has begun to write to. */
+function openHeld (t: Test) {
   const path = join(t.testdir(), 'signet.db')
   const store = new SqliteStore(path)
   const other = new Database(path)
@@ -90,6 +91,11 @@ t.test('while another process holds the file, a write answers unavailable, chang
     await store.close()
   })
   other.exec('BEGIN IMMEDIATE')
+  return { store, other }
+}
+
+t.test('while another process holds the file, a write answers unavailable, changes nothing, and works again after', async t => {
+  const { store, other } = openHeld(t)
   const user = newUser()
   await t.rejects(store.insertUser(user), unavailable)
   other.exec('ROLLBACK')
@@ -161,14 +167,7 @@ t.test('a file that is replaced or removed under a server is a fault that its re
 })
 
 t.test('a file that takes no writes is a fault, and none once it does again', async t => {
-  const path = join(t.testdir(), 'signet.db')
-  const store = new SqliteStore(path)
-  const other = new Database(path)
-  t.teardown(async () => {
-    other.close()
-    await store.close()
-  })
-  other.exec('BEGIN IMMEDIATE')
+  const { store, other } = openHeld(t)
   await t.rejects(store.ping(), { message: 'The store takes no writes.', cause: unavailable })
   other.exec('ROLLBACK')
   await t.resolves(store.ping())
