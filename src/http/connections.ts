@@ -196,7 +196,7 @@ export class Connections {
       this.#cutOff(socket, exchange)
       return false
     }
-    exchange.before = last
+    exchange.before = last?.writableFinished === false ? last : undefined
     exchange.last = response
     exchange.idleSince = undefined
     if (exchange.isLast) response.setHeader('connection', 'close')

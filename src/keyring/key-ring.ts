@@ -75,8 +75,9 @@ export class KeyRing {
     const [header = '', payload = '', signature = '', ...rest] = token.split('.')
     const key = this.#keys.verifying.get(header)
     if (!key || rest.length > 0) throw new Error('the header is of no key of the ring')
-    if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, decode(signature))) throw new Error('the signature is not the key\'s')
-    const claims: unknown = JSON.parse(decode(payload).toString())
+    if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, decodeStrictly(signature))) throw new Error('the signature is not the key\'s')
+    // However it is spelled: the signature is one of this very text.
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
     if (!isAccessTokenClaims(claims)) throw new Error('a claim is missing or of another type')
     if (claims.iss !== expected.issuer || claims.aud !== expected.audience) throw new Error('it was issued by or for somebody else')
     if (claims.exp * 1000 <= now) throw new Error('it has expired')
@@ -174,7 +175,7 @@ function encode (part: object): string {
 }
 
 /** The bytes of a part of a token. Throws unless it is spelled as they are encoded (RFC 7515, section 2), for Node reads much else as well. */
-function decode (part: string): Buffer {
+function decodeStrictly (part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url')
   if (bytes.toString('base64url') !== part) throw new Error('a part is not spelled in base64url')
   return bytes

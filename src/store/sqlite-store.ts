@@ -246,6 +246,10 @@ function toUser (row: unknown): User | undefined {
   return failed === null ? user : { ...user, failed: JSON.parse(failed) as Failures }
 }
 
+// Member by member: this runs for every family of every caller, where two spreads would be the dearest part.
 function toFamily (id: string, { g, c, a, u, i, r, n }: FamilyColumn): Family {
-  return { id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i, ...(r !== undefined && { rotatedBy: r }), ...(n && { repeats: n }) }
+  const family: Family = { id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i }
+  if (r !== undefined) family.rotatedBy = r
+  if (n !== undefined) family.repeats = n
+  return family
 }
