@@ -222,3 +222,22 @@ function addressOf ({ HOST: host, PORT: port, TLS_CERT_FILE: cert }: Config): st
 export function familyLimits (config: Config): { idle: number, absolute: number, grace: number } {
   return { idle: config.REFRESH_TOKEN_IDLE_TTL * 1000, absolute: config.REFRESH_TOKEN_TTL * 1000, grace: config.REFRESH_GRACE * 1000 }
 }
+
+/** How often an address may ask, and how often it may be guessed at an account; windows in milliseconds. */
+export function askingLimits (config: Config) {
+  const isOn = config.RATE_LIMIT === 'on'
+  return {
+    address: { enabled: isOn, window: config.RATE_LIMIT_WINDOW * 1000, max: config.RATE_LIMIT_MAX, loginMax: config.RATE_LIMIT_LOGIN_MAX, registerMax: config.RATE_LIMIT_REGISTER_MAX },
+    guesses: isOn ? { window: config.RATE_LIMIT_ACCOUNT_WINDOW * 1000, placeMax: config.RATE_LIMIT_ACCOUNT_MAX, accountMax: config.RATE_LIMIT_ACCOUNT_TOTAL } : undefined,
+  }
+}
+
+/** What tokens say, and how long and how many of them are good; `ttl` in seconds. */
+export function tokenSettings (config: Config) {
+  return {
+    accessToken: { issuer: config.ISSUER, audience: config.AUDIENCE, clientId: config.CLIENT_ID, ttl: config.ACCESS_TOKEN_TTL },
+    families: familyLimits(config),
+    maxActive: config.MAX_ACTIVE_TOKENS,
+    policy: config.ACTIVE_TOKENS_POLICY,
+  }
+}

@@ -15,15 +15,17 @@ const MAY_IMPORT: Record<string, string[]> = {
   hashing: ['core', 'errors.ts'],
   store: ['core', 'errors.ts', 'faults.ts'],
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing'],
-  http: ['core', 'errors.ts', 'faults.ts', 'services', 'store/store.ts'],
+  'http/edge': ['core', 'errors.ts', 'faults.ts', 'services'],
+  'http/account': ['core', 'errors.ts', 'http/edge', 'services', 'store/store.ts'],
+  'http/public': ['errors.ts', 'http/edge', 'keyring'],
   verifier: [],
-  'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http', 'keyring', 'log.ts', 'services', 'store/store.ts'],
+  'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http/account', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],
-  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http', 'keyring', 'log.ts', 'store'],
+  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store'],
 }
 
 const files = readdirSync('src', { recursive: true }).map(String).filter(name => /\.(ts|js)$/.test(name))
-const placeOf = (file: string) => ROOT.includes(file) ? file : file.split('/')[0]!
+const placeOf = (file: string) => ROOT.includes(file) ? file : /^(http\/)?[^/]+/.exec(file)![0]
 
 t.test('imports run one way', async t => {
   for (const file of files) {

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { buildApp, type AppParts } from '../src/app.js'
 import { readConfig } from '../src/config.js'
 import { Hasher } from '../src/hashing/hasher.js'
-import { Connections } from '../src/http/connections.js'
+import { Connections } from '../src/http/edge/connections.js'
 import { copyRing, openRing } from './keyring/rings.js'
 import { openStore } from '../src/store/open-store.js'
 

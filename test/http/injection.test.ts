@@ -1,6 +1,6 @@
 // Whatever a database would take for an operator is refused at the edge, in every field of every route, and changes nothing.
 import t from 'tap'
-import { ROUTES } from '../../src/http/routes.js'
+import { ROUTES } from '../../src/http/account/routes.js'
 import { freshDatabase, openFor, withMongoDb } from '../store/mongo-server.js'
 import { EMAIL, PASSWORD, testApp } from '../test-app.js'
 

@@ -1,0 +1,89 @@
+// What callers ask for, read and normalised; each class returns its resource and knows neither Fastify nor the store.
+import { Type, type Static } from '@sinclair/typebox'
+import { isText, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
+import { AuthError } from '../../errors.js'
+import type { AccountService } from '../../services/account-service.js'
+import type { Device, TokenService } from '../../services/token-service.js'
+import { Email, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
+
+const strict = { additionalProperties: false }
+const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
+
+export class RegistrationRequest {
+  static readonly schema = RegistrationDTO
+  readonly #body: Static<typeof RegistrationDTO>
+
+  constructor (body: Static<typeof RegistrationDTO>) {
+    this.#body = body
+  }
+
+  /** The registration, each member one that can be used. Throws `invalid_request` naming the one that cannot. */
+  toRegistration (): RegistrationDTO {
+    const { email, password, name = null } = this.#body
+    if (normaliseEmail(email) === undefined) refuseEmail()
+    return { email, password: readPassword('password', password), name: name === null ? null : readName(name) }
+  }
+}
+
+export class AuthenticationRequest {
+  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account'), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
+  readonly #email: string
+  readonly #password: string
+  readonly #device: Device
+  readonly #cookieToken: string | undefined
+
+  /** Throws `invalid_request` if the address cannot be one. */
+  constructor (body: Static<typeof AuthenticationRequest.schema>, device: Device, cookieToken?: string) {
+    if (spellingsOf(body.email).length === 0) refuseEmail()
+    this.#email = body.email
+    this.#password = readPassword('password', body.password)
+    this.#device = device
+    this.#cookieToken = cookieToken
+  }
+
+  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `rate_limited`, `busy`. */
+  async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
+    const held = tokens.read(this.#cookieToken)
+    const user = await accounts.authenticate(this.#email, this.#password, this.#device, now, held)
+    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, this.#device), this.#device, now, held)
+    // A password change overtook this log-in, so the password is to be proved against the new one.
+    return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
+  }
+}
+
+export class RefreshRequest {
+  static readonly schema = Type.Object({
+    refresh_token: Type.Optional(Type.String({ description: 'unless the cookie brings it' })),
+    refresh_token_in: RefreshTokenIn(),
+  }, { $id: 'RefreshRequest', ...strict })
+
+  readonly refreshToken: string
+
+  /** Throws `invalid_request` where the token came twice, and `invalid_grant` where none came: a cookie that has ended comes no more. */
+  constructor (body: Static<typeof RefreshRequest.schema>, cookieToken: string | undefined) {
+    if (body.refresh_token !== undefined && cookieToken !== undefined) refuse('refresh_token', 'It came in the body and in the cookie; send one of them.')
+    const token = body.refresh_token ?? cookieToken
+    if (token === undefined) throw new AuthError('invalid_grant')
+    this.refreshToken = token
+  }
+}
+
+export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account'), new_password: Password(NEW_PASSWORD), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
+export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
+
+function refuseEmail (): never {
+  refuse('email', 'It must be an e-mail address of at most 254 characters.')
+}
+
+/** The password as it was typed. Throws `invalid_request` if it is no text. */
+export function readPassword (field: string, password: string): string {
+  return isText(password) ? password : refuse(field, 'It must be text, without halves of characters.')
+}
+
+function readName (name: string): string {
+  return normaliseName(name) ?? refuse('name', 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.')
+}
+
+function refuse (field: string, detail: string): never {
+  throw new AuthError('invalid_request', { errors: [{ field, detail }] })
+}
