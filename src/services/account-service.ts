@@ -6,6 +6,7 @@ import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
 import type { Guesser, Store, User } from '../store/store.js'
+import { isCommonPassword } from './common-passwords.js'
 import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
 import type { Caller, Device } from './token-service.js'
 
@@ -107,7 +108,7 @@ export class AccountService {
   }
 
   #assertStrong (password: string, email: string, field: string): void {
-    const detail = passwordWeakness(password, email, this.#passwordMinLength)
+    const detail = passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field, detail }] })
   }
 }
