@@ -1,7 +1,7 @@
 // Every setting with its default and range, and the only reader of the environment; holds nothing that acts on one.
 import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
-import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import { Type, type Static, type TSchema } from './schema.js'
 import { envSchema } from 'env-schema'
 import type { KeyKind, KeyTerms } from './core/key-life-cycle.js'
 import { readEnvFile } from './env-file.js'

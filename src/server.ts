@@ -33,7 +33,7 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   const place = await ringPlace(settings.KEYS_DIR, settings.KEYS_PASSPHRASE_FILE)
   const { ring, isNew } = await openRing(place, settings)
   const keyRing = new KeyRing(ring.parts)
-  const store = storeOf(settings)
+  const store = await storeOf(settings)
   const hasher = new Hasher({ cost: settings.BCRYPT_COST, threads: settings.HASH_THREADS, queue: settings.HASH_QUEUE })
   const closeParts = async () => {
     await hasher.close()
@@ -65,9 +65,9 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   }
 }
 
-function storeOf ({ DATABASE_URL: url }: Config): Store {
+async function storeOf ({ DATABASE_URL: url }: Config): Promise<Store> {
   try {
-    return openStore(url)
+    return await openStore(url)
   } catch (cause) {
     throw new Error(`The setting DATABASE_URL cannot be used. ${(cause as Error).message}`, { cause })
   }

@@ -8,7 +8,7 @@ const OPERATORS = [{ $gt: '' }, { $ne: null }, [{ $gt: '' }], { $where: 'true' }
 
 withMongoDb(server => {
   t.test('an operator in any member of any body is a 400 and changes nothing', async t => {
-    const store = openFor(t, freshDatabase(t, server))
+    const store = await openFor(t, freshDatabase(t, server))
     const { app, register, login } = await testApp(t, {}, { store })
     await register()
     const tokens = await login()
@@ -32,7 +32,7 @@ withMongoDb(server => {
   })
 
   t.test('an operator in a path, a query or a token is a 4xx and changes nothing', async t => {
-    const store = openFor(t, freshDatabase(t, server))
+    const store = await openFor(t, freshDatabase(t, server))
     const { app, call, register, login } = await testApp(t, {}, { store })
     await register()
     const { access_token: token } = await login()

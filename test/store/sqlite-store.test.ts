@@ -18,11 +18,11 @@ const unavailable = { name: 'Error', code: 'unavailable', status: 503, retryAfte
 
 t.test('what was written is there after the file is opened again', async t => {
   const url = `file:${join(t.testdir(), 'signet.db')}`
-  const store = openStore(url)
+  const store = await openStore(url)
   const user = newUser()
   await store.insertUser(user)
   await store.close()
-  const again = openStore(url)
+  const again = await openStore(url)
   t.teardown(async () => { await again.close() })
   t.strictSame(await again.findUser(user.id), user)
 })
@@ -117,7 +117,7 @@ t.test('one write that fails takes no other with it', async t => {
 
 t.test('a path that cannot be a file is refused with a sentence', async t => {
   const path = join(t.testdir({ folder: {} }), 'folder')
-  t.throws(() => openStore(`file:${path}`), { message: /^The store file:.*folder cannot be opened: / })
+  await t.rejects(openStore(`file:${path}`), { message: /^The store file:.*folder cannot be opened: / })
 })
 
 t.test('a row stays small however often it refreshes', async t => {

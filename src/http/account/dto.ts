@@ -1,5 +1,5 @@
 // What leaves and enters as JSON: each schema is the static type, the validator, the serialiser and the OpenAPI schema; no behaviour but mapping.
-import { Type, type Static } from '@sinclair/typebox'
+import { Type, type Static } from '../../schema.js'
 import { EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, PASSWORD_MAX_LENGTH } from '../../core/credentials.js'
 import type { Family } from '../../core/families.js'
 import type { IssuedTokens } from '../../services/token-service.js'

@@ -1,5 +1,5 @@
 // What callers ask for, read and normalised; each class returns its resource and knows neither Fastify nor the store.
-import { Type, type Static } from '@sinclair/typebox'
+import { Type, type Static } from '../../schema.js'
 import { isText, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
 import { AuthError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'

@@ -1,5 +1,5 @@
 // What every failure is answered with, as JSON; holds no failure.
-import { Type, type Static } from '@sinclair/typebox'
+import { Type, type Static } from '../../schema.js'
 import { ERRORS, type ErrorCode } from '../../errors.js'
 
 const strict = { additionalProperties: false }

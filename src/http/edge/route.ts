@@ -1,5 +1,5 @@
 // How a route of a table becomes Fastify's: its limit, its checks, its description and its answer; holds no route.
-import type { TSchema } from '@sinclair/typebox'
+import type { TSchema } from '../../schema.js'
 import type { FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import { ERRORS, type ErrorCode } from '../../errors.js'
 import type { Device } from '../../services/token-service.js'
@@ -55,7 +55,7 @@ export function toFastifyRoute (route: Described, serve: Serve, limits: LimitOpt
     url: route.url,
     ...limits,
     ...(route.isBodyOptional && { preValidation: fillBody }),
-    schema: routeSchema(route),
+    ...descriptionOf(route),
     handler: async (request, reply) => {
       const answer = await serve(toVisit(request, clock()), request, reply)
       // Returned, not sent: to await a reply is to watch its stream until the end.
@@ -65,9 +65,16 @@ export function toFastifyRoute (route: Described, serve: Serve, limits: LimitOpt
   }
 }
 
-/** The schema of a route that is no table's and open to all. */
-export function openSchema (operation: Operation, response: Record<number, object>): FastifySchema {
-  return { ...operationOf(operation), security: [], response: { ...problems([...ANY]), ...response } }
+declare module 'fastify' {
+  interface FastifyContextConfig { answers?: Record<number, object> }
+}
+
+/** How a route is described: to Fastify, which compiles what it has to check and to write, and to the document every answer by its status. */
+interface Description { schema: FastifySchema, config: { answers: Record<number, object> } }
+
+/** The description of a route that is no table's and open to all. */
+export function openDescription (operation: Operation, answers: Record<number, object>): Description {
+  return { schema: { ...operationOf(operation), security: [] }, config: { answers: { ...problems([...ANY]), ...answers } } }
 }
 
 /** A reference to a schema that the application knows by its name. */
@@ -86,7 +93,7 @@ function toVisit (request: FastifyRequest, now: number): Visit {
   return { body: request.body, id, device: { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_MAX_LENGTH) ?? null }, now }
 }
 
-function routeSchema (route: Described): FastifySchema {
+function descriptionOf (route: Described): Description {
   const failures: ErrorCode[] = [
     ...ANY,
     ...(route.method === 'GET' ? [] : WITH_BODY),
@@ -94,12 +101,11 @@ function routeSchema (route: Described): FastifySchema {
     ...route.errors,
     'rate_limited', 'unavailable',
   ]
-  const success = route.response ? { description: 'Done', ...ref(route.response) } : { description: 'Done', type: 'null' }
+  const success = route.response && { [route.status]: ref(route.response) }
+  const content = route.response ? ref(route.response) : { type: 'null' }
   return {
-    ...operationOf(route),
-    security: securityOf(route),
-    ...(route.body && { body: ref(route.body) }),
-    response: { ...problems(failures), [route.status]: success },
+    schema: { ...operationOf(route), security: securityOf(route), ...(route.body && { body: ref(route.body) }), ...(success && { response: success }) },
+    config: { answers: { ...problems(failures), [route.status]: { description: 'Done', ...content } } },
   }
 }
 

@@ -22,8 +22,8 @@ export function serverOptions ({ logger, connections, tls }: ServerParts): Fasti
     bodyLimit: BODY_LIMIT,
     serverFactory: handler => connections.createServer(handler as RequestListener, tls?.pair),
     routerOptions: { ignoreTrailingSlash: false },
-    // Fastify's defaults drop unknown members and coerce mistyped ones.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true } },
+    // Fastify's defaults drop unknown members and coerce mistyped ones. The schemas are ours, so that none need be compiled that checks them.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true, meta: false, validateSchema: false } },
     frameworkErrors: (error, request, reply) => { void sendProblem(error, request, reply) },
     clientErrorHandler: (error, socket) => { connections.refuse(error, socket) },
   }

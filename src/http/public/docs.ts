@@ -72,6 +72,7 @@ export async function addOpenApi (app: FastifyInstance, parts: DocumentParts): P
         },
       },
     },
+    transform: ({ schema, url, route }) => ({ schema: { ...schema, response: route.config?.answers }, url }),
     transformObject: document => {
       const { openapiObject } = document as Extract<typeof document, { openapiObject: unknown }>
       complete(openapiObject as unknown as Document, parts)

@@ -1,14 +1,14 @@
 // Whether Signet lives and can serve; holds no probe of its own.
 import type { FastifyInstance } from 'fastify'
 import type { Connections } from '../edge/connections.js'
-import { openSchema, ref } from '../edge/route.js'
+import { openDescription, ref } from '../edge/route.js'
 import { HealthDTO } from './dto.js'
 
-const LIVENESS_SCHEMA = openSchema({
+const LIVENESS = openDescription({
   operationId: 'getLiveness', tag: 'health', summary: 'Whether the process answers', description: 'For what restarts a process that hangs.',
 }, { 200: { description: 'It answers', ...ref(HealthDTO) } })
 
-const READINESS_SCHEMA = openSchema({
+const READINESS = openDescription({
   operationId: 'getReadiness', tag: 'health', summary: 'Whether it can serve', description: 'For what sends requests only to processes that can serve them.',
 }, { 200: { description: 'It can', ...ref(HealthDTO) }, 503: { description: 'It cannot, and why', ...ref(HealthDTO) } })
 
@@ -62,8 +62,8 @@ export class Readiness {
 
 /** Serves both answers. `clock` tells milliseconds. */
 export function addHealth (app: FastifyInstance, readiness: Readiness, connections: Pick<Connections, 'isEnding'>, clock: () => number): void {
-  app.get('/health/live', { schema: LIVENESS_SCHEMA }, async () => ({ status: 'ok' }))
-  app.get('/health/ready', { schema: READINESS_SCHEMA }, async (_request, reply) => {
+  app.get('/health/live', LIVENESS, async () => ({ status: 'ok' }))
+  app.get('/health/ready', READINESS, async (_request, reply) => {
     const answer = connections.isEnding ? STOPPING : await readiness.check(clock())
     return await reply.code(answer.status === 'unavailable' ? 503 : 200).header('cache-control', 'no-store').send(answer)
   })
