@@ -68,8 +68,9 @@ export class SqliteStore implements Store {
     // Promised writes are synced one way, rotations the other: a rotation that a power cut loses logs nobody out.
     this.#durable = connect(path, 'FULL')
     this.#lazy = connect(path, 'NORMAL')
-    this.#durableQueue = new CommitQueue(this.#durable)
-    this.#lazyQueue = new CommitQueue(this.#lazy)
+    const assertSameFile = () => { this.#assertSameFile() }
+    this.#durableQueue = new CommitQueue(this.#durable, assertSameFile)
+    this.#lazyQueue = new CommitQueue(this.#lazy, assertSameFile)
     this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed) ON CONFLICT DO NOTHING')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ?`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ?`).raw()
@@ -177,10 +178,7 @@ export class SqliteStore implements Store {
   }
 
   async #write<Result>(queue: CommitQueue, operation: () => Result): Promise<Result> {
-    return await this.#guard(async () => {
-      this.#assertSameFile()
-      return await queue.write(operation)
-    })
+    return await this.#guard(async () => await queue.write(operation))
   }
 
   // Whatever the file system or another process does to the file is, to a client, an outage that may pass.
