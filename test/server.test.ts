@@ -286,7 +286,7 @@ t.test('a second signal does not cut short what the first one began, and what wa
   t.match(await ended, { code: 0, err: '' })
 })
 
-t.test('while no write can be kept the server is not ready, and goes on reading', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
+t.test('while no write can be kept the server is not ready, goes on reading, and can be stopped', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
   // Compiled, for the runner of the tests would end the process at the signal that a file may not grow, which Node.js does not heed.
   const env = settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' })
   const { child, ready } = startCompiled(t, compileFor(t), env)
@@ -303,4 +303,7 @@ t.test('while no write can be kept the server is not ready, and goes on reading'
   limit('unlimited')
   while (await status('/health/ready') !== 200) await new Promise(resolve => { setTimeout(resolve, 50) })
   t.equal(await status('/register', { email: 'ada@example.com', password: 'correct horse battery' }), 201)
+  limit('0')
+  child.kill('SIGTERM')
+  t.strictSame(await once(child, 'exit'), [0, null])
 })

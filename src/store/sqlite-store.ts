@@ -107,6 +107,8 @@ export class SqliteStore implements Store {
   async close (): Promise<void> {
     this.#isClosed = true
     for (const queue of [this.#lazyQueue, this.#durableQueue]) queue.flush()
+    // A full disk leaves all where it is, for the next start to read; another process that reads the file gathers it in its turn.
+    await Promise.allSettled([this.#gather()])
     for (const database of [this.#lazy, this.#durable]) database.close()
   }
 
@@ -170,6 +172,11 @@ export class SqliteStore implements Store {
   async countFailure ({ userId, by, now, window }: CountFailure): Promise<void> {
     const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
     await this.#write(this.#lazyQueue, () => this.#countFailure.run({ userId, path: `$.${by}`, now, window, first: JSON.stringify(first) }))
+  }
+
+  // What was written is in the file beside it until then, and who copies a database copies one file.
+  async #gather (): Promise<void> {
+    this.#durable.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
   // Whoever replaces or removes the file under a server leaves it one that nobody else will find again.
