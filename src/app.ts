@@ -48,6 +48,7 @@ export interface AppParts {
 const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
 const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
 const VERSION = '0.1.0'
+const ASK_EVERY_MS = 1_000
 const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
@@ -59,7 +60,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
-  addHeaders(app, tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS])
+  addHeaders(app, tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS ? 'withSubdomains' : 'ofHost'])
   addRequestLog(app)
   const limitOptions = await addRateLimits(app, limits.address)
   addUnknownRoutes(app, limitOptions('address'), origins)
@@ -77,28 +78,38 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     addJwks(app, keyRing, config.JWKS_MAX_AGE)
     addHealth(app, watchOver(app, parts), connections, clock)
   })
-  if (config.DOCS === 'on') await addDocs(app)
-  if (config.ACCOUNT_PAGE === 'true') await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
+  if (config.DOCS === 'true') await addDocs(app)
+  if (config.ACCOUNT_PAGE) await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
   await app.ready()
   return app
 }
 
 /** Looks after the parts while the application listens, and tells the log what it sees. */
-function watchOver (app: FastifyInstance, { clock, connections, keyRing, store, tls }: AppParts): Readiness {
+function watchOver (app: FastifyInstance, { clock, config, connections, keyRing, store, tls }: AppParts): Readiness {
   const worry = () => [keyRing.fault && OLD_RING, tls?.fault && OLD_CERTIFICATE].filter(Boolean).join(' ') || undefined
   const readiness = new Readiness([
     async () => { await store.ping() },
     async now => { await keyRing.assertServes(now) },
   ], worry, faults => {
     for (const err of faults) app.log.error({ err }, 'not ready')
-    app.log.info({ ready: faults.length === 0 }, 'readiness changed')
+    app.log.info({ ready: faults.length === 0 }, faults.length === 0 ? readyText(app, config) : 'Signet is not ready')
   })
   app.addHook('onListen', done => {
-    // Asked once unasked, so that the log says what a start lacks.
-    void readiness.check(clock())
     const stopWatching = connections.watch(count => { app.log.warn({ count }, 'connections closed, for more are open than may be: see MAX_CONNECTIONS') })
-    app.server.once('close', stopWatching)
+    // Asked unasked, so that the log says what a start lacks, and when it lacks that no more.
+    const ask = async () => { if ((await readiness.check(clock())).status !== 'unavailable') clearInterval(asking) }
+    const asking = setInterval(() => { void ask() }, ASK_EVERY_MS)
+    void ask()
+    app.server.once('close', () => {
+      clearInterval(asking)
+      stopWatching()
+    })
     done()
   })
   return readiness
+}
+
+function readyText (app: FastifyInstance, { ACCOUNT_PAGE: page, DOCS: docs, ISSUER: issuer }: Config): string {
+  const origin = app.server.listening ? app.listeningOrigin : issuer
+  return `Signet is ready: ${origin}${docs === 'true' ? '/docs' : ''}${page ? `, for people: ${origin}/account` : ''}, issuer: ${issuer}`
 }

@@ -1,5 +1,6 @@
 // Picks the adapter that a DATABASE_URL names; holds no adapter's detail.
 import { closeSync, openSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { inWords } from '../faults.js'
 import type { Store } from './store.js'
 
@@ -20,8 +21,17 @@ async function openFile (url: string): Promise<Store> {
   }
 }
 
+/** The file that an embedded store's URL names, from the root on; undefined where the store is another. */
+export function fileOf (url: string): string | undefined {
+  return url.startsWith('file:') ? resolve(named(url)) : undefined
+}
+
+function named (url: string): string {
+  return url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
+}
+
 function pathOf (url: string): string {
-  const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
+  const path = named(url)
   if (path.includes(':memory:')) throw new Error('a database in memory is none that lasts; name a file')
   if (path.includes('?')) throw new Error('a file takes no options after a question mark')
   if (path.startsWith('//')) throw new Error('between two slashes and the next there is a host; write file:./PATH from this folder on, or file:/PATH')

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 
 /** RFC 6797: two years. What browsers preload is a whole domain's to decide. */
-export const HSTS = { false: 'max-age=63072000', true: 'max-age=63072000; includeSubDomains' }
+export const HSTS = { ofHost: 'max-age=63072000', withSubdomains: 'max-age=63072000; includeSubDomains' }
 
 /** `hsts` is Strict-Transport-Security. Over plain HTTP it would mean nothing (RFC 6797, section 7.2), and where a proxy speaks HTTPS the header is the proxy's: browsers take the first of two. */
 export function addHeaders (app: FastifyInstance, hsts: string | undefined): void {

@@ -27,10 +27,11 @@ export class Readiness {
   readonly #probes: Probe[]
   readonly #worry: Worry
   readonly #record: (faults: Error[]) => void
-  #reported = ''
+  /** What was wrong when it was told last; nothing is told of before the first answer. */
+  #reported: string | undefined
   #last: { at: number, answer: Promise<HealthDTO> } | undefined
 
-  /** `record` is told whenever what is wrong has changed; nothing is wrong when there are no faults. */
+  /** `record` is told the first answer and whenever what is wrong has changed; nothing is wrong when there are no faults. */
   constructor (probes: Probe[], worry: Worry, record: (faults: Error[]) => void) {
     this.#probes = probes
     this.#worry = worry
