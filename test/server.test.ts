@@ -13,6 +13,7 @@ import { readConfig } from '../src/config.js'
 import { planRotation } from '../src/core/key-life-cycle.js'
 import { changeRing } from '../src/keyring/ring-changes.js'
 import { start } from '../src/server.js'
+import { openStore } from '../src/store/open-store.js'
 import { certificateFor } from './certificates.js'
 import { compileFor } from './compiled.js'
 import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
@@ -34,6 +35,11 @@ t.test('a server starts on an empty folder, says what it made and where its page
   child.kill('SIGTERM')
   t.equal((await inFlight).status, 201)
   t.match(await ended, { code: 0, err: '' })
+  const file = env['DATABASE_URL']!.slice('file:'.length)
+  copyFileSync(file, `${file}.copy`)
+  const copy = await openStore(`file:${file}.copy`)
+  t.match(await copy.findUserByEmail('ada@example.com'), { email: 'ada@example.com' }, 'whose one file is whole')
+  await copy.close()
 })
 
 t.test('a production without a ring refuses to start and names the command that makes one', async t => {

@@ -100,8 +100,10 @@ export class SqliteStore implements Store {
 
   async ping (): Promise<void> {
     await this.#guard(() => this.#find.get([''])).catch(cause => { throw new Error('The store does not answer.', { cause }) })
-    this.#assertSameFile()
-    await this.#write(this.#durableQueue, () => this.#durable.exec(MARK)).catch(cause => { throw new Error('The store takes no writes.', { cause }) })
+    await this.#write(this.#durableQueue, () => this.#durable.exec(MARK)).catch(cause => {
+      this.#assertSameFile()
+      throw new Error('The store takes no writes.', { cause })
+    })
   }
 
   async close (): Promise<void> {
