@@ -1,4 +1,4 @@
-// The client of Signet for browsers (`signet/client`): one session over all tabs. Holds the access token in memory alone, and never sees a refresh token.
+// The client of Signet for browsers (`@signet/client`): one session over all tabs. Holds the access token in memory alone, and never sees a refresh token.
 
 /**
  * @typedef {{ id: string, email: string, name: string | null, created_at: string }} User
