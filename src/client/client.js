@@ -3,6 +3,9 @@
 /**
  * @typedef {{ id: string, email: string, name: string | null, created_at: string }} User
  * @typedef {{ field: string, detail: string }} FieldError
+ * @typedef {{ email: string, password: string, name?: string | null }} Registration
+ * @typedef {{ email: string, password: string }} Credentials
+ * @typedef {{ currentPassword: string, newPassword: string }} Passwords
  * @typedef {'unknown' | 'signed-in' | 'signed-out'} Status  It is unknown until the first request asked Signet.
  * @typedef {{ status: Status, reason?: 'logged-out' | 'ended' | 'absent' }} Change  Why nobody is signed in: by log-out, for the session ended, or there was none.
  * @typedef {{ detail?: string, code?: string, errors?: FieldError[], request_id?: string }} Problem
@@ -21,6 +24,9 @@ const ASK_MS = 250
 const BLUR_MS = 1_000
 /** The share of a token's life after which it is refreshed. */
 const DUE = 0.9
+
+/** The refresh token comes in the cookie, and its successor goes there. */
+const IN_COOKIE = { refresh_token_in: 'cookie' }
 
 /** What a success of Signet's looks like, by route. The page of a hotel's network, or of an app that answers every path, is none. */
 const SUCCESS = { login: isPair, refresh: isPair, 'change-password': isPair, register: isUser, logout: isEmpty }
@@ -47,6 +53,389 @@ export class SignetError extends Error {
   }
 }
 
+/** What the tabs of one browser say to each other. */
+class Channel {
+  /** @type {BroadcastChannel | undefined} */
+  #channel
+  /** @type {Array<(word: Word) => void>} */
+  #ears = []
+
+  /** @param {string} name */
+  constructor (name) {
+    this.name = name
+  }
+
+  /** @param {(word: Word) => void} ear */
+  hear (ear) {
+    this.#ears.push(ear)
+  }
+
+  // Not before it is needed, for an open one keeps a process alive: a module that is rendered on a server, or built, makes a client too.
+  open () {
+    if (this.#channel) return
+    this.#channel = new BroadcastChannel(this.name)
+    this.#channel.onmessage = ({ data }) => { for (const ear of this.#ears) ear(/** @type {Word} */ (data)) }
+    // Node's alone.
+    /** @type {{ unref?: () => void }} */ (this.#channel).unref?.()
+  }
+
+  /** @param {Word} word */
+  say (word) {
+    this.#channel?.postMessage(word)
+  }
+
+  close () {
+    this.#channel?.close()
+    this.#channel = undefined
+  }
+}
+
+/** What only one tab may do at a time. */
+class Turns {
+  #channel
+  #locks = globalThis.navigator?.locks
+  #busyUntil = 0
+
+  /** @param {Channel} channel */
+  constructor (channel) {
+    this.#channel = channel
+    channel.hear(({ kind }) => {
+      if (kind === 'busy') this.#busyUntil = performance.now() + PATIENCE_MS
+      if (kind === 'free') this.#busyUntil = 0
+    })
+  }
+
+  /**
+   * Does the work in this tab's turn, and tells it whether another tab had one just before.
+   * @template T @param {(isQueued: boolean) => Promise<T>} work @returns {Promise<T>}
+   */
+  async take (work) {
+    this.#channel.open()
+    const { name } = this.#channel
+    if (!this.#locks) return await this.#takeByWord(work)
+    const first = await this.#locks.request(name, { ifAvailable: true }, async lock => lock ? { done: await work(false) } : undefined)
+    return first ? first.done : await this.#locks.request(name, async () => await work(true))
+  }
+
+  /**
+   * Where there are no Web Locks, tabs tell each other whose turn it is. Two that begin at once both go, and Signet gives both the same answer.
+   * @template T @param {(isQueued: boolean) => Promise<T>} work @returns {Promise<T>}
+   */
+  async #takeByWord (work) {
+    let rounds = 0
+    do await pause(Math.random() * 50 * ++rounds)
+    while (performance.now() < this.#busyUntil)
+    this.#channel.say({ kind: 'busy' })
+    try {
+      return await work(rounds > 1)
+    } finally {
+      this.#channel.say({ kind: 'free' })
+    }
+  }
+}
+
+/** Who is signed in, as far as this tab knows, with the token in hand; one session, of which every tab is told. */
+class Session {
+  /** @type {Status} */
+  status = 'unknown'
+  /** The subject of the token, as far as the page was told. @type {string | undefined} */
+  user
+  #channel
+  /** @type {Held | undefined} */
+  #held
+  /** @type {Set<(change: Change) => void>} */
+  #listeners = new Set()
+  #heard = () => {}
+
+  /** @param {Channel} channel */
+  constructor (channel) {
+    this.#channel = channel
+    channel.hear(word => {
+      if (word.kind === 'token' || word.kind === 'login') this.#adopt(word)
+      if (word.kind === 'ended') this.#leave(word.reason)
+      if (word.kind === 'ask' && this.#isGood()) channel.say({ kind: 'token', held: /** @type {Held} */ (this.#held) })
+    })
+  }
+
+  /** The token in hand, if it is young, and another than `stale`. @param {string} [stale] */
+  token (stale) {
+    return this.#isGood(stale) ? this.#held?.token : undefined
+  }
+
+  /** Takes a token and tells it to the other tabs, first of all: whatever a listener here does, they know. @param {Pair} pair @param {'token' | 'login'} kind */
+  hold ({ access_token: token, expires_in: seconds }, kind) {
+    const word = { kind, held: { token, at: Date.now(), life: seconds * 1000 } }
+    this.#channel.say(word)
+    this.#adopt(word)
+    return token
+  }
+
+  /** Ends the session in every tab. @param {'logged-out' | 'ended'} reason */
+  end (reason) {
+    this.#channel.say({ kind: 'ended', reason })
+    this.#leave(reason)
+  }
+
+  // The tab whose turn it was may have a token that is still on its way to this one.
+  /** Waits, not for long, for a good token of another tab. @param {string} [stale] */
+  async ask (stale) {
+    this.#channel.say({ kind: 'ask' })
+    await /** @type {Promise<void>} */ (new Promise(resolve => {
+      setTimeout(resolve, ASK_MS)
+      this.#heard = () => { if (this.#isGood(stale)) resolve() }
+    }))
+  }
+
+  letGo () {
+    this.#held = undefined
+  }
+
+  /** @param {(change: Change) => void} listener */
+  onChange (listener) {
+    this.#channel.open()
+    this.#listeners.add(listener)
+    return () => { this.#listeners.delete(listener) }
+  }
+
+  deafen () {
+    this.#listeners.clear()
+  }
+
+  /** Whether the token in hand is another than `stale`, and young. A clock that was set back makes it old. @param {string} [stale] */
+  #isGood (stale) {
+    const held = this.#held
+    const age = held ? Date.now() - held.at : 0
+    return held !== undefined && held.token !== stale && age > -BLUR_MS && age < held.life * DUE
+  }
+
+  /** @param {{ kind: 'token' | 'login', held: Held }} word */
+  #adopt ({ kind, held }) {
+    if (kind === 'token' && this.#isGood() && this.#held && held.at < this.#held.at) return
+    const user = subjectOf(held.token)
+    // Another log-in is news, and so is the token of another user, wherever that one logged in.
+    const isNews = kind === 'login' || this.status !== 'signed-in' || this.user !== user
+    this.#held = held
+    this.user = user
+    this.status = 'signed-in'
+    if (isNews) this.#tell({ status: 'signed-in' })
+    this.#heard()
+  }
+
+  /** @param {'logged-out' | 'ended'} reason */
+  #leave (reason) {
+    const before = this.status
+    this.#held = undefined
+    this.user = undefined
+    this.status = 'signed-out'
+    if (before !== 'signed-out') this.#tell({ status: 'signed-out', reason: before === 'unknown' && reason === 'ended' ? 'absent' : reason })
+  }
+
+  // A listener's fault is the page's to hear of, and stops nothing here.
+  /** @param {Change} change */
+  #tell (change) {
+    for (const listener of this.#listeners) {
+      try {
+        listener(change)
+      } catch (error) {
+        queueMicrotask(() => { throw error })
+      }
+    }
+  }
+}
+
+/** What is asked of Signet's own routes. */
+class Line {
+  #base
+  #timeout
+
+  /** @param {URL} base @param {number} timeout in milliseconds */
+  constructor (base, timeout) {
+    this.#base = base
+    this.#timeout = timeout
+  }
+
+  get isPlain () {
+    return this.#base.protocol === 'http:'
+  }
+
+  /** @param {keyof typeof SUCCESS} path @param {object} [body] @param {string} [token] @param {RequestInit} [how] @returns {Promise<Answer>} */
+  async post (path, body, token, how = { signal: AbortSignal.timeout(this.#timeout) }) {
+    const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
+    const response = await globalThis.fetch(new URL(path, this.#base), { method: 'POST', credentials: 'include', headers, body: JSON.stringify(body) ?? null, ...how })
+    const answer = await read(response)
+    if (response.ok && !SUCCESS[path](answer)) throw new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' }, answer.status)
+    return answer
+  }
+}
+
+/** How this tab comes by a token that is young. */
+class Refresher {
+  #session
+  #turns
+  #line
+  /** @type {Promise<string> | undefined} */
+  #renewal
+  #isRefreshing = false
+
+  /** @param {Session} session @param {Turns} turns @param {Line} line */
+  constructor (session, turns, line) {
+    this.#session = session
+    this.#turns = turns
+    this.#line = line
+  }
+
+  /** A good token: the one in hand, one that another tab has, or a new one. @param {string} [stale] one that was refused */
+  async freshToken (stale) {
+    const token = this.#session.token(stale)
+    if (token) return token
+    this.#renewal ??= this.#turns.take(async isQueued => await this.#renew(isQueued, stale)).finally(() => { this.#renewal = undefined })
+    return await this.#renewal
+  }
+
+  /** A new token, whatever is in hand; in this tab's turn. */
+  async exchange () {
+    return this.#session.hold(await this.refresh(), 'token')
+  }
+
+  async refresh () {
+    this.#isRefreshing = true
+    try {
+      return /** @type {Pair} */ (succeed(await insist(async () => await this.#line.post('refresh', IN_COOKIE))))
+    } finally {
+      this.#isRefreshing = false
+    }
+  }
+
+  // The answer of a refresh is lost with a page that goes, and with the last tab there is none to ask again within the grace. So this one does,
+  // by a request that outlives it. Every refresh so would be simpler, but browsers do not end such a request when it is given up.
+  outlive () {
+    if (this.#isRefreshing) this.#line.post('refresh', IN_COOKIE, undefined, { keepalive: true }).catch(() => {})
+  }
+
+  /** @param {boolean} isQueued @param {string} [stale] */
+  async #renew (isQueued, stale) {
+    if (isQueued && !this.#session.token(stale)) await this.#session.ask(stale)
+    const token = this.#session.token(stale)
+    if (token) return token
+    try {
+      return await this.exchange()
+    } catch (error) {
+      if (isEnd(error)) this.#session.end('ended')
+      throw error
+    }
+  }
+}
+
+/** What a person does at Signet, in turn with the other tabs wherever it touches the session. */
+class Account {
+  #session
+  #turns
+  #line
+  #refresher
+
+  /** @param {Session} session @param {Turns} turns @param {Line} line @param {Refresher} refresher */
+  constructor (session, turns, line, refresher) {
+    this.#session = session
+    this.#turns = turns
+    this.#line = line
+    this.#refresher = refresher
+  }
+
+  /** @param {Registration} registration */
+  async register (registration) {
+    return /** @type {User} */ (succeed(await this.#line.post('register', registration).catch(thrown)))
+  }
+
+  /** @param {Credentials} credentials */
+  async login ({ email, password }) {
+    await this.#turns.take(async () => {
+      const pair = /** @type {Pair} */ (succeed(await this.#line.post('login', { email, password, ...IN_COOKIE }).catch(thrown)))
+      this.#session.hold(this.#line.isPlain ? await this.#proveCookie(pair) : pair, 'login')
+    })
+  }
+
+  async logout () {
+    const asker = this.#session.user
+    await this.#turns.take(async () => {
+      try {
+        succeed(await this.#present(asker, async token => await insist(async () => await this.#line.post('logout', undefined, token))))
+      } catch (error) {
+        if (!isEnd(error)) throw error
+      }
+      this.#session.end('logged-out')
+    })
+  }
+
+  /** @param {Passwords} passwords */
+  async changePassword ({ currentPassword, newPassword }) {
+    const asker = this.#session.user
+    const body = { current_password: currentPassword, new_password: newPassword, ...IN_COOKIE }
+    await this.#turns.take(async () => {
+      try {
+        const answer = await this.#present(asker, async token => await this.#line.post('change-password', body, token).catch(thrown))
+        this.#session.hold(/** @type {Pair} */ (succeed(answer)), 'token')
+      } catch (error) {
+        if (isEnd(error)) this.#session.end('ended')
+        throw error
+      }
+    })
+  }
+
+  // The cookie is Secure, and not every browser keeps such a one over plain HTTP, not even on the machine itself. Who is not told so is logged out by the next reload.
+  /** @param {Pair} pair */
+  async #proveCookie (pair) {
+    try {
+      return await this.#refresher.refresh()
+    } catch (error) {
+      if (!isEnd(error)) return pair
+      // It would be a device that nobody can use.
+      await this.#line.post('logout', undefined, pair.access_token).catch(() => {})
+      throw new SignetError({ code: 'cookie_refused', detail: 'This browser does not stay signed in over plain HTTP. Open the page over HTTPS, or in another browser.' })
+    }
+  }
+
+  /** Sends with a token, in this tab's turn; and once more where the token had died already, though the session may live. @param {string | undefined} asker @param {(token: string) => Promise<Answer>} send */
+  async #present (asker, send) {
+    const token = ofUser(asker, this.#session.token() ?? await this.#refresher.exchange())
+    const answer = await send(token)
+    return answer.status === 401 ? await send(ofUser(subjectOf(token), await this.#refresher.exchange())) : answer
+  }
+}
+
+/** Requests that carry the access token, to whom it may be shown. */
+class Carrier {
+  #base
+  #origins
+  #session
+  #refresher
+
+  /** @param {URL} base @param {Set<string>} origins @param {Session} session @param {Refresher} refresher */
+  constructor (base, origins, session, refresher) {
+    this.#base = base
+    this.#origins = origins
+    this.#session = session
+    this.#refresher = refresher
+  }
+
+  /** @param {string | URL | Request} input @param {RequestInit} [init] */
+  async fetch (input, init) {
+    const asker = this.#session.user
+    const request = new Request(input instanceof Request ? input : new URL(String(input).replace(/^\//, ''), this.#base), init)
+    const { origin } = new URL(request.url)
+    if (!this.#origins.has(origin)) throw new TypeError(`${origin} is not among the origins that may see the access token.`)
+    const how = origin === this.#base.origin ? { credentials: /** @type {const} */ ('include') } : {}
+    const token = ofUser(asker, await this.#refresher.freshToken())
+    const response = await this.#send(request.clone(), token, how)
+    return response.status === 401 ? await this.#send(request, ofUser(subjectOf(token), await this.#refresher.freshToken(token)), how) : response
+  }
+
+  /** @param {Request} request @param {string} token @param {RequestInit} how */
+  async #send (request, token, how) {
+    request.headers.set('authorization', `Bearer ${token}`)
+    return await globalThis.fetch(request, how)
+  }
+}
+
 /**
  * @param {object} options
  * @param {string} options.baseUrl  Where Signet is.
@@ -57,304 +446,77 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
   const here = globalThis.location?.href
   const base = new URL(baseUrl.replace(/\/*$/, '/'), here)
   const mayKnow = new Set([base.origin, ...origins, ...(here ? [new URL(here).origin] : [])])
-  const name = `signet ${base.href}`
-  const locks = globalThis.navigator?.locks
-  /** @type {Set<(change: Change) => void>} */
-  const listeners = new Set()
-  /** @type {BroadcastChannel | undefined} */
-  let channel
-  /** @type {Held | undefined} */
-  let held
-  /** Who is signed in, as far as the page was told. @type {string | undefined} */
-  let user
-  /** @type {Status} */
-  let status = 'unknown'
-  /** @type {Promise<string> | undefined} */
-  let renewal
-  let isRefreshing = false
-  let busyUntil = 0
-  let heard = () => {}
+  const channel = new Channel(`signet ${base.href}`)
+  const session = new Session(channel)
+  const turns = new Turns(channel)
+  const line = new Line(base, timeout)
+  const refresher = new Refresher(session, turns, line)
+  const account = new Account(session, turns, line, refresher)
+  const carrier = new Carrier(base, mayKnow, session, refresher)
 
+  const outlive = () => { refresher.outlive() }
+  // A page that comes back from the browser's memory has missed what the tabs said meanwhile. What it holds may be a session that is over, or another's by now.
+  /** @param {Event} event */
+  const comeBack = event => { if (/** @type {PageTransitionEvent} */ (event).persisted) session.letGo() }
   globalThis.addEventListener?.('pagehide', outlive)
   globalThis.addEventListener?.('pageshow', comeBack)
 
-  // Not before it is needed, for an open one keeps a process alive: a module that is rendered on a server, or built, makes a client too.
-  function openChannel () {
-    if (channel) return
-    channel = new BroadcastChannel(name)
-    channel.onmessage = ({ data }) => { listen(/** @type {Word} */ (data)) }
-    // Node's alone.
-    /** @type {{ unref?: () => void }} */ (channel).unref?.()
-  }
+  // Functions that need no `this`: a page hands them on as they are.
+  return {
+    /** Makes an account and does not log it in. @param {Registration} registration @returns {Promise<User>} */
+    register: async registration => await account.register(registration),
 
-  /** @param {Word} word */
-  function listen (word) {
-    if (word.kind === 'token' || word.kind === 'login') adopt(word)
-    if (word.kind === 'ended') leave(word.reason)
-    if (word.kind === 'ask' && isGood()) say({ kind: 'token', held: /** @type {Held} */ (held) })
-    if (word.kind === 'busy') busyUntil = performance.now() + PATIENCE_MS
-    if (word.kind === 'free') busyUntil = 0
-  }
+    /** Logs this browser in, in all its tabs. @param {Credentials} credentials @returns {Promise<void>} */
+    login: async credentials => { await account.login(credentials) },
 
-  /** @param {Word} word */
-  function say (word) {
-    channel?.postMessage(word)
-  }
+    /** Logs this browser out, in all its tabs. @returns {Promise<void>} */
+    logout: async () => { await account.logout() },
 
-  /** @param {{ kind: 'token' | 'login', held: Held }} word */
-  function adopt ({ kind, held: theirs }) {
-    if (kind === 'token' && isGood() && held && theirs.at < held.at) return
-    const before = user
-    held = theirs
-    user = subjectOf(theirs.token)
-    // Another log-in is news, and so is the token of another user, wherever that one logged in.
-    become({ status: 'signed-in' }, kind === 'login' || status !== 'signed-in' || user !== before)
-    heard()
-  }
+    /** Changes the password. Every session of the account ends, and this browser goes on with a new one, in all its tabs. @param {Passwords} passwords @returns {Promise<void>} */
+    changePassword: async passwords => { await account.changePassword(passwords) },
 
-  /** @param {Change} change @param {boolean} isNews */
-  function become (change, isNews) {
-    status = change.status
-    if (isNews) for (const listener of listeners) tell(listener, change)
-  }
+    /**
+     * As the browser's own `fetch`, with the access token, which is refreshed when it is due, or once when it is refused. A path is one of Signet's.
+     * Throws a SignetError where there is no token to be had; with the code `invalid_grant` nobody is signed in, with `other_user` not who was when it was called.
+     * @param {string | URL | Request} input @param {RequestInit} [init] @returns {Promise<Response>}
+     */
+    fetch: async (input, init) => await carrier.fetch(input, init),
 
-  /** @param {'logged-out' | 'ended'} reason */
-  function leave (reason) {
-    held = undefined
-    user = undefined
-    become({ status: 'signed-out', reason: status === 'unknown' && reason === 'ended' ? 'absent' : reason }, status !== 'signed-out')
-  }
+    /** Calls `listener` when somebody signed in, somebody else too, or nobody is any more; returns what stops that. @param {(change: Change) => void} listener @returns {() => void} */
+    onChange: listener => session.onChange(listener),
 
-  // A page that comes back from the browser's memory has missed what the tabs said meanwhile. What it holds may be a session that is over, or another's by now.
-  /** @param {Event} event */
-  function comeBack (event) {
-    if (/** @type {PageTransitionEvent} */ (event).persisted) held = undefined
-  }
+    /** Lets go of the other tabs. @returns {void} */
+    close: () => {
+      session.deafen()
+      channel.close()
+      globalThis.removeEventListener?.('pagehide', outlive)
+      globalThis.removeEventListener?.('pageshow', comeBack)
+    },
 
-  /** Whether the token in hand is another than `stale`, and young. A clock that was set back makes it old. @param {string} [stale] */
-  function isGood (stale) {
-    const age = held ? Date.now() - held.at : 0
-    return held !== undefined && held.token !== stale && age > -BLUR_MS && age < held.life * DUE
+    get status () {
+      return session.status
+    },
   }
-
-  /** Takes a token and tells it to the other tabs, first of all: whatever a listener here does, they know. @param {Pair} pair @param {'token' | 'login'} kind */
-  function hold ({ access_token: token, expires_in: seconds }, kind) {
-    const word = { kind, held: { token, at: Date.now(), life: seconds * 1000 } }
-    say(word)
-    adopt(word)
-    return token
-  }
-
-  /** A good token: the one in hand, one that another tab has, or a new one. @param {string} [stale] one that was refused */
-  async function freshToken (stale) {
-    if (held && isGood(stale)) return held.token
-    renewal ??= inTurn(async isQueued => await renew(isQueued, stale)).finally(() => { renewal = undefined })
-    return await renewal
-  }
-
-  /** @param {boolean} isQueued @param {string} [stale] */
-  async function renew (isQueued, stale) {
-    if (isQueued && !isGood(stale)) await askOthers(stale)
-    if (held && isGood(stale)) return held.token
-    try {
-      return await exchange()
-    } catch (error) {
-      if (isEnd(error)) end('ended')
-      throw error
-    }
-  }
-
-  async function exchange () {
-    return hold(await refresh(), 'token')
-  }
-
-  async function refresh () {
-    isRefreshing = true
-    try {
-      return /** @type {Pair} */ (succeed(await insist(async () => await post('refresh', { refresh_token_in: 'cookie' }))))
-    } finally {
-      isRefreshing = false
-    }
-  }
-
-  // The answer of a refresh is lost with a page that goes, and with the last tab there is none to ask again within the grace. So this one does,
-  // by a request that outlives it. Every refresh so would be simpler, but browsers do not end such a request when it is given up.
-  function outlive () {
-    if (isRefreshing) post('refresh', { refresh_token_in: 'cookie' }, undefined, { keepalive: true }).catch(() => {})
-  }
-
-  /** @param {'logged-out' | 'ended'} reason */
-  function end (reason) {
-    say({ kind: 'ended', reason })
-    leave(reason)
-  }
-
-  // The tab whose turn it was may have a token that is still on its way to this one.
-  /** @param {string} [stale] */
-  async function askOthers (stale) {
-    say({ kind: 'ask' })
-    await /** @type {Promise<void>} */ (new Promise(resolve => {
-      setTimeout(resolve, ASK_MS)
-      heard = () => { if (isGood(stale)) resolve() }
-    }))
-  }
-
-  /**
-   * Does what only one tab may do at a time, and tells it whether another did so just before.
-   * @template T @param {(isQueued: boolean) => Promise<T>} work @returns {Promise<T>}
-   */
-  async function inTurn (work) {
-    openChannel()
-    if (!locks) return await inTurnByWord(work)
-    const first = await locks.request(name, { ifAvailable: true }, async lock => lock ? { done: await work(false) } : undefined)
-    return first ? first.done : await locks.request(name, async () => await work(true))
-  }
-
-  /**
-   * Where there are no Web Locks, tabs tell each other whose turn it is. Two that begin at once both go, and Signet gives both the same answer.
-   * @template T @param {(isQueued: boolean) => Promise<T>} work @returns {Promise<T>}
-   */
-  async function inTurnByWord (work) {
-    let rounds = 0
-    do await pause(Math.random() * 50 * ++rounds)
-    while (performance.now() < busyUntil)
-    say({ kind: 'busy' })
-    try {
-      return await work(rounds > 1)
-    } finally {
-      say({ kind: 'free' })
-    }
-  }
-
-  /** Asks until there is an answer, or patience ends. @param {() => Promise<Answer>} send @returns {Promise<Answer>} */
-  async function insist (send, until = performance.now() + PATIENCE_MS, backoff = FIRST_PAUSE_MS) {
-    const answer = await send().catch(unreachable)
-    if (!(answer instanceof SignetError) && answer.status < 500 && answer.status !== 429) return answer
-    const wait = Math.max((answer.retryAfter ?? 0) * 1000, backoff * (0.5 + Math.random()))
-    if (performance.now() + wait > until) throw answer instanceof SignetError ? answer : toError(answer)
-    await pause(wait)
-    return await insist(send, until, backoff * 2)
-  }
-
-  /** @param {keyof typeof SUCCESS} path @param {object} [body] @param {string} [token] @param {RequestInit} [how] @returns {Promise<Answer>} */
-  async function post (path, body, token, how = { signal: AbortSignal.timeout(timeout) }) {
-    const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
-    const response = await globalThis.fetch(new URL(path, base), { method: 'POST', credentials: 'include', headers, body: JSON.stringify(body) ?? null, ...how })
-    const answer = await read(response)
-    if (response.ok && !SUCCESS[path](answer)) throw new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' }, answer.status)
-    return answer
-  }
-
-  /** Makes an account and does not log it in. @param {{ email: string, password: string, name?: string | null }} registration @returns {Promise<User>} */
-  async function register (registration) {
-    return /** @type {User} */ (succeed(await post('register', registration).catch(thrown)))
-  }
-
-  /** Logs this browser in, in all its tabs. @param {{ email: string, password: string }} credentials */
-  async function login ({ email, password }) {
-    await inTurn(async () => {
-      const pair = /** @type {Pair} */ (succeed(await post('login', { email, password, refresh_token_in: 'cookie' }).catch(thrown)))
-      hold(base.protocol === 'http:' ? await proveCookie(pair) : pair, 'login')
-    })
-  }
-
-  // The cookie is Secure, and not every browser keeps such a one over plain HTTP, not even on the machine itself. Who is not told so is logged out by the next reload.
-  /** @param {Pair} pair */
-  async function proveCookie (pair) {
-    try {
-      return await refresh()
-    } catch (error) {
-      if (!isEnd(error)) return pair
-      // It would be a device that nobody can use.
-      await post('logout', undefined, pair.access_token).catch(() => {})
-      throw new SignetError({ code: 'cookie_refused', detail: 'This browser does not stay signed in over plain HTTP. Open the page over HTTPS, or in another browser.' })
-    }
-  }
-
-  /** Logs this browser out, in all its tabs. */
-  async function logout () {
-    const asker = user
-    await inTurn(async () => {
-      try {
-        succeed(await present(asker, async token => await insist(async () => await post('logout', undefined, token))))
-      } catch (error) {
-        if (!isEnd(error)) throw error
-      }
-      end('logged-out')
-    })
-  }
-
-  /**
-   * Changes the password. Every session of the account ends, and this browser goes on with a new one, in all its tabs.
-   * @param {{ currentPassword: string, newPassword: string }} passwords
-   */
-  async function changePassword ({ currentPassword, newPassword }) {
-    const asker = user
-    const body = { current_password: currentPassword, new_password: newPassword, refresh_token_in: 'cookie' }
-    await inTurn(async () => {
-      try {
-        hold(/** @type {Pair} */ (succeed(await present(asker, async token => await post('change-password', body, token).catch(thrown)))), 'token')
-      } catch (error) {
-        if (isEnd(error)) end('ended')
-        throw error
-      }
-    })
-  }
-
-  /** Sends with a token, in this tab's turn; and once more where the token had died already, though the session may live. @param {string | undefined} asker @param {(token: string) => Promise<Answer>} send */
-  async function present (asker, send) {
-    const token = ofUser(asker, held && isGood() ? held.token : await exchange())
-    const answer = await send(token)
-    return answer.status === 401 ? await send(ofUser(subjectOf(token), await exchange())) : answer
-  }
-
-  // What somebody asked for is never done as somebody else, who logged in in another tab, or beside this client.
-  /** @param {string | undefined} asker @param {string} token */
-  function ofUser (asker, token) {
-    if (asker !== undefined && subjectOf(token) !== asker) throw new SignetError({ code: 'other_user', detail: 'Somebody else is signed in by now, so nothing was done.' })
-    return token
-  }
-
-  /**
-   * As the browser's own `fetch`, with the access token, which is refreshed when it is due, or once when it is refused. A path is one of Signet's.
-   * Throws a SignetError where there is no token to be had; with the code `invalid_grant` nobody is signed in, with `other_user` not who was when it was called.
-   * @param {string | URL | Request} input @param {RequestInit} [init] @returns {Promise<Response>}
-   */
-  async function fetch (input, init) {
-    const asker = user
-    const request = new Request(input instanceof Request ? input : new URL(String(input).replace(/^\//, ''), base), init)
-    const { origin } = new URL(request.url)
-    if (!mayKnow.has(origin)) throw new TypeError(`${origin} is not among the origins that may see the access token.`)
-    /** @param {Request} request @param {string} token */
-    const send = async (request, token) => {
-      request.headers.set('authorization', `Bearer ${token}`)
-      return await globalThis.fetch(request, origin === base.origin ? { credentials: 'include' } : {})
-    }
-    const token = ofUser(asker, await freshToken())
-    const response = await send(request.clone(), token)
-    return response.status === 401 ? await send(request, ofUser(subjectOf(token), await freshToken(token))) : response
-  }
-
-  /** Calls `listener` when somebody signed in, somebody else too, or nobody is any more; returns what stops that. @param {(change: Change) => void} listener */
-  function onChange (listener) {
-    openChannel()
-    listeners.add(listener)
-    return () => { listeners.delete(listener) }
-  }
-
-  /** Lets go of the other tabs. */
-  function close () {
-    listeners.clear()
-    channel?.close()
-    channel = undefined
-    globalThis.removeEventListener?.('pagehide', outlive)
-    globalThis.removeEventListener?.('pageshow', comeBack)
-  }
-
-  return { register, login, logout, changePassword, fetch, onChange, close, get status () { return status } }
 }
 
 /** @typedef {ReturnType<typeof createClient>} Client */
+
+// What somebody asked for is never done as somebody else, who logged in in another tab, or beside this client.
+/** @param {string | undefined} asker @param {string} token */
+function ofUser (asker, token) {
+  if (asker !== undefined && subjectOf(token) !== asker) throw new SignetError({ code: 'other_user', detail: 'Somebody else is signed in by now, so nothing was done.' })
+  return token
+}
+
+/** Asks until there is an answer, or patience ends. @param {() => Promise<Answer>} send @returns {Promise<Answer>} */
+async function insist (send, until = performance.now() + PATIENCE_MS, backoff = FIRST_PAUSE_MS) {
+  const answer = await send().catch(unreachable)
+  if (!(answer instanceof SignetError) && answer.status < 500 && answer.status !== 429) return answer
+  const wait = Math.max((answer.retryAfter ?? 0) * 1000, backoff * (0.5 + Math.random()))
+  if (performance.now() + wait > until) throw answer instanceof SignetError ? answer : toError(answer)
+  await pause(wait)
+  return await insist(send, until, backoff * 2)
+}
 
 /** @param {Response} response @returns {Promise<Answer>} */
 async function read (response) {
@@ -371,16 +533,6 @@ function parse (text) {
     return JSON.parse(text)
   } catch {
     return undefined
-  }
-}
-
-// A listener's fault is the page's to hear of, and stops nothing here.
-/** @param {(change: Change) => void} listener @param {Change} change */
-function tell (listener, change) {
-  try {
-    listener(change)
-  } catch (error) {
-    queueMicrotask(() => { throw error })
   }
 }
 
