@@ -1,7 +1,7 @@
 # The image of a production: compiled in one stage, run by nobody special in the next.
 FROM node:24-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json tsconfig.json tsconfig.browser.json ./
+COPY package.json package-lock.json tsconfig.json ./
 RUN npm ci --ignore-scripts
 COPY src src
 COPY scripts scripts

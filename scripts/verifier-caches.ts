@@ -20,7 +20,7 @@ function row (library: string, needs: number, accepts: number, acceptsUnseen: nu
 const EVER = Infinity
 
 export const VERIFIER_CACHES = [
-  row('signet/verifier (Node.js)', 11, 300, 10, 10),
+  row('@signet/verifier (Node.js)', 11, 300, 10, 10),
   row('jose (Node.js)', 31, 600, 30, 30),
   row('express-oauth2-jwt-bearer (Node.js)', 31, 600, 30, 30),
   row('jwks-rsa (Node.js)', 0, 600, 600, 0),

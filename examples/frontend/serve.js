@@ -7,8 +7,8 @@ const FILES = {
   '/': ['text/html', new URL('index.html', HERE)],
   '/app.js': ['text/javascript', new URL('app.js', HERE)],
   '/style.css': ['text/css', new URL('style.css', HERE)],
-  // A front end with a bundler imports it as 'signet/client'.
-  '/client.js': ['text/javascript', new URL('../../src/browser/client.js', HERE)]
+  // A front end with a bundler imports it as '@signet/client'.
+  '/client.js': ['text/javascript', new URL('../../src/client/client.js', HERE)]
 }
 
 const { PORT = '5173', SIGNET = 'http://127.0.0.1:3000' } = process.env

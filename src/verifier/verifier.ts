@@ -1,6 +1,7 @@
-// `signet/verifier`: whether an access token of Signet is good, by its public keys alone; holds no key and no HTTP.
+// `@signet/verifier`: whether an access token of Signet is good, by its public keys alone; holds no key and no HTTP.
 import { compactVerify, decodeJwt, decodeProtectedHeader, type CryptoKey } from 'jose'
 import { DEFAULT_LIMITS, KeyCache, type KeyCacheLimits } from './key-cache.js'
+import { show } from './shown-text.js'
 import { TokenVerificationError } from './token-verification-error.js'
 
 export { TokenVerificationError, type RefusalCode } from './token-verification-error.js'
@@ -123,8 +124,10 @@ function readClaims (token: string): AccessTokenClaims {
 }
 
 function assertMeant ({ iss, aud }: AccessTokenClaims, issuer: string, audience: string): void {
-  if (iss !== issuer) throw new TokenVerificationError('wrong_issuer')
-  if (![aud].flat().includes(audience)) throw new TokenVerificationError('wrong_audience')
+  if (iss !== issuer) throw new TokenVerificationError('wrong_issuer', { detail: `The token was issued by ${show([iss])}, not by ${show([issuer])}.` })
+  const audiences = [aud].flat()
+  if (audiences.includes(audience)) return
+  throw new TokenVerificationError('wrong_audience', { detail: `The token was issued for ${show(audiences) || 'nobody'}, not for ${show([audience])}.` })
 }
 
 /**

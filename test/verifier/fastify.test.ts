@@ -58,7 +58,8 @@ t.test('who brings a bad token is told why, and so is the log', async t => {
     ['Bearer', 'malformed_token', 'The token is not a signed JWT.'],
     ['Bearer two words', 'malformed_token', 'The token is not a signed JWT.'],
     [`Bearer ${await sign(undefined, { exp: SECONDS })}`, 'token_expired', 'The token has expired.'],
-    [`Bearer ${await sign(undefined, { aud: 'billing' })}`, 'wrong_audience', 'The token was issued for another audience.'],
+    [`Bearer ${await sign(undefined, { aud: 'billing' })}`, 'wrong_audience', "The token was issued for 'billing', not for 'orders'."],
+    [`Bearer ${await sign(undefined, { iss: 'a"\r\nx: y' })}`, 'wrong_issuer', `The token was issued by 'a%22%0D%0Ax: y', not by '${issuer}'.`],
     [`Bearer ${await sign(two)}`, 'unknown_key', 'The token names no key that its issuer publishes.'],
     [`Bearer ${await sign(two, {}, { kid: 'one' })}`, 'bad_signature', 'The signature of the token does not match.'],
     [`Bearer ${await sign(undefined, { sub: 1 })}`, 'missing_claim', 'The token lacks claims, or has them in another form: sub.'],
@@ -68,7 +69,7 @@ t.test('who brings a bad token is told why, and so is the log', async t => {
     t.strictSame([answer.statusCode, answer.json()], [401, problem(detail)], code)
     t.match(answer.headers, { 'content-type': 'application/problem+json; charset=utf-8', 'cache-control': 'no-store' })
     t.equal(answer.headers['www-authenticate'], `Bearer realm="signet", error="invalid_token", error_description="${detail}"`)
-    t.match(lines.at(-1), { level: 30, request_id: 'request', code, msg: 'token refused' })
+    t.match(lines.at(-1), { level: 30, request_id: 'request', code, detail, msg: 'token refused' })
     t.notMatch(JSON.stringify(lines), authorization.slice(7) || 'eyJ', 'the log holds no token')
   }
   t.equal(served(), 0)

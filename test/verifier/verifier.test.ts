@@ -10,6 +10,7 @@ import { AUDIENCE, authority, down, newKey, SECONDS } from './authority.js'
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const lacks = (names: string) => `The token lacks claims, or has them in another form: ${names}.`
+const isFor = (audiences: string) => `The token was issued for ${audiences}, not for '${AUDIENCE}'.`
 
 t.test('a good token is answered with its claims', async t => {
   const { verify, sign, claims, two } = await authority(t)
@@ -54,11 +55,11 @@ t.test('every refusal has its code and its sentence', async t => {
     ['a damaged signature', 'bad_signature', `${header}.${payload}.${signature.slice(0, -4)}AAAA`],
     ['a signature that is no base64url', 'malformed_token', `${header}.${payload}.!`],
     ['no signature', 'bad_signature', `${header}.${payload}.`],
-    ['another issuer', 'wrong_issuer', await sign(undefined, { iss: `${issuer}/` })],
-    ['another audience', 'wrong_audience', await sign(undefined, { aud: 'billing' })],
-    ['an audience that ends so', 'wrong_audience', await sign(undefined, { aud: 'reorders' })],
-    ['other audiences', 'wrong_audience', await sign(undefined, { aud: ['billing', 'order'] })],
-    ['no audience in the list', 'wrong_audience', await sign(undefined, { aud: [] })],
+    ['another issuer', 'wrong_issuer', await sign(undefined, { iss: `${issuer}/` }), `The token was issued by '${issuer}/', not by '${issuer}'.`],
+    ['another audience', 'wrong_audience', await sign(undefined, { aud: 'billing' }), isFor("'billing'")],
+    ['an audience that ends so', 'wrong_audience', await sign(undefined, { aud: 'reorders' }), isFor("'reorders'")],
+    ['other audiences', 'wrong_audience', await sign(undefined, { aud: ['billing', 'order'] }), isFor("'billing', 'order'")],
+    ['no audience in the list', 'wrong_audience', await sign(undefined, { aud: [] }), isFor('nobody')],
     ['expired this very second', 'token_expired', await sign(undefined, { exp: SECONDS })],
     ['not active for another second', 'token_not_active', await sign(undefined, { nbf: SECONDS + 1 })],
     ['issued in the future', 'token_not_active', await sign(undefined, { iat: SECONDS + 301, exp: SECONDS + 901 })],

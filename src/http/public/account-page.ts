@@ -6,6 +6,8 @@ import { readStaticFiles, sendStatic, staticFile } from '../edge/static-files.js
 
 /** What runs in browsers lies beside this folder, in the sources as in the build. */
 const FOLDER = fileURLToPath(new URL('../../browser/', import.meta.url))
+/** The page has the very client that others install. */
+const CLIENT_FOLDER = fileURLToPath(new URL('../../client/', import.meta.url))
 
 /** Nothing from elsewhere, nothing inline, no text that becomes a script; and no form that leaves the page, should its script not load. */
 const HEADERS = {
@@ -28,7 +30,7 @@ const PAGE_HEADERS = { ...HEADERS, 'cache-control': 'no-cache' }
 export async function addAccountPage (app: FastifyInstance, passwordMinLength: number): Promise<void> {
   const template = await readFile(`${FOLDER}account.html`, 'utf8')
   const page = staticFile(template.replaceAll('{{password_min_length}}', String(passwordMinLength)), '.html')
-  const files = [...readStaticFiles(FOLDER, ['.js', '.css', '.svg'])].map(([name, file]) => ({ url: `/account/${name}`, file }))
+  const files = [...readStaticFiles(FOLDER, ['.js', '.css', '.svg']), ...readStaticFiles(CLIENT_FOLDER, ['.js'])].map(([name, file]) => ({ url: `/account/${name}`, file }))
   for (const { url, file } of [{ url: '/account', file: page }, ...files]) {
     app.get(url, { schema: { hide: true } }, (request, reply) => { sendStatic(request, reply.headers(PAGE_HEADERS), file) })
   }

@@ -27,9 +27,9 @@ t.test('the client of the page is the client of the package, served as a module'
   const { app } = await testApp(t)
   const answer = await app.inject('/account/client.js')
   t.match(answer.headers['content-type'], /^(text|application)\/javascript/)
-  t.equal(answer.body, readFileSync('src/browser/client.js', 'utf8'))
-  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, object> }
-  t.strictSame(exports['./client'], { types: './dist/src/browser/client.d.ts', default: './dist/src/browser/client.js' })
+  t.equal(answer.body, readFileSync('src/client/client.js', 'utf8'))
+  const { exports } = JSON.parse(readFileSync('src/client/package.json', 'utf8')) as { exports: Record<string, { default: string }> }
+  t.equal(exports['.']!.default, './client.js')
   t.notMatch(answer.body, /^import /m, 'it depends on nothing')
   t.equal((await app.inject({ url: '/account/client.js', headers: { 'if-none-match': String(answer.headers.etag) } })).statusCode, 304)
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config.js'
-import { createClient, type Change, type Client } from '../../src/browser/client.js'
+import { createClient, type Change, type Client } from '../../src/client/client.js'
 import { start } from '../../src/server.js'
 import { AT_ONCE, settings } from '../server-process.js'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { SignetError, type Change } from '../../src/browser/client.js'
+import { SignetError, type Change } from '../../src/client/client.js'
 import { ACCOUNT, answer, lose, loseAnswer, openBrowser, type Fault, type Tab } from './fake-browser.js'
 
 const ENDED = { status: 'signed-out', reason: 'ended' }
@@ -292,9 +292,10 @@ t.test('an answer that is too late is taken for lost', async t => {
   const browser = await openBrowser(t)
   const session = await browser.openSession()
   session.close()
-  const tab = browser.openTab({ timeout: 50 })
+  // Long enough for a busy machine to answer the second.
+  const tab = browser.openTab({ timeout: 1_000 })
   browser.faults.push(async forward => {
-    await pause(100)
+    await pause(1_200)
     return await forward()
   })
   t.equal(await whoAmI(tab), ACCOUNT.email)
@@ -386,7 +387,7 @@ for (const [what, fault] of Object.entries(IN_SIGNETS_PLACE)) {
 t.test('a client that nobody uses any more keeps no process alive', async t => {
   const folder = t.testdir({
     // A copy, which the coverage of the original does not mistake for it.
-    'client.mjs': readFileSync('src/browser/client.js', 'utf8'),
+    'client.mjs': readFileSync('src/client/client.js', 'utf8'),
     'main.mjs': `
       import { createClient } from './client.mjs'
       const client = createClient({ baseUrl: 'http://127.0.0.1:1' })
