@@ -18,7 +18,7 @@ import { addJsonBodies } from './http/json-bodies.js'
 import { sendProblem } from './http/problems.js'
 import { addRateLimits, type Limit, type LimitOptions } from './http/rate-limits.js'
 import { addCookies, openCookie, type RefreshCookie } from './http/refresh-cookie.js'
-import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest } from './http/requests.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest } from './http/requests.js'
 import { JWKS_SCHEMA, LIVENESS_SCHEMA, READINESS_SCHEMA, routeSchema } from './http/route-schemas.js'
 import { ROUTES, type CallerRoute, type Route, type TokenRoute, type Visit } from './http/routes.js'
 import type { TlsFiles } from './http/tls-files.js'
@@ -52,7 +52,7 @@ const USER_AGENT_MAX_LENGTH = 200
 const VERSION = '0.1.0'
 /** RFC 6797: two years. What browsers preload is a whole domain's to decide. */
 const HSTS = { false: 'max-age=63072000', true: 'max-age=63072000; includeSubDomains' }
-const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {

@@ -91,9 +91,9 @@ function complete ({ paths, components: { schemas } }: Document, { passwordMinLe
   for (const { properties } of Object.values(schemas)) {
     for (const [name, limits] of Object.entries(told)) Object.assign(properties[name] ?? {}, limits)
   }
-  const { password, name } = schemas['RegistrationDTO']!.properties
-  Object.assign(password!, told['new_password'])
-  Object.assign(name!, NAME)
+  const { RegistrationDTO, ChangeUserRequest } = schemas
+  Object.assign(RegistrationDTO!.properties['password']!, told['new_password'])
+  for (const { properties } of [RegistrationDTO!, ChangeUserRequest!]) Object.assign(properties['name']!, NAME)
 }
 
 /** Serves the document at /docs/json and a page that can try every route at /docs. */

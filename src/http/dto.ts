@@ -17,6 +17,8 @@ export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, descriptio
 export const NEW_PASSWORD = 'not a common one, nor one character over and over, nor the address'
 export const Password = (description: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description })
 
+export const Name = () => TextOrNull('what the user is called', { maxLength: NAME_MAX_LENGTH })
+
 export const UserDTO = Type.Object({
   id: Type.String({ format: 'uuid' }),
   email: Type.String({ format: 'email' }),
@@ -38,7 +40,7 @@ export type AuthTokenDTO = Static<typeof AuthTokenDTO>
 export const RegistrationDTO = Type.Object({
   email: Email(),
   password: Password(NEW_PASSWORD),
-  name: Type.Optional(TextOrNull('what the user is called', { maxLength: NAME_MAX_LENGTH })),
+  name: Type.Optional(Name()),
 }, { $id: 'RegistrationDTO', ...strict })
 export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>
 

@@ -4,7 +4,7 @@ import { isText, normaliseEmail, normaliseName, spellingsOf } from '../core/cred
 import { AuthError } from '../errors.js'
 import type { AccountService } from '../services/account-service.js'
 import type { Device, TokenService } from '../services/token-service.js'
-import { Email, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
+import { Email, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
 const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
@@ -21,7 +21,7 @@ export class RegistrationRequest {
   toRegistration (): RegistrationDTO {
     const { email, password, name = null } = this.#body
     if (normaliseEmail(email) === undefined) refuseEmail()
-    return { email, password: readPassword('password', password), name: name === null ? null : readName(name) }
+    return { email, password: readPassword('password', password), name: readName(name) }
   }
 }
 
@@ -71,6 +71,9 @@ export class RefreshRequest {
 export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account'), new_password: Password(NEW_PASSWORD), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
+export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUserRequest', ...strict })
+export type ChangeUserRequest = Static<typeof ChangeUserRequest>
+
 function refuseEmail (): never {
   refuse('email', 'It must be an e-mail address of at most 254 characters.')
 }
@@ -80,7 +83,9 @@ export function readPassword (field: string, password: string): string {
   return isText(password) ? password : refuse(field, 'It must be text, without halves of characters.')
 }
 
-function readName (name: string): string {
+/** The name in one spelling, or that there is none. Throws `invalid_request` if it cannot be one. */
+export function readName (name: string | null): string | null {
+  if (name === null) return null
   return normaliseName(name) ?? refuse('name', 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.')
 }
 

@@ -5,7 +5,7 @@ import type { Caller, Device } from '../services/token-service.js'
 import type { AuthController } from './auth-controller.js'
 import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
 import type { Limit } from './rate-limits.js'
-import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest, RegistrationRequest } from './requests.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest, RegistrationRequest } from './requests.js'
 
 /** What a handler gets of a request. `now` in milliseconds; `cookieToken` is what the refresh token's cookie brought, where it may. */
 export interface Visit<Body = unknown> { body: Body, id: string, device: Device, now: number, cookieToken?: string | undefined }
@@ -21,7 +21,7 @@ export const TAGS = {
 export type Tag = keyof typeof TAGS
 
 interface Described {
-  method: 'GET' | 'POST' | 'DELETE'
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   url: string
   /** Its name in the code that others generate from the document. */
   operationId: string
@@ -78,6 +78,13 @@ export const ROUTES: Route[] = [
     method: 'GET', url: '/user-info', summary: 'Who am I', guard: 'bearer', limit: 'address',
     status: 200, response: UserDTO, errors: [],
     handle: (controller, _visit, caller) => controller.userInfo(caller),
+  },
+  {
+    operationId: 'changeUser', tag: 'accounts',
+    description: 'Null takes the name away. What a name must be is what it must be at a registration.',
+    method: 'PATCH', url: '/user-info', summary: 'Change my name', guard: 'bearer', limit: 'address',
+    body: ChangeUserRequest, status: 200, response: UserDTO, errors: [],
+    handle: async (controller, { body, now }, caller) => await controller.changeUser(caller, body as ChangeUserRequest, now),
   },
   {
     operationId: 'listTokens', tag: 'devices',

@@ -1,4 +1,4 @@
-// Use cases of an account: registering and proving or changing a password; holds no HTTP, no driver, and of a token only what it says.
+// Use cases of an account: registering, proving or changing a password, and changing the name; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
 import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
@@ -81,6 +81,12 @@ export class AccountService {
     const fresh = await this.#store.findUser(user.id)
     if (!fresh?.families.some(family => family.id === familyId && isLive(family, now, this.#families))) throw new AuthError('invalid_token')
     return await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device, now)
+  }
+
+  /** Gives the caller another name, one that `normaliseName` made, or none. `now` in milliseconds. Throws `invalid_token` where the caller's family was closed meanwhile. */
+  async rename ({ user, familyId }: Caller, name: string | null, now: number): Promise<User> {
+    if (await this.#store.rename({ userId: user.id, name, callerId: familyId, live: liveAfter(now, this.#families) })) return { ...user, name }
+    throw new AuthError('invalid_token')
   }
 
   // Whoever has got hold of an access token cannot find the password with it.

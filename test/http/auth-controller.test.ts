@@ -69,6 +69,32 @@ t.test('a log-in answers a pair, and the caller is who logged in', async t => {
   t.strictSame(list.json(), { tokens: [{ id: familyOf(answer.json()), current: true, created_at: created, last_used_at: created, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'x'.repeat(200), ip: '127.0.0.1' }] })
 })
 
+t.test('a name is changed by the rules of a registration, and null takes it away', async t => {
+  const { app } = await testApp(t)
+  await register(app)
+  const headers = bearer(await login(app))
+  const change = async (payload: object, from: Record<string, string> = headers) => await app.inject({ method: 'PATCH', url: '/user-info', headers: from, payload })
+  const { name: before, ...user } = (await app.inject({ url: '/user-info', headers })).json<{ name: null }>()
+  t.equal(before, null)
+  for (const [typed, name] of [[' Ann ', 'Ann'], ['A\u0308da', 'Äda'], ['🦊'.repeat(100), '🦊'.repeat(100)], [null, null]] as const) {
+    const answer = await change({ name: typed })
+    t.equal(answer.headers['cache-control'], 'no-store')
+    t.strictSame([answer.statusCode, answer.json()], [200, { ...user, name }])
+    t.strictSame((await app.inject({ url: '/user-info', headers })).json(), { ...user, name })
+  }
+  const cases: Array<[object, object[]]> = [
+    [{}, [{ field: 'name', detail: 'It is missing.' }]],
+    [{ name: '' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
+    [{ name: '\u202eAda' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
+    [{ name: '🦊'.repeat(101) }, [{ field: 'name', detail: 'It has more than 100 characters.' }]],
+    [{ name: 7 }, [{ field: 'name', detail: 'It must be a string or null.' }]],
+    [{ name: 'Ada', email: 'eve@example.com' }, [{ field: 'email', detail: 'This route knows no such member.' }]],
+  ]
+  for (const [body, errors] of cases) t.strictSame(problemOf(await change(body)), problem(400, 'Bad Request', 'invalid_request', INPUT, errors))
+  t.strictSame((await app.inject({ url: '/user-info', headers })).json(), { ...user, name: null })
+  t.equal((await change({ name: 'Eve' }, {})).statusCode, 401)
+})
+
 t.test('an unknown address, a wrong password and one too long are told apart by nothing', async t => {
   const { app } = await testApp(t)
   await register(app)

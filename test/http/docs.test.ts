@@ -38,7 +38,7 @@ t.test('the document says at which address it holds, and names and describes eve
   t.match(info, { license: { identifier: 'MIT' }, contact: { url: 'https://id.example' } })
   t.strictSame(servers, [{ url: 'https://id.example' }])
   const operations = Object.values(paths).flatMap(path => Object.values(path))
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 12)
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 13)
   for (const { operationId, summary, description } of operations) t.ok(/^[a-z]+[A-Za-z]*$/.test(operationId) && summary && description.endsWith('.'), operationId)
   t.strictSame(new Set(operations.flatMap(({ tags }) => tags)), new Set(tags.map(({ name }) => name)))
   for (const [path, status] of [['/.well-known/jwks.json', '304'], ['/health/ready', '503'], ['/health/live', '400']] as const) t.match(paths[path]!['get'], { security: [], responses: { [status]: {}, 400: {} } })
@@ -53,6 +53,7 @@ t.test('the document also says what rules refuse, and the routes go on refusing 
     RegistrationDTO: { properties: { email: { format: 'idn-email' }, password: { minLength: 12 }, name: { minLength: 1 } } },
     AuthenticationRequest: { properties: { email: { format: 'idn-email' } } },
     ChangePasswordRequest: { properties: { new_password: { minLength: 12 } } },
+    ChangeUserRequest: { properties: { name: { minLength: 1, maxLength: 100 } } },
     ProblemDTO: { properties: { code: { enum: Object.keys(ERRORS) } } },
   })
   t.equal(schemas['AuthenticationRequest']!.properties['password']!['minLength'], undefined, 'a password may be older than the rule')
