@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import { bringsCookie } from './refresh-cookie.js'
 import { readStaticFiles, sendStatic, staticFile } from './static-files.js'
 
 /** What runs in browsers lies beside this folder, in the sources as in the build. */
@@ -32,6 +33,8 @@ export async function addAccountPage (app: FastifyInstance, passwordMinLength: n
   for (const { url, file } of [{ url: '/account', file: page }, ...files]) {
     app.get(url, { schema: { hide: true } }, (request, reply) => { sendStatic(request, reply.headers(PAGE_HEADERS), file) })
   }
+  // So that the page of somebody who is not signed in need not ask for a refresh that is refused.
+  app.get('/account/session', { schema: { hide: true } }, (request, reply) => { reply.headers({ ...HEADERS, 'cache-control': 'no-store' }).send({ cookie: bringsCookie(request) }) })
   // Relative, as every address in the page is, so that it holds under a prefix of a proxy's too.
   app.get('/account/', { schema: { hide: true } }, (_request, reply) => { reply.headers(PAGE_HEADERS).redirect('../account', 308) })
 }

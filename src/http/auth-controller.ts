@@ -15,7 +15,7 @@ export class AuthController {
   }
 
   async register (request: RegistrationRequest, device: Device, now: number): Promise<UserDTO> {
-    return toUserDTO(await this.#accounts.register(request.toRegistration(), device, now))
+    return toUserDTO(await this.#accounts.register(request.toRegistration((password, email) => this.#accounts.weaknessOf(password, email)), device, now))
   }
 
   async login (request: AuthenticationRequest, now: number): Promise<AuthTokenDTO> {

@@ -36,6 +36,11 @@ export class AccountService {
     this.#guesses = parts.guesses
   }
 
+  /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
+  weaknessOf (password: string, email: string): string | undefined {
+    return passwordWeakness(password, email, this.#passwordMinLength)
+  }
+
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
   async register (registration: Registration, device: Device, now: number): Promise<User> {
     const { name, password } = registration
@@ -113,7 +118,7 @@ export class AccountService {
   }
 
   #assertStrong (password: string, email: string, field: string): void {
-    const detail = passwordWeakness(password, email, this.#passwordMinLength)
+    const detail = this.weaknessOf(password, email)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field, detail }] })
   }
 }

@@ -34,6 +34,8 @@ t.test('input that a route cannot take is refused naming each member', async t =
     ['/register', { email: 1, password: true, admin: 1 }, [{ field: 'admin', detail: 'This route knows no such member.' }, { field: 'email', detail: 'It must be a string.' }, { field: 'password', detail: 'It must be a string.' }]],
     ['/register', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
     ['/register', { email: EMAIL, password: PASSWORD, name: '\u200B' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
+    ['/register', { email: 'nobody', password: 'password', name: ' ' }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }, { field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }, { field: 'password', detail: 'This password is one of the most common ones; choose another.' }]],
+    ['/register', { email: 'nobody', password: 'half \ud800 pair' }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }, { field: 'password', detail: 'It must be text, without halves of characters.' }]],
     ['/login', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
     ...['/register', '/login'].map(url => [url, { email: EMAIL, password: 'half \ud800 pair' }, [{ field: 'password', detail: 'It must be text, without halves of characters.' }]] as [string, object, object[]]),
     ['/login', { email: EMAIL }, [{ field: 'password', detail: 'It is missing.' }]],
