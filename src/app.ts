@@ -10,11 +10,13 @@ import { AuthController } from './http/auth-controller.js'
 import { identifyCaller } from './http/bearer-guard.js'
 import type { Connections } from './http/connections.js'
 import { addCors, allowReading } from './http/cors.js'
-import { addDocs, addOpenApi } from './http/docs.js'
-import { AuthTokenDTO, HealthDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
+import { addDocs } from './http/docs.js'
+import { AuthTokenDTO, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/dto.js'
 import { addForwarding } from './http/forwarding.js'
+import { addFrontDoor } from './http/front-door.js'
 import { Readiness } from './http/health.js'
 import { addJsonBodies } from './http/json-bodies.js'
+import { addOpenApi } from './http/openapi.js'
 import { sendProblem } from './http/problems.js'
 import { addRateLimits, type Limit, type LimitOptions } from './http/rate-limits.js'
 import { addCookies, openCookie, type RefreshCookie } from './http/refresh-cookie.js'
@@ -52,7 +54,7 @@ const USER_AGENT_MAX_LENGTH = 200
 const VERSION = '0.1.0'
 /** RFC 6797: two years. What browsers preload is a whole domain's to decide. */
 const HSTS = { false: 'max-age=63072000', true: 'max-age=63072000; includeSubDomains' }
-const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -95,8 +97,9 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   app.after(() => {
     addPublicRoutes(app, parts, readiness)
   })
-  if (config.DOCS === 'on') await addDocs(app)
+  if (config.DOCS === 'on') addDocs(app)
   if (config.ACCOUNT_PAGE === 'true') await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
+  addFrontDoor(app, config.ACCOUNT_PAGE === 'true' ? '/account' : config.DOCS === 'on' ? '/docs' : undefined)
   await app.ready()
   return app
 }

@@ -4,7 +4,7 @@ import { isText, normaliseEmail, normaliseName, spellingsOf } from '../core/cred
 import { AuthError, type FieldError } from '../errors.js'
 import type { AccountService } from '../services/account-service.js'
 import type { Device, TokenService } from '../services/token-service.js'
-import { Email, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
+import { Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
 const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
@@ -38,7 +38,7 @@ export class RegistrationRequest {
 }
 
 export class AuthenticationRequest {
-  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account'), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
+  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account', EXAMPLE_PASSWORDS.old), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
   readonly #email: string
   readonly #password: string
   readonly #device: Device
@@ -65,7 +65,7 @@ export class AuthenticationRequest {
 
 export class RefreshRequest {
   static readonly schema = Type.Object({
-    refresh_token: Type.Optional(Type.String({ description: 'unless the cookie brings it' })),
+    refresh_token: Type.Optional(Type.String({ description: 'unless the cookie brings it', examples: ['AZlx8YOGTYy0'] })),
     refresh_token_in: RefreshTokenIn(),
   }, { $id: 'RefreshRequest', ...strict })
 
@@ -80,7 +80,7 @@ export class RefreshRequest {
   }
 }
 
-export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account'), new_password: Password(NEW_PASSWORD), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
+export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account', EXAMPLE_PASSWORDS.old), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
 export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUserRequest', ...strict })
