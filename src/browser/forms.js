@@ -36,7 +36,7 @@ export function tell (notice, text = notice.dataset['lead'], kind = 'lead') {
   if (kind === 'lead') notice.removeAttribute('role')
   else notice.setAttribute('role', kind === 'error' ? 'alert' : 'status')
   notice.textContent = text ?? ''
-  if (kind !== 'lead') notice.scrollIntoView({ block: 'nearest' })
+  if (kind === 'done') notice.scrollIntoView({ block: 'nearest' })
 }
 
 /** What a notice says while there is no news. @param {HTMLElement} notice @param {string} lead */
@@ -170,6 +170,7 @@ export function tellError (notice, error, done = () => {}) {
   const { code, message, requestId, retryAfter = 0 } = error
   tell(notice, code === 'internal_error' ? `Something went wrong in Signet. Try again, and if it stays so, name this id: ${requestId}` : SENTENCES[code] ?? message, 'error')
   if (code === 'rate_limited') countDown(notice, retryAfter, done)
+  notice.scrollIntoView({ block: 'nearest' })
 }
 
 /** @type {WeakMap<HTMLElement, ReturnType<typeof setInterval>>} */

@@ -1,5 +1,5 @@
 // The page at /docs, written from the OpenAPI document, in groups; holds no route, and nothing of what a route does.
-import type { Document, Operation, Schema } from './openapi.js'
+import { schemaOf, type Document, type Operation } from './openapi.js'
 
 interface Placed extends Operation { method: string, path: string }
 
@@ -62,7 +62,7 @@ ${Object.entries(operation.responses).map(([status, answer]) => answerOf(status,
 
 function formOf ({ operationId: id, method, path, parameters = [], requestBody }: Placed): string {
   const fields = parameters.map(({ name, schema }) => `
-          <div class="field"><label for="${text(id)}-${text(name)}">${text(name)}</label><input id="${text(id)}-${text(name)}" name="${text(name)}" autocomplete="off" spellcheck="false" placeholder="${text(schema.description ?? '')}" required></div>`)
+          <div class="field"><label for="${text(id)}-${text(name)}">${text(name)}</label><input id="${text(id)}-${text(name)}" name="${text(name)}" autocomplete="off" spellcheck="false" placeholder="${text(schema.description!)}" required></div>`)
   const example = requestBody && JSON.stringify(requestBody.content['application/json'].example, null, 2)
   const area = example === undefined
     ? ''
@@ -75,17 +75,17 @@ function formOf ({ operationId: id, method, path, parameters = [], requestBody }
 }
 
 function membersOf ({ requestBody }: Placed, document: Document): string {
-  const schema = requestBody && resolve(requestBody.content['application/json'].schema, document)
-  if (!schema) return ''
-  const members = Object.entries(schema.properties ?? {}).map(([name, member]) => {
+  if (!requestBody) return ''
+  const { properties, required = [] } = schemaOf(requestBody.content['application/json'].schema, document)
+  const members = Object.entries(properties!).map(([name, member]) => {
     const facts = [
       [member.type].flat().join(' or '),
-      schema.required?.includes(name) ? 'required' : 'optional',
+      required.includes(name) ? 'required' : 'optional',
       member.enum && `only ${member.enum.join(', ')}`,
       member.minLength && `at least ${member.minLength} characters`,
       member.maxLength && `at most ${member.maxLength} characters`,
     ].filter(Boolean)
-    return `          <dt><code>${text(name)}</code> <span class="facts-of">${text(facts.join(', '))}</span></dt><dd>${text(member.description ?? '')}</dd>`
+    return `          <dt><code>${text(name)}</code> <span class="facts-of">${text(facts.join(', '))}</span></dt><dd>${text(member.description!)}</dd>`
   })
   return `        <h4>Members of the body</h4>
         <dl class="members">
@@ -100,10 +100,6 @@ function answerOf (status: string, { description, content }: Operation['response
   const example = content?.['application/json']?.example
   const looks = example === undefined ? '' : `<pre tabindex="0">${text(JSON.stringify(example, null, 2))}</pre>`
   return `          <dt>${status}</dt><dd>${said}${looks}</dd>`
-}
-
-function resolve (schema: Schema, document: Document): Schema {
-  return schema.$ref ? document.components.schemas[schema.$ref.split('/').at(-1)!]! : schema
 }
 
 /** As text of HTML, and of an attribute in double quotes. */

@@ -84,10 +84,15 @@ function addExamples ({ requestBody, responses }: Operation, document: Document)
   }
 }
 
+/** The schema that a reference leads to. */
+export function schemaOf ({ $ref }: Schema, document: Document): Schema {
+  return document.components.schemas[$ref!.split('/').at(-1)!]!
+}
+
 /** What a value of a schema looks like, by the first example of each member; one that need not be there and has none is left out. */
 function exampleOf (schema: Schema, document: Document): unknown {
   const { $ref, examples, items, properties, required } = schema
-  if ($ref) return exampleOf(document.components.schemas[$ref.split('/').at(-1)!]!, document)
+  if ($ref) return exampleOf(schemaOf(schema, document), document)
   if (items) return [exampleOf(items, document)]
   if (!properties) return examples?.[0] ?? schema.enum?.[0]
   return Object.fromEntries(Object.entries(properties).filter(([name, member]) => (required ?? []).includes(name) || member.examples).map(([name, member]) => [name, exampleOf(member, document)]))
