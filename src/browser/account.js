@@ -107,9 +107,9 @@ async function mayHaveSession () {
   return answer?.cookie !== false
 }
 
-/** @returns {Promise<User>} */
-async function askUser () {
-  const user = await ask('user-info')
+/** The user, after a change that is asked for by `init`. @param {RequestInit} [init] @returns {Promise<User>} */
+async function askUser (init) {
+  const user = await ask('user-info', init)
   if (!user?.email) throw unexpected()
   return user
 }
@@ -282,7 +282,7 @@ serveForm(forms.signUp, async ({ name = '', email = '', password = '' }) => {
 })
 
 serveForm(forms.name, async ({ name = '' }) => {
-  const user = await ask('user-info', { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: name.trim() === '' ? null : name }) })
+  const user = await askUser({ method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: name.trim() === '' ? null : name }) })
   closeName()
   showUser(user)
   tell(nameNotice, user.name ? 'Your name is saved.' : 'Your name is removed.', 'done')
