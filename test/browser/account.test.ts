@@ -478,7 +478,7 @@ withChromium(executablePath => {
     await page.getByRole('button', { name: 'Change name' }).click()
     await context.route('**/user-info', async route => { await route.fulfill({ status: 200, contentType: 'application/json', body: '{}' }) }, { times: 1 })
     await fill(page, 'change-name', { name: 'Ada' })
-    await page.getByText('Something other than Signet answered. Check the connection and try again.').waitFor()
+    await page.locator('#name[data-kind=error]', { hasText: 'Something other than Signet answered. Check the connection and try again.' }).waitFor()
     await fill(page, 'change-name', {})
     await heading(page, 'Ada')
     await page.getByRole('button', { name: 'Change name' }).click()
