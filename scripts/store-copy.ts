@@ -25,10 +25,10 @@ function readWish (): Wish | undefined {
   }
 }
 
-function openSource (url: string): Store {
+async function openSource (url: string): Promise<Store> {
   const path = url.replace(/^file:/, '')
   if (path !== url && !existsSync(path)) throw new Error(`There is no store in ${path}.`)
-  return openStore(url)
+  return await openStore(url)
 }
 
 function sentences ({ users, copied, missing, differing }: CopyReport): string {
@@ -47,7 +47,7 @@ async function main (): Promise<number> {
     process.stderr.write(HELP)
     return process.argv.includes('--help') ? 0 : 2
   }
-  const [from, to] = [openSource(wish.from), openStore(wish.to)]
+  const [from, to] = [await openSource(wish.from), await openStore(wish.to)]
   try {
     for (const store of [from, to]) await store.ping()
     const report = await copyStore({ from, to, strangers: wish.strangers, progress: users => { process.stderr.write(`\r${users} users`) } })

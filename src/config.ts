@@ -1,17 +1,23 @@
 // Every setting with its default and range, and the only reader of the environment; holds nothing that acts on one.
 import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
-import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { envSchema } from 'env-schema'
 import type { KeyKind, KeyTerms } from './core/key-life-cycle.js'
 import { readEnvFile } from './env-file.js'
+import { Type, type Static, type TSchema } from './schema.js'
 
 const DAY = 86_400
 /** Seconds after its last token has expired until a key is needed no more: clocks, leeways, and servers that are late to follow. */
 const RETENTION_MARGIN = 300
 
-function seconds (fallback: number, description: string, minimum = 1) {
-  return Type.Integer({ default: fallback, minimum, maximum: 3650 * DAY, description })
+/** Those settings that are seconds, and may be written with another unit. */
+const DURATIONS = new Set<TSchema>()
+const UNITS = { s: 1, m: 60, h: 3600, d: DAY }
+
+function seconds (fallback: number, description: string, { minimum = 1, maximum = 3650 * DAY } = {}) {
+  const setting = count(fallback, minimum, maximum, description)
+  DURATIONS.add(setting)
+  return setting
 }
 
 function count (fallback: number, minimum: number, maximum: number, description: string) {
@@ -22,11 +28,15 @@ function choice<const Values extends string[]> (values: Values, fallback: Values
   return Type.Unsafe<Values[number]>({ type: 'string', enum: values, default: fallback, description })
 }
 
+function flag (fallback: boolean, description: string) {
+  return Type.Boolean({ default: fallback, description })
+}
+
 function text (fallback: string, description: string) {
   return Type.String({ default: fallback, description })
 }
 
-/** All settings. Durations are whole seconds. */
+/** All settings. Durations are whole seconds, which may be written as `90s`, `10m`, `12h` or `14d`; a yes is `true`, a no `false`. */
 export const SETTINGS = {
   NODE_ENV: choice(['development', 'test', 'production'], 'development', 'production refuses an empty key ring, and plain HTTP beyond loopback'),
   HOST: text('127.0.0.1', 'address to listen on'),
@@ -37,19 +47,19 @@ export const SETTINGS = {
   DATABASE_URL: Type.String({ default: 'file:./data/signet.db', pattern: '^(file:.+|mongodb(\\+srv)?://.+)$', description: '`file:PATH`, an embedded SQLite file, or the `mongodb://` or `mongodb+srv://` URL of a MongoDB' }),
   KEYS_DIR: text('./keys', 'folder of the key ring'),
   KEYS_PASSPHRASE_FILE: text('', 'file with the passphrase of the ring\'s private keys; empty: they are kept in clear'),
-  KEY_PREPUBLISH: seconds(3900, 'how long a key is published before it may sign', 0),
+  KEY_PREPUBLISH: seconds(3900, 'how long a key is published before it may sign', { minimum: 0 }),
   KEY_ROTATION_DAYS: count(90, 0, 3650, 'days after which a running server rotates the keys by itself; 0: never'),
-  ACCESS_TOKEN_TTL: Type.Integer({ default: 600, minimum: 10, maximum: DAY, description: 'life of an access token' }),
+  ACCESS_TOKEN_TTL: seconds(600, 'life of an access token', { minimum: 10, maximum: DAY }),
   REFRESH_TOKEN_IDLE_TTL: seconds(14 * DAY, 'a device unused for this long is logged out'),
   REFRESH_TOKEN_TTL: seconds(90 * DAY, 'a device is logged out this long after its log-in, however busy'),
-  REFRESH_GRACE: count(30, 0, 600, 'for this long after a rotation the replaced refresh token is answered with its successor'),
+  REFRESH_GRACE: seconds(30, 'for this long after a rotation the replaced refresh token is answered with its successor', { minimum: 0, maximum: 600 }),
   MAX_ACTIVE_TOKENS: count(10, 1, 100, 'devices a user may be logged in on'),
   ACTIVE_TOKENS_POLICY: choice(['evict', 'refuse'], 'evict', 'what one more does: `evict` the least recently used, or `refuse`'),
   BCRYPT_COST: count(12, 4, 18, "bcrypt's cost; one more doubles the time of a log-in"),
   PASSWORD_MIN_LENGTH: count(8, 8, 64, 'characters of a new password, at least'),
   HASH_THREADS: count(0, 0, 256, 'threads that hash passwords; 0 means one a core'),
   HASH_QUEUE: count(32, 1, 10_000, 'log-ins that may wait for a thread before the next is answered 503'),
-  RATE_LIMIT: choice(['on', 'off'], 'on', '`off` is for load tests'),
+  RATE_LIMIT: flag(true, '`false` is for load tests'),
   RATE_LIMIT_WINDOW: seconds(60, 'window of the limits by address'),
   RATE_LIMIT_MAX: count(600, 1, 1_000_000, 'requests an address may make in a window, over all routes'),
   RATE_LIMIT_LOGIN_MAX: count(30, 1, 1_000_000, 'log-ins an address may try in a window'),
@@ -57,17 +67,17 @@ export const SETTINGS = {
   RATE_LIMIT_ACCOUNT_WINDOW: seconds(900, 'window of the limits by account'),
   RATE_LIMIT_ACCOUNT_MAX: count(10, 1, 1_000_000, 'wrong passwords for an account from one address or device in its window'),
   RATE_LIMIT_ACCOUNT_TOTAL: count(100, 1, 1_000_000, 'wrong passwords for an account from all addresses in its window; those where it is logged in count apart'),
-  JWKS_MAX_AGE: count(300, 1, 900, 'max-age of the JWKS'),
+  JWKS_MAX_AGE: seconds(300, 'max-age of the JWKS', { maximum: 900 }),
   CORS_ORIGINS: text('', 'origins beside its own whose pages may ask Signet and read its answers, exact, with commas between: `https://app.example`'),
   TRUST_PROXY: text('', 'the proxies whose X-Forwarded-For counts: addresses or CIDR ranges with commas between, or a number of hops'),
   TLS_CERT_FILE: text('', 'PEM certificate chain; with TLS_KEY_FILE Signet speaks HTTPS, and follows both files'),
   TLS_KEY_FILE: text('', 'PEM private key of the certificate'),
-  HSTS_INCLUDE_SUBDOMAINS: choice(['true', 'false'], 'false', '`true`, with TLS_CERT_FILE: browsers demand HTTPS of all subdomains of this host too, for two years'),
+  HSTS_INCLUDE_SUBDOMAINS: flag(false, '`true`, with TLS_CERT_FILE: browsers demand HTTPS of all subdomains of this host too, for two years'),
   MAX_CONNECTIONS: count(5000, 1, 1_000_000, 'connections that may be open at once; of the files that the process may open, they take three quarters at most'),
-  ALLOW_PLAIN_HTTP: choice(['true', 'false'], 'false', '`true`: plain HTTP beyond loopback is meant, in production too'),
+  ALLOW_PLAIN_HTTP: flag(false, '`true`: plain HTTP beyond loopback is meant, in production too'),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'debug logs every request'),
-  DOCS: choice(['on', 'off', 'auto'], 'auto', 'whether /docs is served; `auto`: except in production'),
-  ACCOUNT_PAGE: choice(['true', 'false'], 'true', 'whether /account is served'),
+  DOCS: choice(['true', 'false', 'auto'], 'auto', 'whether /docs is served; `auto`: except in production'),
+  ACCOUNT_PAGE: flag(true, 'whether /account is served'),
 } satisfies Record<string, TSchema>
 
 const schema = Type.Object(SETTINGS)
@@ -87,15 +97,11 @@ export function readConfig (env: NodeJS.ProcessEnv): Config {
   if (fault) throw new Error(fault)
   return {
     ...config,
-    DOCS: config.DOCS === 'auto' ? docsOf(config) : config.DOCS,
+    // What lists every route and takes a password helps those who build a front end, and those who attack one.
+    DOCS: config.DOCS === 'auto' ? String(config.NODE_ENV !== 'production') as 'true' | 'false' : config.DOCS,
     ISSUER: config.ISSUER || (config.PORT === 0 ? '' : addressOf(config)),
     HASH_THREADS: config.HASH_THREADS || availableParallelism(),
   }
-}
-
-// What lists every route and takes a password helps those who build a front end, and those who attack one.
-function docsOf ({ NODE_ENV: environment }: Config): 'on' | 'off' {
-  return environment === 'production' ? 'off' : 'on'
 }
 
 /** The settings of a server for which this free port was found. */
@@ -143,7 +149,7 @@ function parse (env: NodeJS.ProcessEnv): Config {
   const data = withoutBlank(env)
   for (const [name, value] of Object.entries(data)) if (UNSEEN.test(value)) throw new Error(`The setting ${name} holds a line break, or another character that is not seen, or is not in UTF-8: type it anew.`)
   try {
-    return envSchema<Config>({ schema: { ...schema }, env: false, data })
+    return envSchema<Config>({ schema: { ...schema }, env: false, data: Object.fromEntries(Object.entries(data).map(([name, value]) => [name, inOneSpelling(SETTINGS[name as keyof typeof SETTINGS], value)])) })
   } catch (cause) {
     const [error] = (cause as { errors: Array<{ instancePath: string }> }).errors
     const name = error!.instancePath.slice(1)
@@ -156,7 +162,17 @@ function withoutBlank (env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(Object.keys(SETTINGS).map(name => [name, (env[name] ?? '').trim()] as const).filter(([, value]) => value !== ''))
 }
 
+/** Durations in seconds, and a yes and a no as they are written here; both had other spellings, which hold. */
+function inOneSpelling (setting: TSchema, value: string): string {
+  const [, amount, unit] = (DURATIONS.has(setting) && /^(\d+)([smhd])$/.exec(value)) || []
+  if (unit) return String(Number(amount) * UNITS[unit as keyof typeof UNITS])
+  const isYesOrNo = setting.type === 'boolean' || (setting['enum'] as string[] | undefined)?.includes('true')
+  return isYesOrNo ? { on: 'true', off: 'false' }[value] ?? value : value
+}
+
 function wanted (setting: TSchema): string {
+  if (setting.type === 'boolean') return 'true or false'
+  if (DURATIONS.has(setting)) return `from ${setting['minimum']} to ${setting['maximum']} seconds, as a whole number, or with a unit as in 90s, 10m, 12h or 14d`
   if (setting['enum']) return `one of ${(setting['enum'] as string[]).join(', ')}`
   if (setting.type === 'integer') return `a whole number from ${setting['minimum']} to ${setting['maximum']}`
   return String(setting.description)
@@ -167,7 +183,7 @@ function findFault (config: Config): string | undefined {
   if (config.ISSUER === '' && !URL.canParse(addressOf(config))) return 'The setting ISSUER must be set, for the address in HOST has no place in a URL.'
   if (config.ISSUER && !isIssuer(config.ISSUER)) return 'The setting ISSUER must be a URL that begins with http:// or https://, without a user, a query or a fragment.'
   if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE)) return 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'
-  if (config.HSTS_INCLUDE_SUBDOMAINS === 'true' && !config.TLS_CERT_FILE) return 'The setting HSTS_INCLUDE_SUBDOMAINS needs TLS_CERT_FILE: where a proxy speaks HTTPS, the proxy sends Strict-Transport-Security.'
+  if (config.HSTS_INCLUDE_SUBDOMAINS && !config.TLS_CERT_FILE) return 'The setting HSTS_INCLUDE_SUBDOMAINS needs TLS_CERT_FILE: where a proxy speaks HTTPS, the proxy sends Strict-Transport-Security.'
   if (!listOf(config.CORS_ORIGINS).every(isOrigin)) return 'The setting CORS_ORIGINS must be origins such as https://app.example, with commas between; `*` is none.'
   if (!isTrustProxy(config.TRUST_PROXY)) return 'The setting TRUST_PROXY must be addresses or CIDR ranges with commas between, or a number of hops.'
   if (config.REFRESH_TOKEN_IDLE_TTL > config.REFRESH_TOKEN_TTL) return 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'
@@ -175,7 +191,7 @@ function findFault (config: Config): string | undefined {
   if (!config.ISSUER) return 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'
   // No hop is no proxy.
   const isProxied = Number(config.TRUST_PROXY) !== 0
-  const isPlain = !config.TLS_CERT_FILE && !isProxied && config.ALLOW_PLAIN_HTTP === 'false'
+  const isPlain = !config.TLS_CERT_FILE && !isProxied && !config.ALLOW_PLAIN_HTTP
   if (isPlain && !isLoopback(config.HOST)) return 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'
   return undefined
 }
@@ -221,4 +237,23 @@ function addressOf ({ HOST: host, PORT: port, TLS_CERT_FILE: cert }: Config): st
 /** The ages of a family and its tokens, in milliseconds. */
 export function familyLimits (config: Config): { idle: number, absolute: number, grace: number } {
   return { idle: config.REFRESH_TOKEN_IDLE_TTL * 1000, absolute: config.REFRESH_TOKEN_TTL * 1000, grace: config.REFRESH_GRACE * 1000 }
+}
+
+/** How often an address may ask, and how often it may be guessed at an account; windows in milliseconds. */
+export function askingLimits (config: Config) {
+  const isOn = config.RATE_LIMIT
+  return {
+    address: { enabled: isOn, window: config.RATE_LIMIT_WINDOW * 1000, max: config.RATE_LIMIT_MAX, loginMax: config.RATE_LIMIT_LOGIN_MAX, registerMax: config.RATE_LIMIT_REGISTER_MAX },
+    guesses: isOn ? { window: config.RATE_LIMIT_ACCOUNT_WINDOW * 1000, placeMax: config.RATE_LIMIT_ACCOUNT_MAX, accountMax: config.RATE_LIMIT_ACCOUNT_TOTAL } : undefined,
+  }
+}
+
+/** What tokens say, and how long and how many of them are good; `ttl` in seconds. */
+export function tokenSettings (config: Config) {
+  return {
+    accessToken: { issuer: config.ISSUER, audience: config.AUDIENCE, clientId: config.CLIENT_ID, ttl: config.ACCESS_TOKEN_TTL },
+    families: familyLimits(config),
+    maxActive: config.MAX_ACTIVE_TOKENS,
+    policy: config.ACTIVE_TOKENS_POLICY,
+  }
 }

@@ -1,20 +1,22 @@
 // The process: settings, store, key ring, application, listening, signals, and a graceful end; holds no rule.
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import { keyTerms, readConfig, readEnvironment, withPort, type Config } from './config.js'
 import { Hasher } from './hashing/hasher.js'
-import { Connections, type Farewell } from './http/connections.js'
-import { connectionsAllowed } from './http/open-files.js'
-import { TlsFiles, type TlsUse } from './http/tls-files.js'
+import { Connections, type Farewell } from './http/edge/connections.js'
+import { connectionsAllowed } from './http/edge/open-files.js'
+import { TlsFiles, type TlsUse } from './http/edge/tls-files.js'
 import { KeyRing, readRing, type ReadRing } from './keyring/key-ring.js'
 import { createRing } from './keyring/ring-changes.js'
 import { ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { outliveReaders } from './log.js'
-import { openStore, unnamedDatabase } from './store/open-store.js'
+import { fileOf, openStore, unnamedDatabase } from './store/open-store.js'
 import type { Store } from './store/store.js'
 
 /** Together eight seconds for what is in flight, and less than two where nothing is. */
@@ -33,7 +35,8 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   const place = await ringPlace(settings.KEYS_DIR, settings.KEYS_PASSPHRASE_FILE)
   const { ring, isNew } = await openRing(place, settings)
   const keyRing = new KeyRing(ring.parts)
-  const store = storeOf(settings)
+  const isEmpty = hasNoFile(settings.DATABASE_URL)
+  const store = await storeOf(settings)
   const hasher = new Hasher({ cost: settings.BCRYPT_COST, threads: settings.HASH_THREADS, queue: settings.HASH_QUEUE })
   const closeParts = async () => {
     await hasher.close()
@@ -42,7 +45,7 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   try {
     const connections = new Connections({ max: connectionsAllowed(settings.MAX_CONNECTIONS), keepAlive: KEEP_ALIVE_MS[settings.TRUST_PROXY ? 'proxy' : 'client'] })
     const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, ...(tls && { tls }) }))
-    if (isNew) app.log.info({ folder: config.KEYS_DIR }, 'made a key ring: a signing key and a refresh secret')
+    tellPlaces(app.log, { folder: resolve(place.folder), isNew }, { file: fileOf(config.DATABASE_URL), isEmpty })
     const database = unnamedDatabase(config.DATABASE_URL)
     if (database) app.log.warn({ database }, 'DATABASE_URL names no database, so that MongoDB\'s own default is used; add it to the URL, as in mongodb://host/signet')
     await listen(app, config)
@@ -65,9 +68,21 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   }
 }
 
-function storeOf ({ DATABASE_URL: url }: Config): Store {
+function hasNoFile (url: string): boolean {
+  const file = fileOf(url)
+  return file !== undefined && !existsSync(file)
+}
+
+/** Where the keys and the users are. What is missing is made, which in another folder than before is a second authority. */
+function tellPlaces (log: FastifyBaseLogger, keys: { folder: string, isNew: boolean }, users: { file: string | undefined, isEmpty: boolean }): void {
+  log.info({ keys: keys.folder, users: users.file }, `The keys are in ${keys.folder}, and the users in ${users.file ?? 'the MongoDB of DATABASE_URL'}`)
+  const made = [keys.isNew && 'a key ring', users.isEmpty && 'an empty file of users'].filter(Boolean).join(' and ')
+  if (made) log.warn(`Signet made ${made} there, for there was none. Where it has run before, it was started in another folder, or with other settings: KEYS_DIR, DATABASE_URL`)
+}
+
+async function storeOf ({ DATABASE_URL: url }: Config): Promise<Store> {
   try {
-    return openStore(url)
+    return await openStore(url)
   } catch (cause) {
     throw new Error(`The setting DATABASE_URL cannot be used. ${(cause as Error).message}`, { cause })
   }
@@ -115,7 +130,7 @@ async function withAddress (settings: Config, build: (config: Config) => Promise
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
   const { HOST: host, PORT: port } = config
   try {
-    await app.listen({ host, port, listenTextResolver: address => readyText(address, config) })
+    await app.listen({ host, port, listenTextResolver: address => `Signet listens on ${address}` })
   } catch (cause) {
     await app.close()
     throw cannotListen(config, cause)
@@ -131,10 +146,6 @@ function cannotListen ({ HOST: host, PORT: port }: Config, cause: unknown): Erro
     ENOTFOUND: `The setting HOST is a name that is not found: ${host}.`,
   }
   return new Error(sentences[(cause as NodeJS.ErrnoException).code!] ?? `The setting HOST is not an address that Signet can listen on: ${host}.`, { cause })
-}
-
-function readyText (address: string, { DOCS: docs, ACCOUNT_PAGE: page }: Config): string {
-  return `Signet is ready: ${address}${docs === 'on' ? '/docs' : ''}${page === 'true' ? `, and for people: ${address}/account` : ''}`
 }
 
 function warn (sentence: string): void {

@@ -1,4 +1,6 @@
 // The application as a whole: the JWKS, the headers, and a log without a secret in it.
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { EMAIL, PASSWORD, testApp, type Pair } from './test-app.js'
 
@@ -39,4 +41,22 @@ t.test('no log line of a whole flow holds a token or a password', async t => {
   t.ok(lines.length > 10)
   t.match(log, /told \[redacted\] and \[redacted\]/)
   for (const secret of [...passwords, ...[first, second].flatMap(pair => [pair.access_token, pair.refresh_token])]) t.notOk(log.includes(secret))
+})
+
+t.test('a server says that it is ready when it is, and until then what it lacks', async t => {
+  const { app, lines, folder } = await testApp(t, { ISSUER: 'https://id.example' }, { clock: Date.now })
+  const [path, elsewhere] = [join(folder, 'signet.db'), join(folder, 'elsewhere.db')]
+  const said = () => lines.map(line => JSON.parse(line) as { msg: string, err?: { message: string } }).map(({ msg, err }) => err ? `${msg}: ${err.message}` : msg)
+  renameSync(path, elsewhere)
+  await app.listen({ port: 0, listenTextResolver: () => 'listens' })
+  const until = async (count: number) => { while (said().length < count) await new Promise(resolve => { setTimeout(resolve, 20) }) }
+  await until(3)
+  renameSync(elsewhere, path)
+  await until(4)
+  t.strictSame(said(), [
+    'listens',
+    'not ready: The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.',
+    'Signet is not ready',
+    `Signet is ready: ${app.listeningOrigin}/docs, for people: ${app.listeningOrigin}/account, issuer: https://id.example`,
+  ])
 })

@@ -19,7 +19,26 @@ t.test('no setting is needed', async t => {
 
 t.test('the docs are for development, unless somebody says otherwise', async t => {
   const production = { NODE_ENV: 'production', ISSUER: 'https://id.example' }
-  for (const [env, docs] of [[{}, 'on'], [{ DOCS: 'off' }, 'off'], [production, 'off'], [{ ...production, DOCS: 'on' }, 'on'], [{ ...production, DOCS: 'auto' }, 'off']] as const) t.equal(readConfig(env).DOCS, docs)
+  for (const [env, docs] of [[{}, 'true'], [{ DOCS: 'false' }, 'false'], [production, 'false'], [{ ...production, DOCS: 'true' }, 'true'], [{ ...production, DOCS: 'auto' }, 'false']] as const) t.equal(readConfig(env).DOCS, docs)
+})
+
+t.test('a yes is true and a no is false, and what they were called before still holds', async t => {
+  const flags = names.filter(({ value }) => ['true', 'false'].includes(value)).map(({ name }) => name)
+  t.strictSame(flags, ['RATE_LIMIT', 'HSTS_INCLUDE_SUBDOMAINS', 'ALLOW_PLAIN_HTTP', 'ACCOUNT_PAGE'])
+  const withTls = { TLS_CERT_FILE: 'cert', TLS_KEY_FILE: 'key' }
+  for (const name of flags) {
+    for (const [value, is] of [['true', true], ['false', false], ['on', true], ['off', false]] as const) t.equal(readConfig({ ...withTls, [name]: value })[name as 'RATE_LIMIT'], is, `${name}=${value}`)
+    for (const value of ['yes', '1', 'ON', 'auto']) t.throws(() => readConfig({ [name]: value }), { message: `The setting ${name} must be true or false.` })
+  }
+  t.strictSame([readConfig({ DOCS: 'on' }).DOCS, readConfig({ DOCS: 'off' }).DOCS], ['true', 'false'])
+})
+
+t.test('a duration is seconds, or says what it is', async t => {
+  for (const [value, seconds] of [['90', 90], ['90s', 90], ['10m', 600], ['12h', 43_200], ['1d', 86_400]] as const) t.equal(readConfig({ ACCESS_TOKEN_TTL: value }).ACCESS_TOKEN_TTL, seconds, value)
+  for (const value of ['10 m', '1.5h', '10min', '2w', 'm', '-1m', '9s', '2d']) {
+    t.throws(() => readConfig({ ACCESS_TOKEN_TTL: value }), { message: 'The setting ACCESS_TOKEN_TTL must be from 10 to 86400 seconds, as a whole number, or with a unit as in 90s, 10m, 12h or 14d.' }, value)
+  }
+  t.throws(() => readConfig({ RATE_LIMIT_MAX: '10m' }), { message: 'The setting RATE_LIMIT_MAX must be a whole number from 1 to 1000000.' }, 'what is no duration has no unit')
 })
 
 t.test('an issuer that is not set is the address that Signet listens on', async t => {

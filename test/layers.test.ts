@@ -3,27 +3,30 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 
-const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts']
+const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts', 'schema.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
   'faults.ts': [],
+  'schema.ts': [],
   'env-file.ts': ['faults.ts'],
-  'config.ts': ['core', 'env-file.ts'],
+  'config.ts': ['core', 'env-file.ts', 'schema.ts'],
   'log.ts': ['core'],
-  keyring: ['core', 'faults.ts'],
+  keyring: ['core', 'faults.ts', 'schema.ts'],
   hashing: ['core', 'errors.ts'],
   store: ['core', 'errors.ts', 'faults.ts'],
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing'],
-  http: ['core', 'errors.ts', 'faults.ts', 'services', 'store/store.ts'],
+  'http/edge': ['core', 'errors.ts', 'faults.ts', 'schema.ts', 'services'],
+  'http/account': ['core', 'errors.ts', 'http/edge', 'schema.ts', 'services', 'store/store.ts'],
+  'http/public': ['errors.ts', 'http/edge', 'keyring', 'schema.ts'],
   verifier: [],
-  'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http', 'keyring', 'log.ts', 'services', 'store/store.ts'],
+  'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http/account', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],
-  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http', 'keyring', 'log.ts', 'store'],
+  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store'],
 }
 
 const files = readdirSync('src', { recursive: true }).map(String).filter(name => /\.(ts|js)$/.test(name))
-const placeOf = (file: string) => ROOT.includes(file) ? file : file.split('/')[0]!
+const placeOf = (file: string) => ROOT.includes(file) ? file : /^(http\/)?[^/]+/.exec(file)![0]
 
 t.test('imports run one way', async t => {
   for (const file of files) {

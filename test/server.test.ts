@@ -20,11 +20,13 @@ import { makeRing } from './keyring/rings.js'
 import { createVerifier } from '../src/verifier/verifier.js'
 import { ask, AT_ONCE, run, settings, startCompiled } from './server-process.js'
 
-t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
-  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
+t.test('a server starts on an empty folder, says what it made and where its pages are, and ends at SIGTERM with what it was doing', async t => {
+  const env = settings(t, { LOG_LEVEL: 'info' })
+  const { child, ready, ended, output } = run(t, env)
   const url = await ready()
-  t.match(output.out, /made a key ring: a signing key and a refresh secret/)
-  t.match(output.out, `Signet is ready: ${url}/docs, and for people: ${url}/account"`)
+  t.match(output.out, `"The keys are in ${env.KEYS_DIR}, and the users in ${env['DATABASE_URL']!.slice('file:'.length)}"`)
+  t.match(output.out, '"Signet made a key ring and an empty file of users there, for there was none. Where it has run before, it was started in another folder, or with other settings: KEYS_DIR, DATABASE_URL"')
+  t.match(output.out, `"Signet is ready: ${url}/docs, for people: ${url}/account, issuer: ${url}"`)
   t.equal((await fetch(`${url}/health/ready`)).status, 200)
   const body = JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery' })
   const inFlight = fetch(`${url}/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
@@ -40,7 +42,8 @@ t.test('a production without a ring refuses to start and names the command that 
   t.match(await run(t, env, 'scripts/keys-generate.ts').ended, { code: 0, out: `Made a key ring in ${env.KEYS_DIR}.\n`, err: '' })
   const { ready, child, ended, output } = run(t, { ...env, LOG_LEVEL: 'info', ACCOUNT_PAGE: 'false' })
   const url = await ready()
-  t.match(output.out, `Signet is ready: ${url}"`, 'a production has no docs')
+  t.match(output.out, `"Signet is ready: ${url}, issuer: https://id.example"`, 'a production has no docs')
+  t.match(output.out, '"Signet made an empty file of users there')
   t.equal((await fetch(`${url}/docs/json`)).status, 404)
   child.kill('SIGINT')
   t.match(await ended, { code: 0, err: '' })
@@ -286,7 +289,7 @@ t.test('a second signal does not cut short what the first one began, and what wa
   t.match(await ended, { code: 0, err: '' })
 })
 
-t.test('while no write can be kept the server is not ready, and goes on reading', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
+t.test('while no write can be kept the server is not ready, goes on reading, and can be stopped', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
   // Compiled, for the runner of the tests would end the process at the signal that a file may not grow, which Node.js does not heed.
   const env = settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' })
   const { child, ready } = startCompiled(t, compileFor(t), env)
@@ -303,4 +306,7 @@ t.test('while no write can be kept the server is not ready, and goes on reading'
   limit('unlimited')
   while (await status('/health/ready') !== 200) await new Promise(resolve => { setTimeout(resolve, 50) })
   t.equal(await status('/register', { email: 'ada@example.com', password: 'correct horse battery' }), 201)
+  limit('0')
+  child.kill('SIGTERM')
+  t.strictSame(await once(child, 'exit'), [0, null])
 })

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { buildApp, type AppParts } from '../src/app.js'
 import { readConfig } from '../src/config.js'
 import { Hasher } from '../src/hashing/hasher.js'
-import { Connections } from '../src/http/connections.js'
+import { Connections } from '../src/http/edge/connections.js'
 import { copyRing, openRing } from './keyring/rings.js'
 import { openStore } from '../src/store/open-store.js'
 
@@ -20,7 +20,7 @@ export async function testApp (t: Test, env: Record<string, string> = {}, parts:
   const config = readConfig({ BCRYPT_COST: '4', RATE_LIMIT: 'off', ...env })
   await copyRing(join(folder, 'keys'), Date.now())
   const keyRing = await openRing({ folder: join(folder, 'keys') })
-  const store = openStore(`file:${join(folder, 'signet.db')}`)
+  const store = await openStore(`file:${join(folder, 'signet.db')}`)
   const hasher = new Hasher({ cost: config.BCRYPT_COST, threads: 1, queue: config.HASH_QUEUE })
   const clock = { now: Date.now() }
   const connections = new Connections({ max: 1000, keepAlive: 30_000 })

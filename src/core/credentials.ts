@@ -1,6 +1,5 @@
 // What an e-mail address, a password and a name must be; holds no hash and no storage.
 import { domainToASCII, domainToUnicode } from 'node:url'
-import { COMMON_PASSWORDS } from './common-passwords.js'
 
 /** The most code points of what is typed. */
 export const EMAIL_MAX_LENGTH = 254
@@ -87,13 +86,16 @@ export function normalisePassword (password: string): string {
   return password.normalize('NFKC')
 }
 
+/** What a new password must be, and which are common: lower-case ones are asked for. */
+export interface PasswordRules { minLength: number, isCommon: (password: string) => boolean }
+
 /** Why a new password is refused, as a sentence, or undefined; `password` as it was typed. No composition rules (NIST SP 800-63B). */
-export function passwordWeakness (password: string, email: string, minimumLength: number): string | undefined {
+export function passwordWeakness (password: string, email: string, { minLength, isCommon }: PasswordRules): string | undefined {
   const normalised = normalisePassword(password)
   // Some letters become eighteen, and some are composed of four.
-  if (Math.min(lengthOf(password), lengthOf(normalised)) < minimumLength) return `A password has at least ${minimumLength} characters.`
+  if (Math.min(lengthOf(password), lengthOf(normalised)) < minLength) return `A password has at least ${minLength} characters.`
   const folded = normalised.toLowerCase()
-  if (COMMON_PASSWORDS.has(folded)) return 'This password is one of the most common ones; choose another.'
+  if (isCommon(folded)) return 'This password is one of the most common ones; choose another.'
   if (lengthOf(normalised) < LONG && new Set(visibleCharacters(folded)).size < 2) return 'A password must not be one character over and over.'
   if ([password, normalised].flatMap(spellingsOf).some(spelling => spellingsOf(email).includes(spelling))) return 'A password must differ from the e-mail address.'
   return undefined

@@ -1,6 +1,6 @@
 // Password hashing behind one bounded queue, in threads of low priority; holds no password policy.
 import { once } from 'node:events'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { AuthError } from '../errors.js'
 import { FairQueue, type Requester } from './fair-queue.js'
 import { digestOf, isReadWhole, readStored, writeStored } from './long-passwords.js'
@@ -30,7 +30,8 @@ const MIN_COST = 4
 const MAX_COST = 18
 
 export class Hasher {
-  readonly #pool: Piscina
+  /** Started by whoever is the first to need it: a service that nobody logs in to is as small as it can be. */
+  #pool: Promise<Pool> | undefined
   readonly #threads: number
   readonly #queue: FairQueue<Job>
   /** No more than there are threads, so that the order is the queue's: the pool's own sends whoever finds no thread to the end. */
@@ -38,7 +39,6 @@ export class Hasher {
   readonly #cost: number
   /** What a refusal costs: as much as the dearest hash that was met so far, and at least today's cost. */
   #refusalCost: number
-  readonly #threadsStarted: Promise<unknown>
   #isClosing = false
 
   constructor (settings: HashSettings) {
@@ -46,17 +46,6 @@ export class Hasher {
     this.#queue = new FairQueue(settings.queue)
     this.#cost = settings.cost
     this.#refusalCost = settings.cost
-    this.#pool = new Piscina({
-      filename: new URL('./bcrypt-worker.js', import.meta.url).href,
-      minThreads: settings.threads,
-      maxThreads: settings.threads,
-      niceIncrement: NICENESS,
-      recordTiming: false,
-      // The worker is plain JavaScript: flags that load something into this process are not for its threads.
-      execArgv: [],
-    })
-    // A thread's first message says that it has loaded what it needs.
-    this.#threadsStarted = Promise.allSettled(this.#pool.threads.map(async thread => await once(thread, 'message')))
   }
 
   /** The hash of a normalised password, to be stored. Throws `busy` when the queue is full. */
@@ -88,10 +77,11 @@ export class Hasher {
   /** Finishes what has begun, and ends the threads. What waits is let go unsettled: whoever closes has answered for it, and a full queue takes many seconds. */
   async close (): Promise<void> {
     this.#isClosing = true
-    // A thread that is ended while it loads bcrypt's native part takes the whole process with it (SIGABRT).
-    await this.#threadsStarted
     await Promise.all(this.#running)
-    await this.#pool.close()
+    const pool = await this.#pool
+    // A thread that is ended while it loads bcrypt's native part takes the whole process with it (SIGABRT).
+    await pool?.started
+    await pool?.threads.close()
   }
 
   async #run<Result> (task: Task, requester: Requester): Promise<Result> {
@@ -106,12 +96,31 @@ export class Hasher {
     const isFree = !this.#isClosing && this.#running.size < this.#threads
     const job = isFree ? this.#queue.next() : undefined
     if (!job) return
-    const running = this.#pool.run(job.task).then(job.resolve, job.reject).finally(() => {
+    this.#pool ??= startPool(this.#threads)
+    const running = this.#pool.then(async ({ threads }) => await threads.run(job.task)).then(job.resolve, job.reject).finally(() => {
       this.#running.delete(running)
       this.#startNext()
     })
     this.#running.add(running)
   }
+}
+
+/** The threads, and when each of them has loaded what it needs. */
+interface Pool { threads: Piscina, started: Promise<unknown> }
+
+async function startPool (count: number): Promise<Pool> {
+  const { Piscina } = await import('piscina')
+  const threads = new Piscina({
+    filename: new URL('./bcrypt-worker.js', import.meta.url).href,
+    minThreads: count,
+    maxThreads: count,
+    niceIncrement: NICENESS,
+    recordTiming: false,
+    // The worker is plain JavaScript: flags that load something into this process are not for its threads.
+    execArgv: [],
+  })
+  // A thread's first message says so.
+  return { threads, started: Promise.allSettled(threads.threads.map(async thread => await once(thread, 'message'))) }
 }
 
 /** The hash by its name of today, and its cost; undefined if it is none that can be compared with. */

@@ -1,7 +1,6 @@
 // How keys are made, and how they are written to a file and read again, in clear or under a passphrase; holds no key and no file.
-import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { calculateJwkThumbprint, compactDecrypt, CompactEncrypt, exportJWK } from 'jose'
 import type { RefreshSecret } from '../core/refresh-token.js'
 import { openPkcs8, ROUNDS, sealPkcs8 } from './sealed-pkcs8.js'
 
@@ -23,7 +22,7 @@ export interface Material { id: string, text: string }
 /** A new RSA key of so many bits, as PKCS#8 in PEM; encrypted where there is a passphrase. Its id is its thumbprint (RFC 7638). */
 export async function makeSigningKey (bits: number, passphrase: string | undefined): Promise<Material> {
   const { privateKey, publicKey } = await generate('rsa', { modulusLength: bits })
-  const id = await calculateJwkThumbprint(await exportJWK(publicKey))
+  const id = thumbprintOf(publicKey)
   // An id that looks like an option would be a nuisance on a command line.
   if (id.startsWith('-')) return await makeSigningKey(bits, passphrase)
   const text = passphrase === undefined ? privateKey.export({ type: 'pkcs8', format: 'pem' }) as string : await sealPkcs8(privateKey, passphrase)
@@ -33,9 +32,7 @@ export async function makeSigningKey (bits: number, passphrase: string | undefin
 /** A new refresh secret of 32 bytes, as base64url; as a JWE where there is a passphrase. */
 export async function makeRefreshSecret (passphrase: string | undefined): Promise<Material> {
   const secret = randomBytes(SECRET_BYTES)
-  const text = passphrase === undefined
-    ? secret.toString('base64url')
-    : await new CompactEncrypt(secret).setProtectedHeader(PASSWORD_BASED).setKeyManagementParameters({ p2c: ROUNDS }).encrypt(Buffer.from(passphrase))
+  const text = passphrase === undefined ? secret.toString('base64url') : await encryptSecret(secret, passphrase)
   return { id: randomBytes(8).toString('hex'), text: `${text}\n` }
 }
 
@@ -44,11 +41,17 @@ export async function readSigningKey ({ id, text }: Material, passphrase: string
   const privateKey = text.includes('ENCRYPTED') ? await openPkcs8(text, assertPassphrase(passphrase)).catch(isOfAnother) : toPrivateKey(text)
   if (privateKey.asymmetricKeyType !== 'rsa') throw new Error('it is not an RSA key')
   const publicKey = createPublicKey(privateKey)
-  const { n, e } = await exportJWK(publicKey)
+  const { n, e } = publicKey.export({ format: 'jwk' })
   const jwk: PublicJwk = { kty: 'RSA', n: n!, e: e!, kid: id, use: 'sig', alg: ALGORITHM }
-  // RFC 7638: an id that is not the key's own would let a damaged manifest publish one key as another.
-  if (await calculateJwkThumbprint({ ...jwk }) !== id) throw new Error('it is another key than its id says')
+  // An id that is not the key's own would let a damaged manifest publish one key as another.
+  if (thumbprintOf(publicKey) !== id) throw new Error('it is another key than its id says')
   return { id, privateKey, publicKey, jwk }
+}
+
+/** RFC 7638, section 3: of the members that make the key, in this order and no others. */
+function thumbprintOf (publicKey: KeyObject): string {
+  const { e, kty, n } = publicKey.export({ format: 'jwk' })
+  return createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url')
 }
 
 function toPrivateKey (text: string): KeyObject {
@@ -66,7 +69,14 @@ export async function readRefreshSecret ({ id, text }: Material, passphrase: str
   return { id, secret }
 }
 
+// Loaded by whom a passphrase is set alone.
+async function encryptSecret (secret: Uint8Array, passphrase: string): Promise<string> {
+  const { CompactEncrypt } = await import('jose')
+  return await new CompactEncrypt(secret).setProtectedHeader(PASSWORD_BASED).setKeyManagementParameters({ p2c: ROUNDS }).encrypt(Buffer.from(passphrase))
+}
+
 async function decryptSecret (text: string, passphrase: string): Promise<Buffer> {
+  const { compactDecrypt } = await import('jose')
   const { plaintext } = await compactDecrypt(text, Buffer.from(passphrase), { keyManagementAlgorithms: [PASSWORD_BASED.alg], maxPBES2Count: ROUNDS })
   return Buffer.from(plaintext)
 }

@@ -2,10 +2,9 @@
 import { chmodSync, chownSync, statSync, type Stats } from 'node:fs'
 import { access, chmod, constants, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Type, type Static } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import type { KeyRecord } from '../core/key-life-cycle.js'
 import { inWords, isDenied } from '../faults.js'
+import { findFault, Type, type Static } from '../schema.js'
 import { readTextSparing } from './spare-file.js'
 
 /** Where a ring is, and the passphrase of its private keys where they have one. */
@@ -84,8 +83,8 @@ export function parseManifest (folder: string, text: string): Manifest {
   try {
     const manifest = parseJson(text)
     if ((manifest as Partial<Manifest> | null)?.version !== 1) throw new Error('its manifest is of another version')
-    const fault = Value.Errors(Manifest, manifest).First()
-    if (fault) throw new Error(`its manifest is damaged at ${fault.path}`)
+    const fault = findFault(Manifest, manifest)
+    if (fault !== undefined) throw new Error(`its manifest is damaged at ${fault}`)
     for (const keys of [(manifest as Manifest).signing, (manifest as Manifest).refresh]) assertServing(keys)
     return manifest as Manifest
   } catch (cause) {

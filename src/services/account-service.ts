@@ -6,6 +6,7 @@ import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
 import type { Guesser, Store, User } from '../store/store.js'
+import { isCommonPassword } from './common-passwords.js'
 import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
 import type { Caller, Device } from './token-service.js'
 
@@ -38,7 +39,7 @@ export class AccountService {
 
   /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
   weaknessOf (password: string, email: string): string | undefined {
-    return passwordWeakness(password, email, this.#passwordMinLength)
+    return passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
   }
 
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */

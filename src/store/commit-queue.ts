@@ -9,10 +9,13 @@ interface Waiting { givesUpAt: number, run: () => void, settle: () => void, reje
 
 export class CommitQueue {
   readonly #database: Database
+  readonly #assertUsable: () => void
   #waiting: Waiting[] = []
 
-  constructor (database: Database) {
+  /** `assertUsable` is asked before each commit; what it throws rejects all that wait. */
+  constructor (database: Database, assertUsable = () => {}) {
     this.#database = database
+    this.#assertUsable = assertUsable
   }
 
   /** What `operation` returns, once it is committed with whatever else was waiting. */
@@ -44,6 +47,7 @@ export class CommitQueue {
   #commit (now: number): void {
     if (this.#waiting.length === 0) return
     try {
+      this.#assertUsable()
       this.#database.exec('BEGIN IMMEDIATE')
     } catch (reason) {
       const mayWait = (write: Waiting) => isBusy(reason) && now < write.givesUpAt

@@ -1,16 +1,19 @@
 // Picks the adapter that a DATABASE_URL names; holds no adapter's detail.
 import { closeSync, openSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { inWords } from '../faults.js'
-import { mongoClient, MongoStore } from './mongo-store.js'
-import { SqliteStore } from './sqlite-store.js'
 import type { Store } from './store.js'
 
 /** The store of `file:PATH`, `mongodb://…` or `mongodb+srv://…`. Throws a sentence that holds nothing of a MongoDB's URL if it cannot be opened. */
-export function openStore (url: string): Store {
-  return url.startsWith('file:') ? openFile(url) : new MongoStore(openClient(url))
+export async function openStore (url: string): Promise<Store> {
+  if (url.startsWith('file:')) return await openFile(url)
+  const { openMongoDb } = await import('./open-mongodb.js')
+  return openMongoDb(url)
 }
 
-function openFile (url: string): Store {
+async function openFile (url: string): Promise<Store> {
+  // Each driver is loaded where it is used: MongoDB's is as large as all the rest.
+  const { SqliteStore } = await import('./sqlite-store.js')
   try {
     return new SqliteStore(pathOf(url))
   } catch (cause) {
@@ -18,8 +21,17 @@ function openFile (url: string): Store {
   }
 }
 
+/** The file that an embedded store's URL names, from the root on; undefined where the store is another. */
+export function fileOf (url: string): string | undefined {
+  return url.startsWith('file:') ? resolve(named(url)) : undefined
+}
+
+function named (url: string): string {
+  return url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
+}
+
 function pathOf (url: string): string {
-  const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
+  const path = named(url)
   if (path.includes(':memory:')) throw new Error('a database in memory is none that lasts; name a file')
   if (path.includes('?')) throw new Error('a file takes no options after a question mark')
   if (path.startsWith('//')) throw new Error('between two slashes and the next there is a host; write file:./PATH from this folder on, or file:/PATH')
@@ -40,23 +52,4 @@ function whyNot (url: string, cause: unknown): string {
 /** The database that MongoDB's driver takes for a URL that names none. */
 export function unnamedDatabase (url: string): string | undefined {
   return /^mongodb(\+srv)?:\/\/[^/]*(\/?\?|\/?$)/.test(url) ? 'test' : undefined
-}
-
-// The driver quotes what it does not understand, which may be a piece of a password; so its own words go nowhere.
-function openClient (url: string): ReturnType<typeof mongoClient> {
-  try {
-    // Of two @, or one behind a ?, the driver would take a part of the password for the host, and name it when it is not found.
-    if (/[@?][^]*@/.test(url)) throw new Error('an @ is not percent-encoded')
-    return mongoClient(url)
-  } catch (error) {
-    const option = refusedOption(url, (error as Error).message)
-    const fault = option ? `its option ${option} cannot have that value` : 'it is not of the form mongodb://USER:PASSWORD@HOST/DATABASE?OPTION=VALUE, each part percent-encoded'
-    throw new Error(`The MongoDB URL of the store cannot be used: ${fault}.`)
-  }
-}
-
-/** The option of the URL that the driver complains of, if it is one that the driver knows. */
-function refusedOption (url: string, complaint: string): string | undefined {
-  const known = new Set(Object.keys(mongoClient('mongodb://host').options))
-  return [...new URLSearchParams(url.split('?')[1]).keys()].find(name => known.has(name) && complaint.includes(name))
 }

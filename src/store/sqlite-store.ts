@@ -70,8 +70,9 @@ export class SqliteStore implements Store {
     // Promised writes are synced one way, rotations the other: a rotation that a power cut loses logs nobody out.
     this.#durable = connect(path, 'FULL')
     this.#lazy = connect(path, 'NORMAL')
-    this.#durableQueue = new CommitQueue(this.#durable)
-    this.#lazyQueue = new CommitQueue(this.#lazy)
+    const assertSameFile = () => { this.#assertSameFile() }
+    this.#durableQueue = new CommitQueue(this.#durable, assertSameFile)
+    this.#lazyQueue = new CommitQueue(this.#lazy, assertSameFile)
     this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed) ON CONFLICT DO NOTHING')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ?`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ?`).raw()
@@ -109,6 +110,8 @@ export class SqliteStore implements Store {
   async close (): Promise<void> {
     this.#isClosed = true
     for (const queue of [this.#lazyQueue, this.#durableQueue]) queue.flush()
+    // A full disk leaves all where it is, for the next start to read; another process that reads the file gathers it in its turn.
+    await Promise.allSettled([this.#gather()])
     for (const database of [this.#lazy, this.#durable]) database.close()
   }
 
@@ -179,16 +182,18 @@ export class SqliteStore implements Store {
     await this.#write(this.#lazyQueue, () => this.#countFailure.run({ userId, path: `$.${by}`, now, window, first: JSON.stringify(first) }))
   }
 
+  // What was written is in the file beside it until then, and who copies a database copies one file.
+  async #gather (): Promise<void> {
+    this.#durable.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
   // Whoever replaces or removes the file under a server leaves it one that nobody else will find again.
   #assertSameFile (): void {
     if (identify(this.#path) !== this.#file) throw new Error('The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.')
   }
 
   async #write<Result>(queue: CommitQueue, operation: () => Result): Promise<Result> {
-    return await this.#guard(async () => {
-      this.#assertSameFile()
-      return await queue.write(operation)
-    })
+    return await this.#guard(async () => await queue.write(operation))
   }
 
   // Whatever the file system or another process does to the file is, to a client, an outage that may pass.

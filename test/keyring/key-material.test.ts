@@ -1,6 +1,6 @@
 // How keys are made, written and read again.
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
-import { CompactEncrypt, decodeProtectedHeader } from 'jose'
+import crypto, { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { calculateJwkThumbprint, CompactEncrypt, decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { makeRefreshSecret, makeSigningKey, readRefreshSecret, readSigningKey, type Material } from '../../src/keyring/key-material.js'
 
@@ -14,11 +14,15 @@ t.test('a signing key is PKCS#8 of the size asked for, and its id its thumbprint
 })
 
 t.test('an id never looks like an option', async t => {
-  const ids = ['-looks-like-an-option', 'does-not']
+  const n = 'tfCt5uw5lHuTdZc-ZIH5JIddkG7-uNOUNV4y0QTxg2Co097hu9QHQHGlK9AfYezzWUMbMgCTGOjPTZT1fh6D-w'
+  const unlucky = crypto.createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' })
+  t.equal(await calculateJwkThumbprint(unlucky.export({ format: 'jwk' })), '-Vbsvkd7GXadnojVIYHczWN1FiD_cHtoMoTqTBKrND4')
+  const made = [{ publicKey: unlucky }, crypto.generateKeyPairSync('rsa', { modulusLength: 2048 })]
   const material = await t.mockImport<typeof import('../../src/keyring/key-material.js')>('../../src/keyring/key-material.js', {
-    jose: { ...await import('jose'), calculateJwkThumbprint: async () => ids.shift()! },
+    'node:crypto': { ...crypto, generateKeyPair: (_type: string, _options: object, done: (error: null, pair: object) => void) => { done(null, made.shift()!) } },
   })
-  t.equal((await material.makeSigningKey(2048, undefined)).id, 'does-not')
+  const lucky = made[1]!.publicKey.export({ format: 'jwk' })
+  t.equal((await material.makeSigningKey(2048, undefined)).id, await calculateJwkThumbprint(lucky))
 })
 
 t.test('under a passphrase a key is encrypted PKCS#8 and a secret a JWE, and both are read with that passphrase only', async t => {

@@ -1,7 +1,7 @@
 // What becomes of accounts: hashes renewed, passwords changed, and writers that come first.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { AuthenticationRequest } from '../../src/http/requests.js'
+import { AuthenticationRequest } from '../../src/http/account/requests.js'
 import { Hasher, type Requester } from '../../src/hashing/hasher.js'
 import { DEVICE, LIMITS, NOW, openServices, overtake, PASSWORD, REQUESTER } from './parts.js'
 

@@ -17,7 +17,7 @@ const FAULTS: Array<[name: string, isCarriedOut: boolean, fault: Fault]> = [
 withMongoDb(server => {
   const open = async (t: Test) => {
     const proxy = await MongoProxy.open(t, freshDatabase(t, server))
-    const store = openFor(t, proxy.url)
+    const store = await openFor(t, proxy.url)
     const signet = await testApp(t, {}, { store })
     await store.ping()
     const failing = async (url: string, body: object, command: string, fault: Fault) => {

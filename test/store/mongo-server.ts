@@ -38,8 +38,8 @@ export function freshDatabase (test: Test, url: string): string {
 }
 
 /** The store of `url`, closed after the test. */
-export function openFor (test: Test, url: string): Store {
-  const store = openStore(url)
+export async function openFor (test: Test, url: string): Promise<Store> {
+  const store = await openStore(url)
   test.teardown(async () => { await store.close() })
   return store
 }

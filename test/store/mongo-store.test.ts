@@ -29,7 +29,7 @@ function monitored (url: string, options = ''): string {
 withMongoDb(server => {
   proveStore(async t => {
     const url = freshDatabase(t, server)
-    return [openStore(url), openStore(url), openStore(url)]
+    return [await openStore(url), await openStore(url), await openStore(url)]
   })
 
   t.test('each operation is one command, with the write concern of its promise, on the primary', async t => {
@@ -75,7 +75,7 @@ withMongoDb(server => {
   })
 
   t.test('an object never becomes part of a filter', async t => {
-    const store = openFor(t, freshDatabase(t, server))
+    const store = await openFor(t, freshDatabase(t, server))
     const user = { ...newUser(), families: [newFamily()] }
     await store.insertUser(user)
     const any = { $gt: '' } as unknown as string
@@ -100,7 +100,7 @@ withMongoDb(server => {
 
   t.test('the index on the address is made at start', async t => {
     const url = freshDatabase(t, server)
-    const store = openFor(t, url)
+    const store = await openFor(t, url)
     await store.ping()
     const indexes = await (await connect(t, url)).listIndexes().toArray()
     t.strictSame(indexes.map(({ key, unique }) => [key, unique ?? false]), [[{ _id: 1 }, false], [{ email: 1 }, true]])
@@ -110,7 +110,7 @@ withMongoDb(server => {
     const url = freshDatabase(t, server)
     const users = await connect(t, url)
     await users.insertMany([{ ...newUser(), _id: '1', email: 'ada@example.com' }, { ...newUser(), _id: '2', email: 'ada@example.com' }])
-    const store = openFor(t, url)
+    const store = await openFor(t, url)
     await t.rejects(store.ping(), { message: 'The store lacks its unique index on the e-mail address.', cause: { cause: { cause: { name: 'MongoServerError' } } } })
     await t.rejects(store.insertUser(newUser()), { code: 'unavailable', retryAfter: 1 })
     await users.deleteOne({ _id: '2' })
@@ -120,7 +120,7 @@ withMongoDb(server => {
 
   t.test('a store that loses its index says so', async t => {
     const url = freshDatabase(t, server)
-    const store = openFor(t, url)
+    const store = await openFor(t, url)
     await store.ping()
     const users = await connect(t, url)
     await users.dropIndex('email_1')
@@ -130,7 +130,7 @@ withMongoDb(server => {
   t.test('nobody waits long for a store that cannot be prepared, and the next who asks prepares it', async t => {
     const proxy = await MongoProxy.open(t, freshDatabase(t, server))
     proxy.stall('answers')
-    const store = openFor(t, proxy.url)
+    const store = await openFor(t, proxy.url)
     const began = Date.now()
     const outcomes = await Promise.allSettled([store.findUser('x'), store.findUser('y')])
     t.ok(outcomes.every(({ status }) => status === 'rejected'))
@@ -143,14 +143,14 @@ withMongoDb(server => {
 
   t.test('an index whose making is not answered counts once it is there', async t => {
     const proxy = await MongoProxy.open(t, freshDatabase(t, server))
-    const store = openFor(t, proxy.url)
+    const store = await openFor(t, proxy.url)
     proxy.cutAnswerTo('createIndexes')
     t.equal(await store.findUser('x'), undefined)
   })
 
   t.test('a preparation that takes longer than a request may is waited for by nobody', async t => {
     const proxy = await MongoProxy.open(t, freshDatabase(t, server))
-    const store = openFor(t, proxy.url)
+    const store = await openFor(t, proxy.url)
     proxy.holdAnswerTo('createIndexes')
     const asking = t.rejects(store.findUser('x'), { code: 'unavailable', cause: { message: 'the store did not answer in time' } })
     await pause(1000)

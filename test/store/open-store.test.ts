@@ -11,7 +11,7 @@ t.test("the URL's own options count, and an authority's defaults elsewhere", asy
   t.equal(mongoClient('mongodb://127.0.0.1:1').options.socketTimeoutMS, 2000)
 })
 
-t.test('a URL that the driver cannot use stops the start with a sentence that holds nothing of it but the name of an option', t => {
+t.test('a URL that the driver cannot use stops the start with a sentence that holds nothing of it but the name of an option', async t => {
   const form = 'it is not of the form mongodb://USER:PASSWORD@HOST/DATABASE?OPTION=VALUE, each part percent-encoded'
   const faults: Array<[string, string]> = [
     ['mongodb://ada:secret@127.0.0.1:1/?maxPoolSize=many', 'its option maxPoolSize cannot have that value'],
@@ -22,13 +22,12 @@ t.test('a URL that the driver cannot use stops the start with a sentence that ho
   ]
   for (const [url, fault] of faults) {
     try {
-      openStore(url)
+      await openStore(url)
       t.fail(url)
     } catch (error) {
       t.strictSame([(error as Error).message, (error as Error).cause], [`The MongoDB URL of the store cannot be used: ${fault}.`, undefined], url)
     }
   }
-  t.end()
 })
 
 t.test('a file that cannot be the store is said in words, by the setting as it is written', async t => {
@@ -42,19 +41,19 @@ t.test('a file that cannot be the store is said in words, by the setting as it i
     [':memory:', 'a database in memory is none that lasts; name a file'],
     [`${folder}/x.db?mode=ro`, 'a file takes no options after a question mark'],
     ['//data/signet.db', 'between two slashes and the next there is a host; write file:./PATH from this folder on, or file:/PATH'],
-  ]) t.throws(() => openStore(`file:${path!}`), { message: `The store file:${path!} cannot be opened: ${why!}.` }, path!)
+  ]) await t.rejects(openStore(`file:${path!}`), { message: `The store file:${path!} cannot be opened: ${why!}.` }, path!)
   t.notOk(existsSync(join(folder, 'x.db?mode=ro')))
 })
 
 t.test('a file may be named as a URL names one', async t => {
   const path = join(t.testdir(), 'signet.db')
-  await openStore(`file://${path}`).close()
+  await (await openStore(`file://${path}`)).close()
   t.ok(existsSync(path))
 })
 
 t.test('a comma with no host beside it stops the start, and does not end the process later', async t => {
-  for (const hosts of ['127.0.0.1:1,', ',127.0.0.1:1', '127.0.0.1:1,,127.0.0.1:2']) t.throws(() => openStore(`mongodb://ada:secret@${hosts}/signet`), hosts)
-  for (const hosts of ['127.0.0.1:1,[::1]:2', '%2Ftmp%2Fmongodb-27017.sock']) await openStore(`mongodb://ada:secret@${hosts}/signet`).close()
+  for (const hosts of ['127.0.0.1:1,', ',127.0.0.1:1', '127.0.0.1:1,,127.0.0.1:2']) await t.rejects(openStore(`mongodb://ada:secret@${hosts}/signet`), hosts)
+  for (const hosts of ['127.0.0.1:1,[::1]:2', '%2Ftmp%2Fmongodb-27017.sock']) await (await openStore(`mongodb://ada:secret@${hosts}/signet`)).close()
 })
 
 t.test('the database that a URL leaves to MongoDB is known', async t => {

@@ -18,13 +18,45 @@ const unavailable = { name: 'Error', code: 'unavailable', status: 503, retryAfte
 
 t.test('what was written is there after the file is opened again', async t => {
   const url = `file:${join(t.testdir(), 'signet.db')}`
-  const store = openStore(url)
+  const store = await openStore(url)
   const user = newUser()
   await store.insertUser(user)
   await store.close()
-  const again = openStore(url)
+  const again = await openStore(url)
   t.teardown(async () => { await again.close() })
   t.strictSame(await again.findUser(user.id), user)
+})
+
+t.test('a store that is closed is whole in its one file', async t => {
+  const folder = t.testdir()
+  const [path, copy] = [join(folder, 'signet.db'), join(folder, 'copy.db')]
+  const users = Array.from({ length: 20 }, newUser)
+  const store = await openStore(`file:${path}`)
+  for (const user of users) await store.insertUser(user)
+  await store.close()
+  copyFileSync(path, copy)
+  const copied = await openStore(`file:${copy}`)
+  t.teardown(async () => { await copied.close() })
+  t.strictSame(await Promise.all(users.map(async ({ id }) => await copied.findUser(id))), users)
+})
+
+t.test('a store whose file is read by somebody, or gone, is closed all the same', async t => {
+  const folder = t.testdir()
+  const path = join(folder, 'signet.db')
+  const store = await openStore(`file:${path}`)
+  const user = newUser()
+  await store.insertUser(user)
+  const reader = new Database(path)
+  reader.exec('BEGIN')
+  reader.prepare('SELECT count(*) FROM users').get([])
+  await store.insertUser(newUser())
+  await store.close()
+  reader.exec('COMMIT')
+  reader.close()
+  const again = await openStore(`file:${path}`)
+  t.strictSame(await again.findUser(user.id), user)
+  for (const file of readdirSync(folder)) rmSync(join(folder, file))
+  await again.close()
 })
 
 /** A file as it was before failures were counted, with one user. */
@@ -117,7 +149,7 @@ t.test('one write that fails takes no other with it', async t => {
 
 t.test('a path that cannot be a file is refused with a sentence', async t => {
   const path = join(t.testdir({ folder: {} }), 'folder')
-  t.throws(() => openStore(`file:${path}`), { message: /^The store file:.*folder cannot be opened: / })
+  await t.rejects(openStore(`file:${path}`), { message: /^The store file:.*folder cannot be opened: / })
 })
 
 t.test('a row stays small however often it refreshes', async t => {

@@ -1,0 +1,57 @@
+// One method a route: takes what was asked and by whom, returns the answer; knows no Fastify, no status, no header.
+import type { AccountService } from '../../services/account-service.js'
+import type { Caller, Device, TokenService } from '../../services/token-service.js'
+import { toAuthTokenDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
+import { readName, readPassword, type AuthenticationRequest, type ChangePasswordRequest, type ChangeUserRequest, type RefreshRequest, type RegistrationRequest } from './requests.js'
+
+/** `now` is in milliseconds everywhere; the errors are those of the services. */
+export class AuthController {
+  readonly #accounts: AccountService
+  readonly #tokens: TokenService
+
+  constructor (accounts: AccountService, tokens: TokenService) {
+    this.#accounts = accounts
+    this.#tokens = tokens
+  }
+
+  async register (request: RegistrationRequest, device: Device, now: number): Promise<UserDTO> {
+    return toUserDTO(await this.#accounts.register(request.toRegistration((password, email) => this.#accounts.weaknessOf(password, email)), device, now))
+  }
+
+  async login (request: AuthenticationRequest, now: number): Promise<AuthTokenDTO> {
+    return await request.authenticate(this.#accounts, this.#tokens, now)
+  }
+
+  async refresh (request: RefreshRequest, device: Device, now: number): Promise<AuthTokenDTO> {
+    return toAuthTokenDTO(await this.#tokens.refresh(request.refreshToken, device, now))
+  }
+
+  userInfo (caller: Caller): UserDTO {
+    return toUserDTO(caller.user)
+  }
+
+  async changeUser (caller: Caller, request: ChangeUserRequest, now: number): Promise<UserDTO> {
+    return toUserDTO(await this.#accounts.rename(caller, readName(request.name), now))
+  }
+
+  listTokens (caller: Caller, now: number): TokenListDTO {
+    return toTokenListDTO(this.#tokens.list(caller, now), caller.familyId)
+  }
+
+  async closeToken (caller: Caller, id: string): Promise<void> {
+    await this.#tokens.close(caller, id)
+  }
+
+  async logout (caller: Caller): Promise<void> {
+    await this.#tokens.logout(caller)
+  }
+
+  async revokeAllTokens (caller: Caller, now: number): Promise<RevocationDTO> {
+    return { revoked: await this.#tokens.closeAll(caller, now) }
+  }
+
+  async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device, now: number): Promise<AuthTokenDTO> {
+    const family = await this.#accounts.changePassword(caller, readPassword('current_password', request.current_password), readPassword('new_password', request.new_password), device, now)
+    return toAuthTokenDTO(await this.#tokens.issue(caller.user.id, family, now))
+  }
+}

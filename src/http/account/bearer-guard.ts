@@ -1,0 +1,13 @@
+// Who calls: reads the bearer token (RFC 6750, section 2.1) and asks the token service; holds no rule about tokens.
+import { AuthError } from '../../errors.js'
+import type { Caller, TokenService } from '../../services/token-service.js'
+
+/** A token of ours has no other letters than these (RFC 7515, section 7.1). */
+const BEARER = /^bearer +([\w.-]+)$/i
+
+/** The caller that an Authorization header stands for. `now` in milliseconds. Throws `invalid_token`. */
+export async function identifyCaller (authorization: string | undefined, tokens: TokenService, now: number): Promise<Caller> {
+  const token = BEARER.exec(authorization ?? '')?.[1]
+  if (!token) throw new AuthError('invalid_token')
+  return await tokens.identify(token, now)
+}

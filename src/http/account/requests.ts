@@ -1,0 +1,109 @@
+// What callers ask for, read and normalised; each class returns its resource and knows neither Fastify nor the store.
+import { Type, type Static } from '../../schema.js'
+import { isText, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
+import { AuthError, type FieldError } from '../../errors.js'
+import type { AccountService } from '../../services/account-service.js'
+import type { Device, TokenService } from '../../services/token-service.js'
+import { Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
+
+const strict = { additionalProperties: false }
+const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
+
+export class RegistrationRequest {
+  static readonly schema = RegistrationDTO
+  readonly #body: Static<typeof RegistrationDTO>
+
+  constructor (body: Static<typeof RegistrationDTO>) {
+    this.#body = body
+  }
+
+  /**
+   * The registration, each member one that can be used. `weaknessOf` tells why a password cannot be, for an address, as a sentence.
+   * Throws `invalid_request` naming every one that cannot, so that a person mends them at once; `weak_password` where it is the password alone.
+   */
+  toRegistration (weaknessOf: (password: string, email: string) => string | undefined): RegistrationDTO {
+    const { email, password, name = null } = this.#body
+    const normalised = name === null ? null : normaliseName(name)
+    const malformed = [
+      ...(normaliseEmail(email) === undefined ? [BAD_EMAIL] : []),
+      ...(normalised === undefined ? [BAD_NAME] : []),
+      ...(isText(password) ? [] : [notText('password')]),
+    ]
+    const weakness = isText(password) ? weaknessOf(password, email) : undefined
+    const weak = weakness === undefined ? [] : [{ field: 'password', detail: weakness }]
+    if (malformed.length > 0) throw new AuthError('invalid_request', { errors: [...malformed, ...weak] })
+    if (weakness !== undefined) throw new AuthError('weak_password', { detail: weakness, errors: weak })
+    return { email, password, name: normalised! }
+  }
+}
+
+export class AuthenticationRequest {
+  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account', EXAMPLE_PASSWORDS.old), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
+  readonly #email: string
+  readonly #password: string
+  readonly #device: Device
+  readonly #cookieToken: string | undefined
+
+  /** Throws `invalid_request` if the address cannot be one. */
+  constructor (body: Static<typeof AuthenticationRequest.schema>, device: Device, cookieToken?: string) {
+    if (spellingsOf(body.email).length === 0) refuse(BAD_EMAIL)
+    this.#email = body.email
+    this.#password = readPassword('password', body.password)
+    this.#device = device
+    this.#cookieToken = cookieToken
+  }
+
+  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `rate_limited`, `busy`. */
+  async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
+    const held = tokens.read(this.#cookieToken)
+    const user = await accounts.authenticate(this.#email, this.#password, this.#device, now, held)
+    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, this.#device), this.#device, now, held)
+    // A password change overtook this log-in, so the password is to be proved against the new one.
+    return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
+  }
+}
+
+export class RefreshRequest {
+  static readonly schema = Type.Object({
+    refresh_token: Type.Optional(Type.String({ description: 'unless the cookie brings it', examples: ['AZlx8YOGTYy0'] })),
+    refresh_token_in: RefreshTokenIn(),
+  }, { $id: 'RefreshRequest', ...strict })
+
+  readonly refreshToken: string
+
+  /** Throws `invalid_request` where the token came twice, and `invalid_grant` where none came: a cookie that has ended comes no more. */
+  constructor (body: Static<typeof RefreshRequest.schema>, cookieToken: string | undefined) {
+    if (body.refresh_token !== undefined && cookieToken !== undefined) refuse({ field: 'refresh_token', detail: 'It came in the body and in the cookie; send one of them.' })
+    const token = body.refresh_token ?? cookieToken
+    if (token === undefined) throw new AuthError('invalid_grant')
+    this.refreshToken = token
+  }
+}
+
+export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account', EXAMPLE_PASSWORDS.old), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
+export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
+
+export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUserRequest', ...strict })
+export type ChangeUserRequest = Static<typeof ChangeUserRequest>
+
+const BAD_EMAIL = { field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }
+const BAD_NAME = { field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }
+
+function notText (field: string): FieldError {
+  return { field, detail: 'It must be text, without halves of characters.' }
+}
+
+/** The password as it was typed. Throws `invalid_request` if it is no text. */
+export function readPassword (field: string, password: string): string {
+  return isText(password) ? password : refuse(notText(field))
+}
+
+/** The name in one spelling, or that there is none. Throws `invalid_request` if it cannot be one. */
+export function readName (name: string | null): string | null {
+  if (name === null) return null
+  return normaliseName(name) ?? refuse(BAD_NAME)
+}
+
+function refuse (fault: FieldError): never {
+  throw new AuthError('invalid_request', { errors: [fault] })
+}

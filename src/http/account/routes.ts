@@ -1,0 +1,96 @@
+// The route table: the one place that names a path, its guard, its limit, its schemas and its status; holds no logic.
+import type { Caller } from '../../services/token-service.js'
+import type { Described, Visit } from '../edge/route.js'
+import type { AuthController } from './auth-controller.js'
+import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest, RegistrationRequest } from './requests.js'
+
+export type Route = OpenRoute | TokenRoute | CallerRoute
+
+export type OpenRoute = Described & { guard: 'open', cookie?: undefined, handle: (controller: AuthController, visit: Visit) => Promise<unknown> }
+
+/** A route that answers a pair, whose refresh token goes into the cookie: where that is asked for, or also where it came from there. */
+export type TokenRoute = Described & { guard: 'open', cookie: 'given' | 'exchanged', handle: (controller: AuthController, visit: Visit) => Promise<AuthTokenDTO> }
+
+/**
+ * A route for a caller; `endsLogin` tells whether a success of it is the end of the caller's own log-in, and so of its cookie. One that
+ * answers a pair instead puts its refresh token into the cookie where that is asked for, or where the cookie was the caller's own.
+ */
+export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown, endsLogin?: (visit: Visit, caller: Caller) => boolean }
+
+export const ROUTES: Route[] = [
+  {
+    operationId: 'register', tag: 'accounts',
+    description: 'Anybody may. It logs nobody in.',
+    method: 'POST', url: '/register', summary: 'Make an account', guard: 'open', limit: 'register',
+    body: RegistrationRequest.schema, status: 201, response: UserDTO, errors: ['weak_password', 'email_taken', 'busy'],
+    handle: async (controller, { body, device, now }) => await controller.register(new RegistrationRequest(body as RegistrationBody), device, now),
+  },
+  {
+    operationId: 'logIn', tag: 'tokens',
+    description: 'Opens a family of refresh tokens, which is one device, and answers with its first pair of tokens.',
+    method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
+    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'foreign_origin', 'too_many_active_tokens', 'busy'],
+    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit.device, visit.cookieToken), visit.now),
+  },
+  {
+    operationId: 'refresh', tag: 'tokens',
+    description: 'A refresh token works once. A used one that comes back within the grace gets the same answer; later it is taken for a stolen one and its family is closed.',
+    method: 'POST', url: '/refresh', summary: 'Exchange a refresh token for the next pair', guard: 'open', limit: 'address', cookie: 'exchanged',
+    body: RefreshRequest.schema, isBodyOptional: true, status: 200, response: AuthTokenDTO, errors: ['invalid_grant', 'foreign_origin'],
+    handle: async (controller, { body, cookieToken, device, now }) => await controller.refresh(new RefreshRequest(body as RefreshBody, cookieToken), device, now),
+  },
+  {
+    operationId: 'getUser', tag: 'accounts',
+    description: 'The user whose access token this is, as long as its device is logged in.',
+    method: 'GET', url: '/user-info', summary: 'Who am I', guard: 'bearer', limit: 'address',
+    status: 200, response: UserDTO, errors: [],
+    handle: (controller, _visit, caller) => controller.userInfo(caller),
+  },
+  {
+    operationId: 'changeUser', tag: 'accounts',
+    description: 'Null takes the name away. What a name must be is what it must be at a registration.',
+    method: 'PATCH', url: '/user-info', summary: 'Change my name', guard: 'bearer', limit: 'address',
+    body: ChangeUserRequest, status: 200, response: UserDTO, errors: [],
+    handle: async (controller, { body, now }, caller) => await controller.changeUser(caller, body as ChangeUserRequest, now),
+  },
+  {
+    operationId: 'listTokens', tag: 'devices',
+    description: 'One entry a device, the last used first.',
+    method: 'GET', url: '/tokens', summary: 'List the devices that are logged in', guard: 'bearer', limit: 'address',
+    status: 200, response: TokenListDTO, errors: [],
+    handle: (controller, { now }, caller) => controller.listTokens(caller, now),
+  },
+  {
+    operationId: 'closeToken', tag: 'devices',
+    description: 'Closes the family of refresh tokens of one of the user\'s devices. Its access tokens are refused here at once, and elsewhere when they expire.',
+    method: 'DELETE', url: '/tokens/:id', summary: 'Log one device out', guard: 'bearer', limit: 'address',
+    status: 204, errors: ['foreign_origin', 'unknown_token'], endsLogin: ({ id }, { familyId }) => id === familyId,
+    handle: async (controller, { id }, caller) => { await controller.closeToken(caller, id) },
+  },
+  {
+    operationId: 'logOut', tag: 'devices',
+    description: 'Closes the family of refresh tokens that the access token belongs to. A body means nothing.',
+    method: 'POST', url: '/logout', summary: 'Log this device out', guard: 'bearer', limit: 'address',
+    status: 204, errors: ['foreign_origin'], endsLogin: () => true,
+    handle: async (controller, _visit, caller) => { await controller.logout(caller) },
+  },
+  {
+    operationId: 'revokeAllTokens', tag: 'devices',
+    description: 'Closes every family of refresh tokens of the user, this device\'s too.',
+    method: 'POST', url: '/revoke-all-tokens', summary: 'Log every device out', guard: 'bearer', limit: 'address',
+    status: 200, response: RevocationDTO, errors: ['foreign_origin'], endsLogin: () => true,
+    handle: async (controller, { now }, caller) => await controller.revokeAllTokens(caller, now),
+  },
+  {
+    operationId: 'changePassword', tag: 'accounts',
+    description: 'It takes the current password beside the access token, closes every family and opens one, as a log-in does.',
+    method: 'POST', url: '/change-password', summary: 'Change the password, log every device out, and this one in again', guard: 'bearer', limit: 'address', cookie: 'renewed',
+    body: ChangePasswordRequest, status: 200, response: AuthTokenDTO, errors: ['weak_password', 'wrong_password', 'foreign_origin', 'busy'],
+    handle: async (controller, { body, device, now }, caller) => await controller.changePassword(caller, body as ChangePasswordRequest, device, now),
+  },
+]
+
+type RegistrationBody = ConstructorParameters<typeof RegistrationRequest>[0]
+type AuthenticationBody = ConstructorParameters<typeof AuthenticationRequest>[0]
+type RefreshBody = ConstructorParameters<typeof RefreshRequest>[0]

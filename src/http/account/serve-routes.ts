@@ -1,0 +1,50 @@
+// How the routes of accounts are served: who calls, and what of it is the cookie's; holds no route and no rule of either.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { AuthError } from '../../errors.js'
+import type { TokenService } from '../../services/token-service.js'
+import type { Limit, LimitOptions } from '../edge/rate-limits.js'
+import { openCookie, type RefreshCookie } from '../edge/refresh-cookie.js'
+import { toFastifyRoute, type Serve, type Visit } from '../edge/route.js'
+import type { AuthController } from './auth-controller.js'
+import { identifyCaller } from './bearer-guard.js'
+import type { AuthTokenDTO } from './dto.js'
+import { ROUTES, type CallerRoute, type Route, type TokenRoute } from './routes.js'
+
+/** What every route is served with. `trusted` are the origins that may use the cookie; `clock` tells milliseconds. */
+export interface RouteParts { controller: AuthController, tokens: TokenService, clock: () => number, limitOptions: (limit: Limit) => LimitOptions, trusted: ReadonlySet<string> }
+
+/** Adds every route of the table. */
+export function addAccountRoutes (app: FastifyInstance, parts: RouteParts): void {
+  for (const route of ROUTES) app.route(toFastifyRoute({ ...route, takesCookie: route.cookie === 'exchanged' }, serveOf(route, parts), parts.limitOptions(route.limit), parts.clock))
+}
+
+function serveOf (route: Route, parts: RouteParts): Serve {
+  if (route.guard === 'bearer') return async (visit, request, reply) => await serveCaller(route, visit, parts, request, reply)
+  if (route.cookie) return async (visit, request, reply) => await serveTokens(route, visit, parts, openCookie(request, reply, parts.trusted))
+  return async visit => await route.handle(parts.controller, visit)
+}
+
+async function serveTokens (route: TokenRoute, visit: Visit, { controller }: RouteParts, cookie: RefreshCookie | undefined): Promise<AuthTokenDTO> {
+  if (!cookie) return await route.handle(controller, visit)
+  try {
+    const answer = await route.handle(controller, { ...visit, cookieToken: cookie.token })
+    if (cookie.isWanted || route.cookie === 'exchanged') return cookie.keep(answer)
+    // The log-in that it stood for has ended with this one.
+    cookie.clear()
+    return answer
+  } catch (error) {
+    // Only the token's own end is the cookie's; what passes by, such as a 503, leaves it.
+    if ((error as AuthError).code === 'invalid_grant' && cookie.token !== undefined) cookie.clear()
+    throw error
+  }
+}
+
+async function serveCaller (route: CallerRoute, visit: Visit, { controller, tokens, trusted }: RouteParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const caller = await identifyCaller(request.headers.authorization, tokens, visit.now)
+  const cookie = (route.endsLogin ?? route.cookie) ? openCookie(request, reply, trusted) : undefined
+  const answer = await route.handle(controller, visit, caller)
+  if (!cookie) return answer
+  if (route.cookie) return cookie.isWanted || tokens.read(cookie.token)?.familyId === caller.familyId ? cookie.keep(answer as AuthTokenDTO) : answer
+  if (route.endsLogin!(visit, caller)) cookie.clear()
+  return answer
+}

@@ -1,0 +1,66 @@
+// How the account page is served: whole, fenced in, and only where it is wanted.
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { EMAIL, PASSWORD, testApp } from '../../test-app.js'
+
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
+t.test('the page and all that it loads come from Signet, under a policy that allows nothing else', async t => {
+  const { app } = await testApp(t, { PASSWORD_MIN_LENGTH: '12' })
+  const page = await app.inject('/account')
+  t.strictSame([page.statusCode, page.headers['content-type']], [200, 'text/html; charset=utf-8'])
+  t.match(page.body, '<meta name="password-min-length" content="12">')
+  t.notMatch(page.body, /\{\{|<style|<script(?! type="module" src)|\sstyle=|\son\w+=|https?:/)
+  const asked = [...page.body.matchAll(/(?:href|src)="(account\/[^"]+)"/g)].map(([, path]) => `/${path}`)
+  const loaded = asked.filter(path => path !== '/account/session')
+  t.strictSame(new Set(loaded), new Set(['mark.svg', 'account.css', 'client.js', 'forms.js', 'devices.js', 'account.js'].map(name => `/account/${name}`)))
+  for (const url of ['/account', ...loaded]) {
+    const answer = await app.inject(url)
+    t.equal(answer.statusCode, 200, url)
+    t.match(answer.headers, {
+      'content-security-policy': POLICY, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin',
+    }, url)
+  }
+})
+
+t.test('the client of the page is the client of the package, served as a module', async t => {
+  const { app } = await testApp(t)
+  const answer = await app.inject('/account/client.js')
+  t.match(answer.headers['content-type'], /^(text|application)\/javascript/)
+  t.equal(answer.body, readFileSync('src/browser/client.js', 'utf8'))
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, object> }
+  t.strictSame(exports['./client'], { types: './dist/src/browser/client.d.ts', default: './dist/src/browser/client.js' })
+  t.notMatch(answer.body, /^import /m, 'it depends on nothing')
+  t.equal((await app.inject({ url: '/account/client.js', headers: { 'if-none-match': String(answer.headers.etag) } })).statusCode, 304)
+})
+
+t.test('the page is told whether the browser brings a cookie, and nothing of it', async t => {
+  const { app, post } = await testApp(t)
+  await post('/register', { email: EMAIL, password: PASSWORD })
+  const page = { origin: 'http://localhost', host: 'localhost', 'sec-fetch-site': 'same-origin' }
+  const cookie = String((await post('/login', { email: EMAIL, password: PASSWORD, refresh_token_in: 'cookie' }, page)).headers['set-cookie']).split(';')[0]!
+  for (const [brought, expected] of [[undefined, false], ['theme=dark', false], [cookie, true], [`theme=dark; ${cookie}`, true]] as const) {
+    const answer = await app.inject({ url: '/account/session', headers: brought ? { cookie: brought } : {} })
+    t.strictSame([answer.json(), answer.headers['cache-control'], answer.headers['set-cookie']], [{ cookie: expected }, 'no-store', undefined])
+    t.match(answer.headers, { 'cross-origin-resource-policy': 'same-origin', 'content-security-policy': POLICY })
+  }
+})
+
+t.test('nothing beside it is served', async t => {
+  const { app } = await testApp(t)
+  for (const url of ['/account/account.html', '/account/../app.ts', '/account/%2e%2e/app.ts', '/account/nothing.js']) t.equal((await app.inject(url)).statusCode, 404, url)
+  t.equal((await app.inject({ method: 'POST', url: '/account' })).statusCode, 405)
+})
+
+t.test('/account/ leads to /account, also under a prefix of a proxy', async t => {
+  const { app } = await testApp(t)
+  const answer = await app.inject('/account/?x=1')
+  t.strictSame([answer.statusCode, answer.headers.location], [308, '../account'])
+  t.equal(new URL(String(answer.headers.location), 'https://example.com/id/account/').href, 'https://example.com/id/account')
+})
+
+t.test('ACCOUNT_PAGE=false leaves nothing at /account', async t => {
+  const { app } = await testApp(t, { ACCOUNT_PAGE: 'false' })
+  for (const url of ['/account', '/account/client.js', '/account/session']) t.equal((await app.inject(url)).statusCode, 404, url)
+})
