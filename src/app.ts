@@ -3,8 +3,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { askingLimits, familyLimits, listOf, tokenSettings, type Config } from './config.js'
 import type { Hasher } from './hashing/hasher.js'
 import { AuthController } from './http/account/auth-controller.js'
-import { AuthTokenDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
-import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest } from './http/account/requests.js'
+import { AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest } from './http/account/requests.js'
 import { ROUTES } from './http/account/routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
 import type { Connections } from './http/edge/connections.js'
@@ -12,7 +12,7 @@ import { addCors } from './http/edge/cors.js'
 import { addForwarding } from './http/edge/forwarding.js'
 import { addHeaders, addRequestLog, HSTS } from './http/edge/headers.js'
 import { addJsonBodies } from './http/edge/json-bodies.js'
-import { ProblemDTO } from './http/edge/problem-dto.js'
+import { FieldErrorDTO, ProblemDTO } from './http/edge/problem-dto.js'
 import { sendProblem } from './http/edge/problems.js'
 import { addRateLimits } from './http/edge/rate-limits.js'
 import { addCookies } from './http/edge/refresh-cookie.js'
@@ -20,10 +20,12 @@ import { serverOptions } from './http/edge/server-options.js'
 import type { TlsFiles } from './http/edge/tls-files.js'
 import { addUnknownRoutes } from './http/edge/unknown-routes.js'
 import { addAccountPage } from './http/public/account-page.js'
-import { addDocs, addOpenApi } from './http/public/docs.js'
-import { HealthDTO, JwksDTO } from './http/public/dto.js'
+import { addDocs } from './http/public/docs.js'
+import { HealthDTO, JwkDTO, JwksDTO } from './http/public/dto.js'
+import { addFrontDoor } from './http/public/front-door.js'
 import { addHealth, Readiness } from './http/public/health.js'
 import { addJwks } from './http/public/jwks.js'
+import { addOpenApi } from './http/public/openapi.js'
 import type { KeyRing } from './keyring/key-ring.js'
 import { loggerOptions, type LogSink } from './log.js'
 import { AccountService } from './services/account-service.js'
@@ -49,7 +51,7 @@ const OLD_RING = 'The key ring on disk cannot be used, and the one before it is 
 const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
 const VERSION = '0.1.0'
 const ASK_EVERY_MS = 1_000
-const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, HealthDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -78,8 +80,9 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     addJwks(app, keyRing, config.JWKS_MAX_AGE)
     addHealth(app, watchOver(app, parts), connections, clock)
   })
-  if (config.DOCS === 'true') await addDocs(app)
+  if (config.DOCS === 'true') addDocs(app)
   if (config.ACCOUNT_PAGE) await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
+  addFrontDoor(app, config.ACCOUNT_PAGE ? '/account' : config.DOCS === 'true' ? '/docs' : undefined)
   await app.ready()
   return app
 }

@@ -35,6 +35,11 @@ export const Type = {
   Unsafe: (schema: Built) => schema,
 } as unknown as Pick<typeof TypeBox, 'Array' | 'Boolean' | 'Integer' | 'Literal' | 'Null' | 'Object' | 'Optional' | 'String' | 'Union' | 'Unsafe'>
 
+/** What is kept under an $id of its own, so that whatever is generated from the document can name it. */
+export function named<Schema extends TSchema> (schema: Schema) {
+  return Type.Unsafe<Static<Schema>>({ $ref: `${schema.$id!}#` })
+}
+
 /** Where data is not as a schema wants it: a JSON Pointer (RFC 6901), or undefined where it is. */
 export function findFault (schema: TSchema, data: unknown): string | undefined {
   // The schemas are ours, so that none need be compiled that checks them.

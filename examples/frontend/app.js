@@ -1,8 +1,17 @@
 // A front end of another origin: logs in through CORS and shows who is logged in; holds no token.
 import { createClient } from './client.js'
 
-const client = createClient({ baseUrl: 'http://127.0.0.1:3000' })
+const SIGNET = new URL('http://127.0.0.1:3000')
+const client = createClient({ baseUrl: SIGNET.href })
 const [door, inside, message, user] = ['door', 'inside', 'message', 'user'].map(id => document.getElementById(id))
+
+// To a browser `localhost` and `127.0.0.1` are two sites: it brings no cookie from one to the other, and Signet would take none.
+function explain (error) {
+  const { hostname, port } = window.location
+  const isRefused = ['unreachable', 'foreign_origin'].includes(error.code)
+  if (isRefused && hostname !== SIGNET.hostname) return `Use one host name for both: Signet is at ${SIGNET.hostname}, so open http://${SIGNET.hostname}:${port}/ instead.`
+  return error.message
+}
 
 async function show () {
   try {
@@ -10,7 +19,7 @@ async function show () {
     user.textContent = JSON.stringify(await response.json(), null, 2)
     message.textContent = 'You are logged in, in all tabs.'
   } catch (error) {
-    message.textContent = error.code === 'invalid_grant' ? 'You are not logged in.' : error.message
+    message.textContent = error.code === 'invalid_grant' ? 'You are not logged in.' : explain(error)
   }
   door.hidden = client.status === 'signed-in'
   inside.hidden = client.status !== 'signed-in'
@@ -24,12 +33,12 @@ door.addEventListener('submit', async event => {
     await client.login({ email, password })
     door.reset()
   } catch (error) {
-    message.textContent = error.message
+    message.textContent = explain(error)
   }
 })
 
 document.getElementById('out').addEventListener('click', async () => {
-  await client.logout().catch(error => { message.textContent = error.message })
+  await client.logout().catch(error => { message.textContent = explain(error) })
 })
 
 client.onChange(({ status, reason }) => {

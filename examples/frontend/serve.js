@@ -6,6 +6,7 @@ const HERE = new URL('.', import.meta.url)
 const FILES = {
   '/': ['text/html', new URL('index.html', HERE)],
   '/app.js': ['text/javascript', new URL('app.js', HERE)],
+  '/icon.svg': ['image/svg+xml', new URL('icon.svg', HERE)],
   '/style.css': ['text/css', new URL('style.css', HERE)],
   // A front end with a bundler imports it as '@signet/client'.
   '/client.js': ['text/javascript', new URL('../../src/client/client.js', HERE)]

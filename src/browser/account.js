@@ -1,7 +1,7 @@
-// The account page at /account: sign up, sign in, who am I, devices, password; holds no token, which is the client's.
+// The account page at /account: sign up, sign in, who am I, devices, name and password; holds no token, which is the client's.
 import { createClient, SignetError } from './client.js'
-import { onDay, showDevices } from './devices.js'
-import { find, findInput, reset, serveForm, serveReveals, serveRules, setBusy, tell, tellError } from './forms.js'
+import { fold, onDay, showDevices } from './devices.js'
+import { find, findInput, reset, serveForm, serveNotices, serveOpening, serveReveals, serveRules, setBusy, setLead, tell, tellError } from './forms.js'
 
 /** @typedef {import('./client.js').User} User */
 /** @typedef {import('./devices.js').Device} Device */
@@ -11,12 +11,16 @@ const LOOK_AGAIN_MS = 30_000
 /** After so many milliseconds no answer is awaited any more. */
 const ANSWER_MS = 15_000
 
-const client = createClient({ baseUrl: new URL('..', import.meta.url).href })
+const base = new URL('..', import.meta.url).href
+const client = createClient({ baseUrl: base })
 const minimum = Number(find('meta[name=password-min-length]').getAttribute('content'))
 const form = (/** @type {string} */ id) => /** @type {HTMLFormElement} */ (find(`form#${id}`))
-const forms = { signIn: form('sign-in'), signUp: form('sign-up'), password: form('change-password') }
+const forms = { signIn: form('sign-in'), signUp: form('sign-up'), name: form('change-name'), password: form('change-password') }
 const signInNotice = find('[data-view=sign-in] .notice')
+const nameNotice = find('#name')
 const deviceNotice = find('.devices .notice')
+const place = { list: find('#devices'), more: find('#more-devices'), leave: signOutDevice }
+const [closeName, closePassword] = [serveOpening(find('#edit-name'), forms.name), serveOpening(find('#edit-password'), forms.password)]
 const confirmation = /** @type {HTMLDialogElement} */ (find('#confirm'))
 
 /** @type {Record<string, string>} */
@@ -45,10 +49,17 @@ function empty () {
   confirmation.close()
   for (const slot of document.querySelectorAll('[data-slot]')) slot.textContent = ''
   find('time[data-slot=since]').removeAttribute('datetime')
-  findInput('[name=username]').defaultValue = ''
-  find('#devices').replaceChildren()
+  for (const input of [findInput('[name=username]'), findInput('#new-name')]) input.defaultValue = ''
+  place.list.replaceChildren()
+  place.more.ariaExpanded = 'false'
+  fold(place.list, place.more)
+  closeName()
+  closePassword()
   for (const each of Object.values(forms)) reset(each)
-  tell(deviceNotice)
+  for (const notice of [nameNotice, deviceNotice]) {
+    tell(notice)
+    setLead(notice, '')
+  }
 }
 
 /**
@@ -86,9 +97,19 @@ function unexpected () {
   return new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' })
 }
 
-/** @returns {Promise<User>} */
-async function askUser () {
-  const user = await ask('user-info')
+/**
+ * Whether the browser brings a cookie, and so may have a session; without one Signet would refuse to go on with it, and the browser would log
+ * that as an error, though nothing is wrong. Where it is not known, there may be one.
+ */
+async function mayHaveSession () {
+  if (client.status === 'signed-in') return true
+  const answer = await unlessEmptied(fetch(`${base}account/session`, { signal: AbortSignal.timeout(ANSWER_MS) }).then(async response => await response.json()).catch(() => ({})))
+  return answer?.cookie !== false
+}
+
+/** The user, after a change that is asked for by `init`. @param {RequestInit} [init] @returns {Promise<User>} */
+async function askUser (init) {
+  const user = await ask('user-info', init)
   if (!user?.email) throw unexpected()
   return user
 }
@@ -103,9 +124,12 @@ async function askDevices () {
 /** Shows the account, or the form that leads to it. */
 async function enter () {
   try {
-    const [user, devices] = await Promise.all([askUser(), askDevices()])
-    showUser(user)
-    showList(devices)
+    if (!await mayHaveSession()) {
+      showDoor()
+      return
+    }
+    await showAccount()
+    forgetDoor()
     show('account')
   } catch (error) {
     if (!(error instanceof SignetError)) throw error
@@ -119,29 +143,61 @@ async function enter () {
   }
 }
 
+/** @throws a SignetError, and then shows nothing new */
+async function showAccount () {
+  const [user, devices] = await Promise.all([askUser(), askDevices()])
+  showUser(user)
+  showList(devices)
+}
+
+/** Shows the form that the address names, with the e-mail address that was typed into the other. */
 function showDoor () {
-  show(window.location.hash === '#sign-up' ? 'sign-up' : 'sign-in')
+  const [name, other] = window.location.hash === '#sign-up' ? ['sign-up', 'sign-in'] : ['sign-in', 'sign-up']
+  if (shown === other) findInput(`#${name}-email`).value = findInput(`#${other}-email`).value
+  show(name)
+}
+
+/** Whoever is in has no more to do with the form that the address names. */
+function forgetDoor () {
+  window.history.replaceState(null, '', window.location.pathname + window.location.search)
 }
 
 /** @param {User} user */
 function showUser ({ name, email, created_at: since }) {
   /** @type {Record<string, string>} */
-  const slots = { name: name ?? 'Your account', email, since: onDay(since) }
+  const slots = { title: name ?? 'Your account', email, since: onDay(since) }
   for (const slot of document.querySelectorAll('[data-slot]')) slot.textContent = slots[String(slot.getAttribute('data-slot'))] ?? ''
   find('time[data-slot=since]').setAttribute('datetime', since)
   findInput('[name=username]').defaultValue = email
+  setLead(nameNotice, name ?? 'You have not given one.')
+  // What is being typed is left alone.
+  if (forms.name.hidden) findInput('#new-name').defaultValue = name ?? ''
 }
 
 /** @param {Device[]} devices */
 function showList (devices) {
-  showDevices(find('#devices'), devices, Date.now(), signOutDevice)
+  const before = idsShown()
+  showDevices(place, devices, Date.now())
+  describeList()
+  if (before !== idsShown() && deviceNotice.dataset['kind'] === 'done') tell(deviceNotice)
+}
+
+/** Who is on one device has one way to sign out, and it is not here. */
+function describeList () {
+  const isOnly = place.list.children.length < 2
+  find('#sign-out-everywhere').hidden = isOnly
+  setLead(deviceNotice, isOnly ? 'Your account is signed in here, and nowhere else.' : 'Where your account is signed in. Sign out whatever you do not know.')
+}
+
+function idsShown () {
+  return Array.from(place.list.querySelectorAll('[data-device]'), button => button.getAttribute('data-device')).sort().join()
 }
 
 /** Looks at the list again, and so notices that this device was signed out. */
 async function lookAgain () {
   if (client.status !== 'signed-in' || document.visibilityState === 'hidden') return
   try {
-    showList(await askDevices())
+    await showAccount()
     if (deviceNotice.dataset['stale']) tell(deviceNotice)
     delete deviceNotice.dataset['stale']
   } catch (error) {
@@ -153,13 +209,13 @@ async function lookAgain () {
 }
 
 /** @param {Device} device @param {string} name @param {HTMLElement} row */
-async function signOutDevice ({ id, current }, name, row) {
+async function signOutDevice ({ id }, name, row) {
   const button = find('button', row)
   if (button.ariaDisabled === 'true') return
   setBusy(button, 'true')
+  tell(deviceNotice)
   try {
-    if (current) await unlessEmptied(client.logout())
-    else await ask(`tokens/${id}`, { method: 'DELETE' })
+    await ask(`tokens/${id}`, { method: 'DELETE' })
   } catch (error) {
     if (!(error instanceof SignetError)) throw error
     if (error.code === 'other_user') return
@@ -172,7 +228,9 @@ async function signOutDevice ({ id, current }, name, row) {
   }
   // The list may have been looked at again meanwhile.
   document.querySelector(`[data-device="${window.CSS.escape(id)}"]`)?.closest('li')?.remove()
-  find('#devices-title').focus()
+  fold(place.list, place.more)
+  describeList()
+  find('#devices-title').focus({ preventScroll: true })
   tell(deviceNotice, `${name} is signed out.`, 'done')
 }
 
@@ -180,6 +238,7 @@ async function signOutEverywhere () {
   const button = find('#sign-out-everywhere')
   if (button.ariaDisabled === 'true') return
   setBusy(button, 'true')
+  tell(deviceNotice)
   try {
     await ask('revoke-all-tokens', { method: 'POST' })
     // The session is over on all devices; this tells this browser's other tabs.
@@ -192,7 +251,9 @@ async function signOutEverywhere () {
 
 async function signOut () {
   const button = find('#sign-out')
+  if (button.ariaDisabled === 'true') return
   setBusy(button, 'true')
+  tell(deviceNotice)
   try {
     await unlessEmptied(client.logout())
   } catch (error) {
@@ -214,25 +275,36 @@ serveForm(forms.signUp, async ({ name = '', email = '', password = '' }) => {
   await unlessEmptied(client.login({ email, password })).catch(error => {
     if (error.code === 'other_user') throw error
     // There is an account now, so this form has nothing more to do.
-    findInput('#sign-in-email').value = email
     window.location.hash = '#sign-in'
+    showDoor()
     tellError(signInNotice, error)
   })
 })
 
+serveForm(forms.name, async ({ name = '' }) => {
+  const user = await askUser({ method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: name.trim() === '' ? null : name }) })
+  closeName()
+  showUser(user)
+  tell(nameNotice, user.name ? 'Your name is saved.' : 'Your name is removed.', 'done')
+})
+
 serveForm(forms.password, async ({ current_password: currentPassword = '', new_password: newPassword = '' }) => {
   await unlessEmptied(client.changePassword({ currentPassword, newPassword }))
-  reset(forms.password)
-  tell(find('.password .notice'), 'Your password is changed, and every other device is signed out.', 'done')
+  closePassword()
+  tell(find('.notice', /** @type {HTMLElement} */ (forms.password.parentElement)), 'Your password is changed, and every other device is signed out.', 'done')
   await lookAgain()
 })
 
 serveReveals()
 serveRules(findInput('#sign-up-password'), find('#sign-up-rules'), minimum, () => findInput('#sign-up-email').value)
 serveRules(findInput('#new-password'), find('#new-rules'), minimum, () => findInput('[name=username]').value)
-for (const notice of document.querySelectorAll('.notice[data-lead]')) tell(/** @type {HTMLElement} */ (notice))
+serveNotices()
 
 find('#sign-out').addEventListener('click', signOut)
+place.more.addEventListener('click', () => {
+  place.more.ariaExpanded = String(place.more.ariaExpanded !== 'true')
+  fold(place.list, place.more)
+})
 find('#sign-out-everywhere').addEventListener('click', () => {
   confirmation.returnValue = ''
   confirmation.showModal()
@@ -251,7 +323,7 @@ client.onChange(({ status, reason }) => {
     void enter()
     return
   }
-  window.history.replaceState(null, '', '#sign-in')
+  forgetDoor()
   show('sign-in')
   const text = reason === 'ended' ? 'This session has ended. Sign in again to go on.' : 'You are signed out.'
   tell(signInNotice, text, reason === 'ended' ? 'error' : 'done')
@@ -264,7 +336,10 @@ window.addEventListener('pageshow', ({ persisted }) => {
   empty()
   void enter()
 })
-window.addEventListener('hashchange', () => { if (client.status === 'signed-out') showDoor() })
+window.addEventListener('hashchange', () => {
+  if (client.status === 'signed-in') forgetDoor()
+  else if (shown === 'sign-in' || shown === 'sign-up') showDoor()
+})
 document.addEventListener('visibilitychange', lookAgain)
 window.addEventListener('focus', lookAgain)
 setInterval(lookAgain, LOOK_AGAIN_MS)

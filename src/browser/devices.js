@@ -37,40 +37,67 @@ export function onDay (instant) {
   return date.format(new Date(instant))
 }
 
-/** Shows the devices, this one first; `leave` signs one of them out. @param {HTMLElement} list @param {Device[]} devices @param {number} now @param {(device: Device, name: string, row: HTMLElement) => void} leave */
-export function showDevices (list, devices, now, leave) {
+/** So many devices are shown at first; one more is no reason to fold. */
+const FOLDED = 5
+
+/** What the list is shown in: the button that unfolds it, and what signs a device out. @typedef {{ list: HTMLElement, more: HTMLElement, leave: (device: Device, name: string, row: HTMLElement) => void }} Place */
+
+/** Shows the devices, this one first; of many, the first few until all are asked for. @param {Place} place @param {Device[]} devices @param {number} now in milliseconds */
+export function showDevices ({ list, more, leave }, devices, now) {
   const ordered = [...devices].sort((one, other) => Number(other.current) - Number(one.current))
   const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset['device']
   list.replaceChildren(...ordered.map(device => rowOf(device, now, leave)))
+  fold(list, more)
   // The list is renewed under the hand of whoever walks through it by keyboard.
   if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-device="${window.CSS.escape(focused)}"]`))?.focus()
 }
 
-/** @param {Device} device @param {number} now @param {(device: Device, name: string, row: HTMLElement) => void} leave */
+/** Folds the list, or shows it whole where that was asked for. @param {HTMLElement} list @param {HTMLElement} more */
+export function fold (list, more) {
+  const rows = /** @type {HTMLElement[]} */ ([...list.children])
+  const isWhole = more.ariaExpanded === 'true'
+  const rest = rows.length > FOLDED + 1 ? rows.slice(FOLDED) : []
+  for (const row of rows) row.hidden = !isWhole && rest.includes(row)
+  more.hidden = rest.length === 0
+  more.textContent = isWhole ? 'Show fewer' : `Show ${rest.length} more`
+}
+
+/** @param {Device} device @param {number} now @param {Place['leave']} leave */
 function rowOf (device, now, leave) {
   const { name, icon } = nameDevice(device.user_agent)
   const row = element('li', 'device')
   const title = element('p', 'device-name', name)
-  if (device.current) title.append(' ', element('span', 'badge', 'This device'))
   const used = element('time', '', ago(device.last_used_at, now))
   used.setAttribute('datetime', device.last_used_at)
   used.title = exact.format(new Date(device.last_used_at))
-  const facts = element('p', 'device-facts')
-  const origin = element('span', 'device-origin', `from ${device.ip} · since ${onDay(device.created_at)}`)
-  facts.append('Last used ', used, ' ', origin)
-  const text = element('div', 'device-text')
-  text.append(title, facts)
-  const button = /** @type {HTMLButtonElement} */ (element('button', 'quiet', 'Sign out'))
-  button.type = 'button'
-  button.dataset['device'] = device.id
-  button.ariaLabel = device.current ? `Sign out this device, ${name}` : `Sign out ${name}, last used ${ago(device.last_used_at, now)}`
-  button.addEventListener('click', () => { leave(device, name, row) })
-  row.append(iconOf(icon), text, button)
+  const facts = [['Last used ', used], [device.ip], [`Since ${onDay(device.created_at)}`]].map(parts => {
+    const fact = element('span')
+    fact.append(...parts)
+    return fact
+  })
+  const [text, lines, line] = [element('div', 'device-text'), element('div', 'facts'), element('p')]
+  line.append(...facts.flatMap(fact => [fact, ' ']))
+  lines.append(line)
+  text.append(title, lines)
+  row.append(iconOf(icon), text)
+  // This session is ended at the top of the page.
+  if (device.current) title.append(' ', element('span', 'badge', 'This device'))
+  else row.append(buttonOf(device, name, now, () => { leave(device, name, row) }))
   return row
 }
 
-/** @param {string} name @param {string} className @param {string} [text] */
-function element (name, className, text = '') {
+/** @param {Device} device @param {string} name @param {number} now @param {() => void} leave */
+function buttonOf (device, name, now, leave) {
+  const button = /** @type {HTMLButtonElement} */ (element('button', 'quiet', 'Sign out'))
+  button.type = 'button'
+  button.dataset['device'] = device.id
+  button.ariaLabel = `Sign out ${name}, last used ${ago(device.last_used_at, now)}`
+  button.addEventListener('click', leave)
+  return button
+}
+
+/** @param {string} name @param {string} [className] @param {string} [text] */
+function element (name, className = '', text = '') {
   const made = document.createElement(name)
   if (className) made.className = className
   made.textContent = text

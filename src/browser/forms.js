@@ -1,11 +1,23 @@
 // The forms of the account page: what a person reads at a field and above a form; holds no request and no rule of its own.
 import { SignetError } from './client.js'
 
-/** As Signet counts a password, by characters of any script. */
-const PASSWORD_MAX_LENGTH = 256
+/** Whoever has a look at an address sees at once that it is none: Signet is stricter. The stops are those that DNS takes for one (UTS #46). */
+const EMAIL = /^[^\s@]+@[^\s@]+[.\u3002\uff0e\uff61][^\s@]+$/
 
 /** Fields that a code is about, where the refusal names none. @type {Record<string, string>} */
 const FIELD_OF = { email_taken: 'email', wrong_password: 'current_password' }
+
+/** What a person reads where Signet's own sentence is for programs. @type {Record<string, string>} */
+const SENTENCES = {
+  email_taken: 'This address already has an account.',
+  wrong_password: 'That is not your current password.',
+  busy: 'Many people are signing in right now. Try again in a moment.',
+  unavailable: 'Signet cannot do this right now. Try again in a moment.',
+  too_many_active_tokens: 'Your account is signed in on as many devices as it may be. Sign out on one of them first.',
+}
+
+/** Where a refusal leads on. @type {Record<string, [href: string, text: string]>} */
+const WAYS_ON = { email_taken: ['#sign-in', 'Sign in'] }
 
 /** The element that the page is known to have. @param {string} selector @param {ParentNode} [root] @returns {HTMLElement} */
 export function find (selector, root = document) {
@@ -17,13 +29,29 @@ export function findInput (selector, root = document) {
   return /** @type {HTMLInputElement} */ (root.querySelector(selector))
 }
 
-/** Says something above a form, or its lead again. @param {HTMLElement} notice @param {string} [text] @param {'error' | 'done' | 'lead'} [kind] */
+/** Says something above a form or a list, or its lead again. @param {HTMLElement} notice @param {string} [text] @param {'error' | 'done' | 'lead'} [kind] */
 export function tell (notice, text = notice.dataset['lead'], kind = 'lead') {
   stopCountdown(notice)
   notice.dataset['kind'] = kind
   if (kind === 'lead') notice.removeAttribute('role')
   else notice.setAttribute('role', kind === 'error' ? 'alert' : 'status')
   notice.textContent = text ?? ''
+  if (kind === 'done') notice.scrollIntoView({ block: 'nearest' })
+}
+
+/** What a notice says while there is no news. @param {HTMLElement} notice @param {string} lead */
+export function setLead (notice, lead) {
+  notice.dataset['lead'] = lead
+  if (!notice.dataset['kind'] || notice.dataset['kind'] === 'lead') tell(notice)
+}
+
+/** What was done is news until somebody does the next thing. */
+export function serveNotices () {
+  const forget = () => {
+    for (const notice of document.querySelectorAll('.notice[data-kind=done]')) tell(/** @type {HTMLElement} */ (notice))
+  }
+  for (const event of ['click', 'input']) document.addEventListener(event, forget, { capture: true })
+  for (const notice of document.querySelectorAll('.notice')) tell(/** @type {HTMLElement} */ (notice))
 }
 
 /** Sends a form by `send`, and shows where a person looks what came of it. @param {HTMLFormElement} form @param {(values: Record<string, string>) => Promise<void>} send */
@@ -34,7 +62,7 @@ export function serveForm (form, send) {
     event.preventDefault()
     if (button.ariaDisabled === 'true') return
     clear(form)
-    if (missesSomething(form)) return
+    if (showFaults(inputsOf(form).filter(hasFault))) return
     setBusy(button, 'true')
     try {
       await send(Object.fromEntries(/** @type {Iterable<[string, string]>} */ (new FormData(form))))
@@ -45,15 +73,39 @@ export function serveForm (form, send) {
     // Until then there is no sense in asking again.
     if (waits(notice)) button.ariaDisabled = 'true'
   })
-  form.addEventListener('input', ({ target }) => { tellField(/** @type {HTMLInputElement} */ (target)) })
+  form.addEventListener('input', ({ target }) => { mark(/** @type {HTMLInputElement} */ (target)) })
+}
+
+/** A form that is opened by a button beside what it changes, and closed by Cancel, by Escape or `close`. @param {HTMLElement} button @param {HTMLFormElement} form */
+export function serveOpening (button, form) {
+  const toggle = (/** @type {'true' | 'false'} */ isOpen) => {
+    button.ariaExpanded = isOpen
+    button.hidden = form.hidden = true
+    const shown = isOpen === 'true' ? form : button
+    shown.hidden = false
+  }
+  const close = () => {
+    if (form.hidden) return
+    const held = form.contains(document.activeElement)
+    reset(form)
+    toggle('false')
+    if (held) button.focus()
+  }
+  button.addEventListener('click', () => {
+    toggle('true')
+    findInput('input:not([hidden])', form).select()
+  })
+  find('[data-cancel]', form).addEventListener('click', close)
+  form.addEventListener('keydown', ({ key }) => { if (key === 'Escape') close() })
+  return close
 }
 
 /** Empties a form and what was said at it. @param {HTMLFormElement} form */
 export function reset (form) {
   form.reset()
   clear(form)
-  for (const secret of form.querySelectorAll('.reveal')) reveal(/** @type {HTMLElement} */ (secret), 'false')
-  for (const rule of form.querySelectorAll('.rules li')) rule.removeAttribute('data-met')
+  for (const secret of form.querySelectorAll('.reveal')) reveal(/** @type {HTMLElement} */ (secret), 'Show')
+  for (const rule of form.querySelectorAll('.rules li')) setState(/** @type {HTMLElement} */ (rule), '')
 }
 
 /** @param {HTMLFormElement} form */
@@ -62,26 +114,38 @@ function noticeOf (form) {
 }
 
 /** @param {HTMLFormElement} form */
-function clear (form) {
-  tell(noticeOf(form))
-  for (const input of form.elements) tellField(/** @type {HTMLInputElement} */ (input))
-}
-
-/** Says something at a field, or nothing more. @param {HTMLInputElement} input @param {string} [text] */
-function tellField (input, text = '') {
-  const note = input.id && document.getElementById(`${input.id}-note`)
-  if (!note) return
-  note.textContent = text
-  if (text) input.setAttribute('aria-invalid', 'true')
-  else input.removeAttribute('aria-invalid')
+function inputsOf (form) {
+  return /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll('input[id]')])
 }
 
 /** @param {HTMLFormElement} form */
-function missesSomething (form) {
-  const missing = Array.from(/** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input[required]'))).filter(input => input.value === '')
-  for (const input of missing) tellField(input, input.dataset['missing'])
-  missing[0]?.focus()
-  return missing.length > 0
+function clear (form) {
+  tell(noticeOf(form))
+  for (const input of inputsOf(form)) mark(input)
+}
+
+/** Says at a field what is wrong with it, and what leads on; with neither, that nothing is known to be. @param {HTMLInputElement} input @param {string} [text] @param {[href: string, text: string]} [wayOn] */
+function mark (input, text, wayOn) {
+  const note = find(`#${input.id}-note`)
+  note.textContent = text ?? ''
+  if (wayOn) note.append(' ', Object.assign(document.createElement('a'), { href: wayOn[0], textContent: wayOn[1] }))
+  if (text === undefined) input.removeAttribute('aria-invalid')
+  else input.setAttribute('aria-invalid', 'true')
+}
+
+/** Whether a field cannot be sent, which it says. @param {HTMLInputElement} input */
+function hasFault (input) {
+  // The rule that failed says it.
+  if (ruled.get(input)?.fails()) mark(input, '')
+  else if (input.required && input.value === '') mark(input, input.dataset['missing'])
+  else if (input.type === 'email' && !EMAIL.test(input.value.trim())) mark(input, input.dataset['wrong'])
+  return input.ariaInvalid === 'true'
+}
+
+/** Leads to the first of the fields at which something is said; returns whether there is one. @param {HTMLInputElement[]} inputs */
+function showFaults ([first]) {
+  first?.focus()
+  return first !== undefined
 }
 
 /** Every error of the server where a person looks for it: at the field, or above the form. @param {HTMLFormElement} form @param {unknown} error */
@@ -89,26 +153,24 @@ function showError (form, error) {
   if (!(error instanceof SignetError)) throw error
   // The page has gone on to somebody else.
   if (error.code === 'other_user') return
-  const inputs = toFieldErrors(error).flatMap(({ field, detail }) => {
-    const input = findInput(`input[name="${window.CSS.escape(field)}"]`, form)
-    if (input) tellField(input, detail)
-    return input ?? []
-  })
-  if (inputs[0]) inputs[0].focus()
-  else tellError(noticeOf(form), error, () => { setBusy(find('button[type=submit]', form), 'false') })
+  const named = FIELD_OF[error.code] ? [{ field: FIELD_OF[error.code] }] : error.errors
+  const inputs = inputsOf(form).filter(input => named.some(({ field }) => field === input.name))
+  for (const input of inputs) refuse(input, error)
+  if (!showFaults(inputs)) tellError(noticeOf(form), error, () => { setBusy(find('button[type=submit]', form), 'false') })
 }
 
-/** @param {SignetError} error */
-function toFieldErrors ({ code, errors, message }) {
-  const field = FIELD_OF[code]
-  return field ? [{ field, detail: message }] : errors
+/** @param {HTMLInputElement} input @param {SignetError} error */
+function refuse (input, { code }) {
+  if (SENTENCES[code]) mark(input, SENTENCES[code], WAYS_ON[code])
+  else mark(input, ruled.get(input)?.refuse() ? '' : input.dataset['wrong'])
 }
 
 /** Shows an error above a form or a list; where it says how long to wait, counts down, and then calls `done`. @param {HTMLElement} notice @param {SignetError} error @param {() => void} [done] */
 export function tellError (notice, error, done = () => {}) {
   const { code, message, requestId, retryAfter = 0 } = error
-  tell(notice, code === 'internal_error' ? `${message} The id is ${requestId}.` : message, 'error')
+  tell(notice, code === 'internal_error' ? `Something went wrong in Signet. Try again, and if it stays so, name this id: ${requestId}` : SENTENCES[code] ?? message, 'error')
   if (code === 'rate_limited') countDown(notice, retryAfter, done)
+  notice.scrollIntoView({ block: 'nearest' })
 }
 
 /** @type {WeakMap<HTMLElement, ReturnType<typeof setInterval>>} */
@@ -151,20 +213,22 @@ export function setBusy (button, isBusy) {
   button.ariaBusy = isBusy
 }
 
-/** Lets a password be seen. @param {HTMLElement} button @param {'true' | 'false'} isShown */
-function reveal (button, isShown) {
-  const input = findInput(`#${button.getAttribute('aria-controls')}`)
-  input.type = isShown === 'true' ? 'text' : 'password'
-  button.ariaPressed = isShown
-  button.textContent = isShown === 'true' ? 'Hide' : 'Show'
+/** Offers to show a password, or to hide it again, which tells whether it is seen. @param {HTMLElement} button @param {'Show' | 'Hide'} offer */
+function reveal (button, offer) {
+  findInput(`#${button.getAttribute('aria-controls')}`).type = offer === 'Hide' ? 'text' : 'password'
+  button.ariaLabel = String(button.ariaLabel).replace(/^\w+/, offer)
+  button.textContent = offer
 }
 
 export function serveReveals () {
   for (const button of document.querySelectorAll('.reveal')) {
     const element = /** @type {HTMLElement} */ (button)
-    element.addEventListener('click', () => { reveal(element, element.ariaPressed === 'true' ? 'false' : 'true') })
+    element.addEventListener('click', () => { reveal(element, element.textContent === 'Show' ? 'Hide' : 'Show') })
   }
 }
+
+/** Fields that have a list of rules: whether one fails, and what Signet's refusal means for them. @type {WeakMap<HTMLInputElement, { fails: () => boolean, refuse: () => boolean }>} */
+const ruled = new WeakMap()
 
 /**
  * Signet's rules for a password, as it is typed; the list of common ones only the server has.
@@ -174,9 +238,8 @@ export function serveRules (input, list, minimum, email) {
   /** @type {Array<[text: string, isMet: ((password: string) => boolean) | undefined]>} */
   const rules = [
     [`At least ${minimum} characters`, password => Math.min(...lengths(password)) >= minimum],
-    [`At most ${PASSWORD_MAX_LENGTH} characters`, password => Math.max(...lengths(password)) <= PASSWORD_MAX_LENGTH],
-    ['Not your e-mail address', password => password.normalize('NFKC').toLowerCase() !== email().trim().toLowerCase()],
-    ['Not a common one; Signet looks it up when you send it', undefined],
+    ['Not your e-mail address', password => password === '' || password.normalize('NFKC').toLowerCase() !== email().trim().toLowerCase()],
+    ['Not easy to guess, as “password1” is', undefined],
   ]
   const items = rules.map(([text]) => {
     const [item, state] = [document.createElement('li'), document.createElement('span')]
@@ -185,14 +248,29 @@ export function serveRules (input, list, minimum, email) {
     return item
   })
   list.replaceChildren(...items)
-  const judge = () => {
-    const password = input.value
-    rules.forEach(([, isMet], at) => {
-      if (isMet) mark(/** @type {HTMLElement} */ (items[at]), password === '' ? undefined : isMet(password))
-    })
+  const ruleOf = (/** @type {HTMLElement} */ item) => rules[items.indexOf(/** @type {HTMLLIElement} */ (item))]?.[1]
+  const isBroken = (/** @type {HTMLElement} */ item) => ruleOf(item)?.(input.value) === false
+  const fail = (/** @type {HTMLElement[]} */ broken) => {
+    for (const item of broken) setState(item, 'failed')
+    return broken.length > 0
   }
-  input.form?.addEventListener('input', judge)
+  ruled.set(input, {
+    fails: () => fail(items.filter(isBroken)),
+    // What no other rule refuses is easy to guess; but what is too long is no matter of these.
+    refuse: () => Math.max(...lengths(input.value)) <= MAX_LENGTH && fail([...items.filter(isBroken), ...items.slice(-1)].slice(0, 1)),
+  })
+  input.form?.addEventListener('input', () => {
+    for (const item of items) {
+      if (input.value === '' || !ruleOf(item)) setState(item, '')
+      // What failed looks so until it is mended.
+      else if (!isBroken(item)) setState(item, 'met')
+      else if (item.dataset['state'] === 'met') setState(item, '')
+    }
+  })
 }
+
+/** Of a password, by characters of any script. */
+const MAX_LENGTH = 256
 
 // Before and after the normalisation, which makes eighteen letters of some and one of others.
 /** @param {string} password */
@@ -200,9 +278,8 @@ function lengths (password) {
   return [password, password.normalize('NFKC')].map(text => [...text].length)
 }
 
-/** @param {HTMLElement} item @param {boolean | undefined} isMet */
-function mark (item, isMet) {
-  if (isMet === undefined) item.removeAttribute('data-met')
-  else item.dataset['met'] = String(isMet)
-  find('span', item).textContent = isMet === undefined ? '' : isMet ? ': yes' : ': not yet'
+/** @param {HTMLElement} rule @param {'' | 'met' | 'failed'} state */
+function setState (rule, state) {
+  rule.dataset['state'] = state
+  find('span', rule).textContent = { '': '', met: ': yes', failed: ': no' }[state]
 }

@@ -1,4 +1,4 @@
-// Use cases of an account: registering and proving or changing a password; holds no HTTP, no driver, and of a token only what it says.
+// Use cases of an account: registering, proving or changing a password, and changing the name; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
 import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
@@ -35,6 +35,11 @@ export class AccountService {
     this.#passwordMinLength = parts.passwordMinLength
     this.#families = parts.families
     this.#guesses = parts.guesses
+  }
+
+  /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
+  weaknessOf (password: string, email: string): string | undefined {
+    return passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
   }
 
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
@@ -84,6 +89,12 @@ export class AccountService {
     return await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device, now)
   }
 
+  /** Gives the caller another name, one that `normaliseName` made, or none. `now` in milliseconds. Throws `invalid_token` where the caller's family was closed meanwhile. */
+  async rename ({ user, familyId }: Caller, name: string | null, now: number): Promise<User> {
+    if (await this.#store.rename({ userId: user.id, name, callerId: familyId, live: liveAfter(now, this.#families) })) return { ...user, name }
+    throw new AuthError('invalid_token')
+  }
+
   // Whoever has got hold of an access token cannot find the password with it.
   async #proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
     const guess: Guess = { email: user.email, user, place: { id: familyId, by: 'known' } }
@@ -108,7 +119,7 @@ export class AccountService {
   }
 
   #assertStrong (password: string, email: string, field: string): void {
-    const detail = passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
+    const detail = this.weaknessOf(password, email)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field, detail }] })
   }
 }

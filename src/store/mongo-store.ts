@@ -2,7 +2,7 @@
 import mongoose, { type Connection, type Model } from 'mongoose'
 import { livesAfter, type Family, type LiveAfter } from '../core/families.js'
 import { AuthError } from '../errors.js'
-import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Store, User } from './store.js'
+import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, Store, User } from './store.js'
 
 type UserDocument = Omit<User, 'id'> & { _id: string }
 
@@ -173,9 +173,14 @@ export class MongoStore implements Store {
 
   async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family }: ChangePassword): Promise<boolean> {
     const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
-      { _id: userId, passwordHash: verifiedHash, families: mongoose.trusted({ $elemMatch: { id: { $eq: callerId }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } } }) },
+      { _id: userId, passwordHash: verifiedHash, families: lives(callerId, live) },
       { $set: { passwordHash, families: [family] } }
     ))
+    return matchedCount === 1
+  }
+
+  async rename ({ userId, name, callerId, live }: Rename): Promise<boolean> {
+    const { matchedCount } = await this.#guard(async () => await this.#users.updateOne({ _id: userId, families: lives(callerId, live) }, { $set: { name } }))
     return matchedCount === 1
   }
 
@@ -221,6 +226,11 @@ export class MongoStore implements Store {
 }
 
 class MissingIndex extends Error {}
+
+/** The condition that this family is there, and lives. */
+function lives (familyId: string, { createdAfter, advancedAfter }: LiveAfter) {
+  return mongoose.trusted({ $elemMatch: { id: { $eq: familyId }, createdAt: { $gt: createdAfter }, advancedAt: { $gt: advancedAfter } } })
+}
 
 // By hand, for a race of promises costs a refresh more than its timer.
 async function inTime<Result> (work: Promise<Result>): Promise<Result> {

@@ -5,7 +5,7 @@ import Database from 'libsql'
 import type { Family, LiveAfter } from '../core/families.js'
 import { AuthError } from '../errors.js'
 import { CommitQueue } from './commit-queue.js'
-import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Store, User } from './store.js'
+import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, Store, User } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
@@ -36,6 +36,7 @@ const SCHEMA = `
 
 // families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats}}.
 const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter)"
+const CALLER_LIVES = "(families->>(:callerPath || '.c') > :createdAfter AND families->>(:callerPath || '.a') > :advancedAfter)"
 const COUNT_LIVE = `SELECT count(*) FROM json_each(users.families) WHERE ${LIVES}`
 
 export class SqliteStore implements Store {
@@ -54,6 +55,7 @@ export class SqliteStore implements Store {
   readonly #countLive: Statement
   readonly #closeAll: Statement
   readonly #changePassword: Statement
+  readonly #rename: Statement
   readonly #countFailure: Statement
   readonly #path: string
   readonly #file: string
@@ -92,7 +94,8 @@ export class SqliteStore implements Store {
     this.#closeAll = this.#durable.prepare("UPDATE users SET families = '{}' WHERE id = :userId")
     this.#changePassword = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family))
-      WHERE id = :userId AND password_hash = :verifiedHash AND families->>(:callerPath || '.c') > :createdAfter AND families->>(:callerPath || '.a') > :advancedAfter`)
+      WHERE id = :userId AND password_hash = :verifiedHash AND ${CALLER_LIVES}`)
+    this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${CALLER_LIVES}`)
     this.#countFailure = this.#lazy.prepare(`
       UPDATE users SET failed = CASE WHEN abs(:now - (failed->>'$.since')) < :window THEN json_set(failed, :path, (failed->>:path) + 1) ELSE :first END
       WHERE id = :userId`)
@@ -168,6 +171,11 @@ export class SqliteStore implements Store {
     const { changes } = await this.#write(this.#durableQueue, () => this.#changePassword.run({
       userId, verifiedHash, passwordHash, ...live, callerPath: pathOf(callerId), path: pathOf(family.id), family: writeFamily(family),
     }))
+    return changes === 1
+  }
+
+  async rename ({ userId, name, callerId, live }: Rename): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#rename.run({ userId, name, ...live, callerPath: pathOf(callerId) }))
     return changes === 1
   }
 

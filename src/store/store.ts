@@ -67,6 +67,14 @@ export interface ChangePassword {
   family: Family
 }
 
+export interface Rename {
+  userId: string
+  name: string | null
+  /** The family that asks, which must live. */
+  callerId: string
+  live: LiveAfter
+}
+
 /**
  * Every adapter passes the same contract test. A method rejects with `unavailable` when the database cannot be reached.
  * What is called durable survives a crash of the process or the machine once it is answered.
@@ -96,6 +104,8 @@ export interface Store {
   closeAllFamilies (userId: string, live: LiveAfter): Promise<number>
   /** Durable. Closes every family and opens one in the same write. False if the hash is another by now or the caller's family is closed. */
   changePassword (change: ChangePassword): Promise<boolean>
+  /** Durable. False if the caller's family is closed. */
+  rename (change: Rename): Promise<boolean>
   /** Lazy. Counts one more in the window that stands, or the first of a new one. */
   countFailure (change: CountFailure): Promise<void>
 }

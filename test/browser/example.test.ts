@@ -36,6 +36,7 @@ withChromium(executablePath => {
     await context.exposeBinding('reportViolation', (_source, text: string) => { faults.push(text) })
     await context.addInitScript("document.addEventListener('securitypolicyviolation', event => reportViolation(event.violatedDirective))")
     page.on('pageerror', error => { faults.push(String(error)) })
+    page.on('console', message => { if (/content security policy/i.test(message.text())) faults.push(message.text()) })
     for (const each of [page, tab]) {
       await each.goto(url)
       await each.getByText('You are not logged in.').waitFor()
@@ -51,6 +52,20 @@ withChromium(executablePath => {
     t.strictSame([await context.cookies(), faults], [[], []])
   })
 
+  t.test('a page that is opened under another name of the machine is told to use one name for both', async t => {
+    const port = await freePort()
+    for (const origins of [`http://127.0.0.1:${port}`, `http://localhost:${port}`]) {
+      const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: origins })).ready()
+      const url = await serveExample(t, signet, origins.includes('localhost') ? port : await freePort())
+      const browser = await launch(executablePath)
+      t.teardown(async () => { await browser.close() })
+      const page = await browser.newPage()
+      const other = url.replace('127.0.0.1', 'localhost')
+      await page.goto(other)
+      await page.getByText(`Use one host name for both: Signet is at 127.0.0.1, so open ${url} instead.`).waitFor()
+    }
+  })
+
   t.test('a page of another origin of the same site gets nothing', async t => {
     const [port, listed] = [await freePort(), await freePort()]
     const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: `http://127.0.0.1:${listed}` })).ready()
@@ -60,6 +75,8 @@ withChromium(executablePath => {
     t.teardown(async () => { await browser.close() })
     const page = await browser.newPage()
     await page.goto(url)
+    t.match([(await page.request.get(`${url}icon.svg`)).headers()['content-type'], await page.locator('link[rel=icon]').getAttribute('href')], ['image/svg+xml; charset=utf-8', 'icon.svg'])
+    t.match(await page.locator('meta[http-equiv]').getAttribute('content'), /img-src 'self'/, 'or Firefox logs an error for the icon')
     await logIn(page)
     await page.getByText('Signet cannot be reached. Check the connection and try again.').waitFor()
     // SameSite lets the cookie through from port to port, and a request without a body asks for no preflight.

@@ -87,6 +87,15 @@ t.test('a password change from a family that was closed meanwhile changes nothin
   t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE, NOW)).id, user.id)
 })
 
+t.test('a name changed from a family that was closed meanwhile stays what it was', async t => {
+  const { store, accounts, tokens, user, login } = await openServices(t)
+  const caller = await tokens.identify((await login()).accessToken, NOW)
+  t.match(await accounts.rename(caller, 'Ada', NOW), { id: user.id, name: 'Ada' })
+  await store.closeAllFamilies(user.id, { createdAfter: 0, advancedAfter: 0 })
+  await t.rejects(accounts.rename(caller, 'Eve', NOW), { code: 'invalid_token' })
+  t.equal((await store.findUser(user.id))!.name, 'Ada')
+})
+
 t.test('64 racing registrations of one address make one account', async t => {
   const { accounts } = await openServices(t)
   const outcomes = await Promise.allSettled(Array.from({ length: 64 }, async () => await accounts.register({ email: 'eve@example.com', password: PASSWORD, name: null }, DEVICE, NOW)))

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { Family } from '../../src/core/families.js'
-import type { ChangePassword, OpenFamily, Store, User } from '../../src/store/store.js'
+import type { ChangePassword, OpenFamily, Rename, Store, User } from '../../src/store/store.js'
 
 const RACERS = 64
 const HASH = '$2b$hash'
@@ -25,6 +25,10 @@ function opening (user: User, family: Family, change: Partial<OpenFamily> = {}):
 
 function changing (user: User, callerId: string, family: Family, change: Partial<ChangePassword> = {}): ChangePassword {
   return { userId: user.id, verifiedHash: HASH, passwordHash: '$new', callerId, live, family, ...change }
+}
+
+function renaming (user: User, callerId: string, change: Partial<Rename> = {}): Rename {
+  return { userId: user.id, name: '$name "$$ROOT"', callerId, live, ...change }
 }
 
 async function race<Result> (racer: (index: number) => Promise<Result>): Promise<Result[]> {
@@ -225,6 +229,26 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.equal(outcomes.filter(Boolean).length, 1)
     const winner = outcomes.indexOf(true)
     t.strictSame(await store.findUser(user.id), { ...user, passwordHash: `$new ${winner}`, families: [families[winner]!] })
+  })
+
+  prove('a name is changed, and taken away, and nothing else is', async (t, store) => {
+    const [caller, other] = [newFamily(), newFamily(2000)]
+    const user = await insert(store, [caller, other])
+    const before = (await store.findUser(user.id))!
+    for (const name of ['$name "$$ROOT"', 'Ada', null]) {
+      t.ok(await store.rename(renaming(user, caller.id, { name })))
+      t.strictSame(await store.findUser(user.id), { ...before, name })
+    }
+    t.ok(await store.rename(renaming(user, caller.id, { name: null })), 'what is so already is done')
+  })
+
+  prove('a name is not changed from a family that is closed, dead or somebody else\'s', async (t, store) => {
+    const [family, others] = [newFamily(1000), newFamily(1000)]
+    const [user] = [await insert(store, [family]), await insert(store, [others])]
+    for (const callerId of [randomUUID(), others.id]) t.notOk(await store.rename(renaming(user, callerId)))
+    for (const dead of [{ createdAfter: 1000, advancedAfter: 0 }, { createdAfter: 0, advancedAfter: 1000 }]) t.notOk(await store.rename(renaming(user, family.id, { live: dead })))
+    t.notOk(await store.rename(renaming(newUser(), family.id)), 'nobody')
+    t.strictSame(await store.findUser(user.id), { ...user, families: [family] })
   })
 
   prove('a family may be opened in the stead of another, which takes no room', async (t, store) => {

@@ -2,7 +2,7 @@
 import type { AccountService } from '../../services/account-service.js'
 import type { Caller, Device, TokenService } from '../../services/token-service.js'
 import { toAuthTokenDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
-import { readPassword, type AuthenticationRequest, type ChangePasswordRequest, type RefreshRequest, type RegistrationRequest } from './requests.js'
+import { readName, readPassword, type AuthenticationRequest, type ChangePasswordRequest, type ChangeUserRequest, type RefreshRequest, type RegistrationRequest } from './requests.js'
 
 /** `now` is in milliseconds everywhere; the errors are those of the services. */
 export class AuthController {
@@ -15,7 +15,7 @@ export class AuthController {
   }
 
   async register (request: RegistrationRequest, device: Device, now: number): Promise<UserDTO> {
-    return toUserDTO(await this.#accounts.register(request.toRegistration(), device, now))
+    return toUserDTO(await this.#accounts.register(request.toRegistration((password, email) => this.#accounts.weaknessOf(password, email)), device, now))
   }
 
   async login (request: AuthenticationRequest, now: number): Promise<AuthTokenDTO> {
@@ -28,6 +28,10 @@ export class AuthController {
 
   userInfo (caller: Caller): UserDTO {
     return toUserDTO(caller.user)
+  }
+
+  async changeUser (caller: Caller, request: ChangeUserRequest, now: number): Promise<UserDTO> {
+    return toUserDTO(await this.#accounts.rename(caller, readName(request.name), now))
   }
 
   listTokens (caller: Caller, now: number): TokenListDTO {

@@ -1,59 +1,64 @@
 // What leaves and enters as JSON: each schema is the static type, the validator, the serialiser and the OpenAPI schema; no behaviour but mapping.
-import { Type, type Static } from '../../schema.js'
+import { named, Type, type Static } from '../../schema.js'
 import { EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, PASSWORD_MAX_LENGTH } from '../../core/credentials.js'
 import type { Family } from '../../core/families.js'
 import type { IssuedTokens } from '../../services/token-service.js'
 import type { User } from '../../store/store.js'
 
 const strict = { additionalProperties: false }
-const Instant = () => Type.String({ format: 'date-time' })
+const Instant = (example: string) => Type.String({ format: 'date-time', examples: [example] })
+const Id = (example: string) => Type.String({ format: 'uuid', examples: [example] })
 const TextOrNull = (description: string, limits = {}) => Type.Unsafe<string | null>({ type: ['string', 'null'], description, ...limits })
 
 /** What people type has its length looked at first: to bring letters into one form costs the square of it. In code points. */
-export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, description: 'an e-mail address; case and outer blanks do not count' })
+export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, description: 'an e-mail address; case and outer blanks do not count', examples: ['ada@example.com'] })
 /** How many characters at least is a setting, so the document says it as a limit. */
 export const NEW_PASSWORD = 'not a common one, nor one character over and over, nor the address'
-export const Password = (description: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description })
+export const Password = (description: string, example: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description, examples: [example] })
+/** Of whoever the examples of the document are about. */
+export const EXAMPLE_PASSWORDS = { old: 'correct horse battery', new: 'another horse, another battery' }
+
+export const Name = () => TextOrNull('what the user is called', { maxLength: NAME_MAX_LENGTH, examples: ['Ada Lovelace'] })
 
 export const UserDTO = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  email: Type.String({ format: 'email' }),
-  name: TextOrNull('what the user is called'),
-  created_at: Instant(),
+  id: Id('6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42'),
+  email: Type.String({ format: 'email', examples: ['ada@example.com'] }),
+  name: TextOrNull('what the user is called', { examples: ['Ada Lovelace'] }),
+  created_at: Instant('2026-11-26T09:30:00.000Z'),
 }, { $id: 'UserDTO', ...strict })
 export type UserDTO = Static<typeof UserDTO>
 
 export const AuthTokenDTO = Type.Object({
-  access_token: Type.String({ pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$', description: 'a JWT (RFC 9068), to be sent as a bearer token' }),
+  access_token: Type.String({ pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$', description: 'a JWT (RFC 9068), to be sent as a bearer token', examples: ['eyJ0eXAiOiJhdCtqd3QifQ.eyJzdWIiOiI2ZjFkM2MxZSJ9.c2lnbmF0dXJl'] }),
   token_type: Type.Literal('Bearer'),
-  expires_in: Type.Integer({ minimum: 1, description: 'seconds' }),
-  refresh_token: Type.Optional(Type.String({ pattern: '^[\\w-]+$', description: 'works once; the answer to /refresh holds its successor. Left out where it is in the cookie' })),
-  refresh_token_expires_in: Type.Integer({ minimum: 0, description: 'seconds, if it stays unused' }),
+  expires_in: Type.Integer({ minimum: 1, description: 'seconds', examples: [600] }),
+  refresh_token: Type.Optional(Type.String({ pattern: '^[\\w-]+$', description: 'works once; the answer to /refresh holds its successor. Left out where it is in the cookie', examples: ['AZlx8YOGTYy0'] })),
+  refresh_token_expires_in: Type.Integer({ minimum: 0, description: 'seconds, if it stays unused', examples: [1_209_600] }),
 }, { $id: 'AuthTokenDTO', ...strict })
 export type AuthTokenDTO = Static<typeof AuthTokenDTO>
 
 /** A registration, ready for the account service. */
 export const RegistrationDTO = Type.Object({
   email: Email(),
-  password: Password(NEW_PASSWORD),
-  name: Type.Optional(TextOrNull('what the user is called', { maxLength: NAME_MAX_LENGTH })),
+  password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.old),
+  name: Type.Optional(Name()),
 }, { $id: 'RegistrationDTO', ...strict })
 export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>
 
-export const TokenListDTO = Type.Object({
-  tokens: Type.Array(Type.Object({
-    id: Type.String({ format: 'uuid' }),
-    current: Type.Boolean({ description: 'whether the request came with a token of this log-in' }),
-    created_at: Instant(),
-    last_used_at: Instant(),
-    expires_at: Instant(),
-    user_agent: TextOrNull('the User-Agent of the log-in'),
-    ip: Type.String({ description: 'the address of the log-in' }),
-  }, strict)),
-}, { $id: 'TokenListDTO', ...strict })
+export const DeviceDTO = Type.Object({
+  id: Id('b3a1f6c2-41de-4c0b-9a6e-0d7c52a8e911'),
+  current: Type.Boolean({ description: 'whether the request came with a token of this log-in', examples: [true] }),
+  created_at: Instant('2026-11-26T09:31:00.000Z'),
+  last_used_at: Instant('2026-11-26T10:05:00.000Z'),
+  expires_at: Instant('2026-12-10T10:05:00.000Z'),
+  user_agent: TextOrNull('the User-Agent of the log-in', { examples: ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'] }),
+  ip: Type.String({ description: 'the address of the log-in', examples: ['192.0.2.7'] }),
+}, { $id: 'DeviceDTO', ...strict })
+
+export const TokenListDTO = Type.Object({ tokens: Type.Array(named(DeviceDTO)) }, { $id: 'TokenListDTO', ...strict })
 export type TokenListDTO = Static<typeof TokenListDTO>
 
-export const RevocationDTO = Type.Object({ revoked: Type.Integer({ minimum: 0, description: 'devices that were logged in' }) }, { $id: 'RevocationDTO', ...strict })
+export const RevocationDTO = Type.Object({ revoked: Type.Integer({ minimum: 0, description: 'devices that were logged in', examples: [3] }) }, { $id: 'RevocationDTO', ...strict })
 export type RevocationDTO = Static<typeof RevocationDTO>
 
 export function toUserDTO (user: Pick<User, 'id' | 'email' | 'name' | 'createdAt'>): UserDTO {

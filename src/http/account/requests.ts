@@ -1,10 +1,10 @@
 // What callers ask for, read and normalised; each class returns its resource and knows neither Fastify nor the store.
 import { Type, type Static } from '../../schema.js'
 import { isText, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
-import { AuthError } from '../../errors.js'
+import { AuthError, type FieldError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'
 import type { Device, TokenService } from '../../services/token-service.js'
-import { Email, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
+import { Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
 const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
@@ -17,16 +17,28 @@ export class RegistrationRequest {
     this.#body = body
   }
 
-  /** The registration, each member one that can be used. Throws `invalid_request` naming the one that cannot. */
-  toRegistration (): RegistrationDTO {
+  /**
+   * The registration, each member one that can be used. `weaknessOf` tells why a password cannot be, for an address, as a sentence.
+   * Throws `invalid_request` naming every one that cannot, so that a person mends them at once; `weak_password` where it is the password alone.
+   */
+  toRegistration (weaknessOf: (password: string, email: string) => string | undefined): RegistrationDTO {
     const { email, password, name = null } = this.#body
-    if (normaliseEmail(email) === undefined) refuseEmail()
-    return { email, password: readPassword('password', password), name: name === null ? null : readName(name) }
+    const normalised = name === null ? null : normaliseName(name)
+    const malformed = [
+      ...(normaliseEmail(email) === undefined ? [BAD_EMAIL] : []),
+      ...(normalised === undefined ? [BAD_NAME] : []),
+      ...(isText(password) ? [] : [notText('password')]),
+    ]
+    const weakness = isText(password) ? weaknessOf(password, email) : undefined
+    const weak = weakness === undefined ? [] : [{ field: 'password', detail: weakness }]
+    if (malformed.length > 0) throw new AuthError('invalid_request', { errors: [...malformed, ...weak] })
+    if (weakness !== undefined) throw new AuthError('weak_password', { detail: weakness, errors: weak })
+    return { email, password, name: normalised! }
   }
 }
 
 export class AuthenticationRequest {
-  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account'), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
+  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account', EXAMPLE_PASSWORDS.old), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
   readonly #email: string
   readonly #password: string
   readonly #device: Device
@@ -34,7 +46,7 @@ export class AuthenticationRequest {
 
   /** Throws `invalid_request` if the address cannot be one. */
   constructor (body: Static<typeof AuthenticationRequest.schema>, device: Device, cookieToken?: string) {
-    if (spellingsOf(body.email).length === 0) refuseEmail()
+    if (spellingsOf(body.email).length === 0) refuse(BAD_EMAIL)
     this.#email = body.email
     this.#password = readPassword('password', body.password)
     this.#device = device
@@ -53,7 +65,7 @@ export class AuthenticationRequest {
 
 export class RefreshRequest {
   static readonly schema = Type.Object({
-    refresh_token: Type.Optional(Type.String({ description: 'unless the cookie brings it' })),
+    refresh_token: Type.Optional(Type.String({ description: 'unless the cookie brings it', examples: ['AZlx8YOGTYy0'] })),
     refresh_token_in: RefreshTokenIn(),
   }, { $id: 'RefreshRequest', ...strict })
 
@@ -61,29 +73,37 @@ export class RefreshRequest {
 
   /** Throws `invalid_request` where the token came twice, and `invalid_grant` where none came: a cookie that has ended comes no more. */
   constructor (body: Static<typeof RefreshRequest.schema>, cookieToken: string | undefined) {
-    if (body.refresh_token !== undefined && cookieToken !== undefined) refuse('refresh_token', 'It came in the body and in the cookie; send one of them.')
+    if (body.refresh_token !== undefined && cookieToken !== undefined) refuse({ field: 'refresh_token', detail: 'It came in the body and in the cookie; send one of them.' })
     const token = body.refresh_token ?? cookieToken
     if (token === undefined) throw new AuthError('invalid_grant')
     this.refreshToken = token
   }
 }
 
-export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account'), new_password: Password(NEW_PASSWORD), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
+export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account', EXAMPLE_PASSWORDS.old), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
-function refuseEmail (): never {
-  refuse('email', 'It must be an e-mail address of at most 254 characters.')
+export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUserRequest', ...strict })
+export type ChangeUserRequest = Static<typeof ChangeUserRequest>
+
+const BAD_EMAIL = { field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }
+const BAD_NAME = { field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }
+
+function notText (field: string): FieldError {
+  return { field, detail: 'It must be text, without halves of characters.' }
 }
 
 /** The password as it was typed. Throws `invalid_request` if it is no text. */
 export function readPassword (field: string, password: string): string {
-  return isText(password) ? password : refuse(field, 'It must be text, without halves of characters.')
+  return isText(password) ? password : refuse(notText(field))
 }
 
-function readName (name: string): string {
-  return normaliseName(name) ?? refuse('name', 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.')
+/** The name in one spelling, or that there is none. Throws `invalid_request` if it cannot be one. */
+export function readName (name: string | null): string | null {
+  if (name === null) return null
+  return normaliseName(name) ?? refuse(BAD_NAME)
 }
 
-function refuse (field: string, detail: string): never {
-  throw new AuthError('invalid_request', { errors: [{ field, detail }] })
+function refuse (fault: FieldError): never {
+  throw new AuthError('invalid_request', { errors: [fault] })
 }

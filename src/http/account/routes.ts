@@ -3,7 +3,7 @@ import type { Caller } from '../../services/token-service.js'
 import type { Described, Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
 import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
-import { AuthenticationRequest, ChangePasswordRequest, RefreshRequest, RegistrationRequest } from './requests.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest, RegistrationRequest } from './requests.js'
 
 export type Route = OpenRoute | TokenRoute | CallerRoute
 
@@ -46,6 +46,13 @@ export const ROUTES: Route[] = [
     method: 'GET', url: '/user-info', summary: 'Who am I', guard: 'bearer', limit: 'address',
     status: 200, response: UserDTO, errors: [],
     handle: (controller, _visit, caller) => controller.userInfo(caller),
+  },
+  {
+    operationId: 'changeUser', tag: 'accounts',
+    description: 'Null takes the name away. What a name must be is what it must be at a registration.',
+    method: 'PATCH', url: '/user-info', summary: 'Change my name', guard: 'bearer', limit: 'address',
+    body: ChangeUserRequest, status: 200, response: UserDTO, errors: [],
+    handle: async (controller, { body, now }, caller) => await controller.changeUser(caller, body as ChangeUserRequest, now),
   },
   {
     operationId: 'listTokens', tag: 'devices',

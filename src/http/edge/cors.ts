@@ -14,7 +14,7 @@ export async function addCors (app: FastifyInstance, origins: string[]): Promise
   await app.register(cors, {
     origin: origins,
     credentials: true,
-    methods: ['GET', 'POST', 'DELETE'],
+    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     allowedHeaders: ALLOWED_HEADERS,
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_MAX_AGE,

@@ -28,13 +28,22 @@ export async function addCookies (app: FastifyInstance): Promise<void> {
 
 /** Opens what a request and its answer have to do with the cookie; undefined where it neither came nor is asked for. Throws `foreign_origin`. */
 export function openCookie (request: FastifyRequest, reply: FastifyReply, trusted: ReadonlySet<string>): RefreshCookie | undefined {
-  const { cookie: header, origin, 'sec-fetch-site': secFetchSite } = request.headers
-  const token = header === undefined ? undefined : fastifyCookie.parse(header, { decode: asItCame })[COOKIE_NAME]
+  const { origin, 'sec-fetch-site': secFetchSite } = request.headers
+  const token = tokenOf(request)
   const isWanted = (request.body as { refresh_token_in?: string } | undefined)?.refresh_token_in === 'cookie'
   if (token === undefined && !isWanted) return undefined
   const sender = { origin, secFetchSite: secFetchSite as string | undefined, addressedTo: originOf(`${request.protocol}://${request.host}`) }
   if (!mayUseCookie(sender, trusted)) throw new AuthError('foreign_origin')
   return new RefreshCookie(token, isWanted, reply)
+}
+
+/** Whether there is a token in the cookie, which may have ended. */
+export function bringsCookie (request: FastifyRequest): boolean {
+  return tokenOf(request) !== undefined
+}
+
+function tokenOf ({ headers: { cookie } }: FastifyRequest): string | undefined {
+  return cookie === undefined ? undefined : fastifyCookie.parse(cookie, { decode: asItCame })[COOKIE_NAME]
 }
 
 // A token needs no escapes, and with them it would have another spelling.

@@ -20,7 +20,7 @@ interface Operation { operationId: string, tag: keyof typeof TAGS, summary: stri
 
 /** What a table says of a route, whoever serves it. */
 export interface Described extends Operation {
-  method: 'GET' | 'POST' | 'DELETE'
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   url: string
   /** Whether it is for anybody or for whom an access token stands for. */
   guard: 'open' | 'bearer'

@@ -1,23 +1,28 @@
-// Files that are read once and served from memory: no request opens one, and what a client does not take waits in pieces; holds no route and no file's meaning.
+// Files that are read once and served from memory, compressed where the browser takes that; holds no route and no file's meaning.
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { brotliCompress, gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** What a browser is sent: the bytes, their type, and their entity tag. */
-export interface StaticFile { body: Buffer, type: string, etag: string }
+/** The best first. Both work in threads of Node's, and take some hundredths of a second for a file, once. */
+const COMPRESS = { br: promisify(brotliCompress), gzip: promisify(gzip) }
+type Encoding = keyof typeof COMPRESS
+
+/** What a browser is sent: the bytes, their type, and the digest that their entity tags are made of. */
+export interface StaticFile { body: Buffer, type: string, digest: string, compressed: Map<Encoding, Promise<Buffer>> }
 
 const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
-  '.png': 'image/png',
+  '.json': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
 }
 
-/** Encrypted or not, this much of an answer is copied for a connection at a time. */
-const PIECE = 64 * 1024
+/** What fits into a packet is sent as it is. */
+const WORTH_COMPRESSING = 1024
 
 /** The files of `folder` by name, of the extensions that are wanted. */
 export function readStaticFiles (folder: string, extensions: string[]): Map<string, StaticFile> {
@@ -25,26 +30,38 @@ export function readStaticFiles (folder: string, extensions: string[]): Map<stri
   return new Map(names.map(name => [name, staticFile(readFileSync(join(folder, name)), extname(name))]))
 }
 
-/** A file whose text is made here. */
+/** A file whose text is made here. It must hold no secret: how far a text can be compressed tells of what is in it (BREACH). */
 export function staticFile (content: Buffer | string, extension: string): StaticFile {
   const body = Buffer.from(content)
-  return { body, type: TYPES[extension]!, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
+  return { body, type: TYPES[extension]!, digest: createHash('sha256').update(body).digest('base64url'), compressed: new Map() }
 }
 
-/** Answers with the file, or with 304 where the client has it (RFC 9110, sections 13.1.2 and 15.4.5). */
-export function sendStatic (request: FastifyRequest, reply: FastifyReply, { body, type, etag }: StaticFile): FastifyReply {
-  reply.header('etag', etag)
+/** Answers with the file in the best encoding that is taken, or with 304 where the client has it (RFC 9110, sections 8.8.3, 12.5.3, 13.1.2 and 15.4.5). */
+export async function sendStatic (request: FastifyRequest, reply: FastifyReply, file: StaticFile): Promise<FastifyReply> {
+  const encoding = encodingOf(file, request.headers['accept-encoding'])
+  // What is encoded otherwise is another representation, with a tag of its own.
+  const etag = encoding ? `"${file.digest}-${encoding}"` : `"${file.digest}"`
+  reply.headers({ etag, vary: 'Accept-Encoding' })
   if (isKnown(request.headers['if-none-match'], etag)) return reply.code(304).send()
-  reply.type(type)
-  if (body.length <= PIECE) return reply.send(body)
-  return reply.header('content-length', body.length).send(Readable.from(piecesOf(body), { objectMode: false }))
+  reply.type(file.type)
+  if (!encoding) return reply.send(file.body)
+  return reply.header('content-encoding', encoding).send(await compressed(file, encoding))
+}
+
+async function compressed ({ body, compressed }: StaticFile, encoding: Encoding): Promise<Buffer> {
+  const made = compressed.get(encoding) ?? COMPRESS[encoding](body)
+  compressed.set(encoding, made)
+  return await made
+}
+
+/** The best encoding that a client says it takes; what it gives no weight it does not. */
+function encodingOf ({ body }: StaticFile, acceptEncoding = ''): Encoding | undefined {
+  if (body.length < WORTH_COMPRESSING) return undefined
+  const taken = acceptEncoding.toLowerCase().split(',').map(coding => coding.replace(/\s/g, '')).filter(coding => !/;q=0(\.0*)?$/.test(coding)).map(coding => coding.split(';')[0])
+  return (Object.keys(COMPRESS) as Encoding[]).find(encoding => taken.includes(encoding))
 }
 
 function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   return ifNoneMatch.split(',').some(tag => ['*', etag, `W/${etag}`].includes(tag.trim()))
-}
-
-function * piecesOf (body: Buffer): Generator<Buffer> {
-  for (let from = 0; from < body.length; from += PIECE) yield body.subarray(from, from + PIECE)
 }

@@ -34,6 +34,8 @@ t.test('input that a route cannot take is refused naming each member', async t =
     ['/register', { email: 1, password: true, admin: 1 }, [{ field: 'admin', detail: 'This route knows no such member.' }, { field: 'email', detail: 'It must be a string.' }, { field: 'password', detail: 'It must be a string.' }]],
     ['/register', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
     ['/register', { email: EMAIL, password: PASSWORD, name: '\u200B' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
+    ['/register', { email: 'nobody', password: 'password', name: ' ' }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }, { field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }, { field: 'password', detail: 'This password is one of the most common ones; choose another.' }]],
+    ['/register', { email: 'nobody', password: 'half \ud800 pair' }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }, { field: 'password', detail: 'It must be text, without halves of characters.' }]],
     ['/login', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
     ...['/register', '/login'].map(url => [url, { email: EMAIL, password: 'half \ud800 pair' }, [{ field: 'password', detail: 'It must be text, without halves of characters.' }]] as [string, object, object[]]),
     ['/login', { email: EMAIL }, [{ field: 'password', detail: 'It is missing.' }]],
@@ -67,6 +69,32 @@ t.test('a log-in answers a pair, and the caller is who logged in', async t => {
   t.strictSame((await app.inject({ url: '/user-info', headers: bearer(access) })).json(), { id, email: EMAIL, name: null, created_at: created })
   const list = await app.inject({ url: '/tokens', headers: bearer(access) })
   t.strictSame(list.json(), { tokens: [{ id: familyOf(answer.json()), current: true, created_at: created, last_used_at: created, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'x'.repeat(200), ip: '127.0.0.1' }] })
+})
+
+t.test('a name is changed by the rules of a registration, and null takes it away', async t => {
+  const { app } = await testApp(t)
+  await register(app)
+  const headers = bearer(await login(app))
+  const change = async (payload: object, from: Record<string, string> = headers) => await app.inject({ method: 'PATCH', url: '/user-info', headers: from, payload })
+  const { name: before, ...user } = (await app.inject({ url: '/user-info', headers })).json<{ name: null }>()
+  t.equal(before, null)
+  for (const [typed, name] of [[' Ann ', 'Ann'], ['A\u0308da', 'Äda'], ['🦊'.repeat(100), '🦊'.repeat(100)], [null, null]] as const) {
+    const answer = await change({ name: typed })
+    t.equal(answer.headers['cache-control'], 'no-store')
+    t.strictSame([answer.statusCode, answer.json()], [200, { ...user, name }])
+    t.strictSame((await app.inject({ url: '/user-info', headers })).json(), { ...user, name })
+  }
+  const cases: Array<[object, object[]]> = [
+    [{}, [{ field: 'name', detail: 'It is missing.' }]],
+    [{ name: '' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
+    [{ name: '\u202eAda' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
+    [{ name: '🦊'.repeat(101) }, [{ field: 'name', detail: 'It has more than 100 characters.' }]],
+    [{ name: 7 }, [{ field: 'name', detail: 'It must be a string or null.' }]],
+    [{ name: 'Ada', email: 'eve@example.com' }, [{ field: 'email', detail: 'This route knows no such member.' }]],
+  ]
+  for (const [body, errors] of cases) t.strictSame(problemOf(await change(body)), problem(400, 'Bad Request', 'invalid_request', INPUT, errors))
+  t.strictSame((await app.inject({ url: '/user-info', headers })).json(), { ...user, name: null })
+  t.equal((await change({ name: 'Eve' }, {})).statusCode, 401)
 })
 
 t.test('an unknown address, a wrong password and one too long are told apart by nothing', async t => {

@@ -25,7 +25,7 @@ t.test('listed origins may ask with the cookie and read the answer and how long 
     for (const [method, url] of [['GET', '/nothing'], ['PUT', '/login'], ['GET', '/login']] as const) t.strictSame(corsOf((await app.inject({ method, url, headers: { origin } })).headers), may(origin), `${method} ${url}`)
     const asked = await app.inject({ method: 'OPTIONS', url: '/tokens/x', headers: preflight(origin) })
     t.equal(asked.statusCode, 204)
-    t.strictSame(corsOf(asked.headers), { ...may(origin), 'access-control-allow-methods': 'GET, POST, DELETE', 'access-control-allow-headers': 'authorization, content-type, traceparent, tracestate, baggage, sentry-trace', 'access-control-max-age': '600' })
+    t.strictSame(corsOf(asked.headers), { ...may(origin), 'access-control-allow-methods': 'GET, POST, PATCH, DELETE', 'access-control-allow-headers': 'authorization, content-type, traceparent, tracestate, baggage, sentry-trace', 'access-control-max-age': '600' })
   }
 })
 

@@ -40,14 +40,14 @@ t.test('an empty JSON body is no body', async t => {
 t.test('an unknown route is 404, a wrong method 405 with those that are right', async t => {
   const { app } = await testApp(t)
   const nothing = problem(404, 'Not Found', 'not_found', 'There is nothing at this address.')
-  for (const url of ['/', '/nothing', '/tokens/', '/login/x', '/LOGIN']) t.match((await app.inject(url)).json(), nothing, url)
+  for (const url of ['/nothing', '/tokens/', '/login/x', '/LOGIN']) t.match((await app.inject(url)).json(), nothing, url)
   const wrong = async (method: 'GET' | 'PUT' | 'OPTIONS', url: string, allow: string) => {
     const response = await app.inject({ method, url, payload: 'x', headers: { 'content-type': 'text/xml' } })
     t.equal(response.headers.allow, allow, url)
     t.match(response.json(), problem(405, 'Method Not Allowed', 'method_not_allowed', 'This address does not take that method; the Allow header names those it takes.'))
   }
   await wrong('PUT', '/login', 'POST')
-  await wrong('OPTIONS', '/user-info?x', 'GET, HEAD')
+  await wrong('OPTIONS', '/user-info?x', 'GET, HEAD, PATCH')
   await wrong('PUT', '/tokens/x', 'DELETE')
 })
 
@@ -111,7 +111,7 @@ t.test('whatever is sent to whatever route, it is never our fault', async t => {
   const url = fc.oneof(fc.constantFrom('/register', '/login', '/refresh', '/logout', '/tokens', '/tokens/x', '/change-password', '/user-info', '/revoke-all-tokens'), fc.webPath().map(path => `/${path}`.replace(/^\/+/, '/')))
   const type = fc.constantFrom('application/json', 'text/plain', 'application/json; charset=latin1')
   const authorization = fc.oneof(fc.base64String().map(text => `Bearer ${text}`), fc.constant(''))
-  await fc.assert(fc.asyncProperty(fc.constantFrom('GET', 'POST', 'DELETE', 'PUT'), url, body, type, authorization, async (method, url, payload, type, authorization) => {
+  await fc.assert(fc.asyncProperty(fc.constantFrom('GET', 'POST', 'PATCH', 'DELETE', 'PUT'), url, body, type, authorization, async (method, url, payload, type, authorization) => {
     const response = await app.inject({ method: method as 'GET', url, payload, headers: { 'content-type': type, authorization } })
     return response.statusCode < 500
   }), { numRuns: 500 })

@@ -1,7 +1,7 @@
 // How the account page is served: whole, fenced in, and only where it is wanted.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { testApp } from '../../test-app.js'
+import { EMAIL, PASSWORD, testApp } from '../../test-app.js'
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
@@ -11,7 +11,8 @@ t.test('the page and all that it loads come from Signet, under a policy that all
   t.strictSame([page.statusCode, page.headers['content-type']], [200, 'text/html; charset=utf-8'])
   t.match(page.body, '<meta name="password-min-length" content="12">')
   t.notMatch(page.body, /\{\{|<style|<script(?! type="module" src)|\sstyle=|\son\w+=|https?:/)
-  const loaded = [...page.body.matchAll(/(?:href|src)="(account\/[^"]+)"/g)].map(([, path]) => `/${path}`)
+  const asked = [...page.body.matchAll(/(?:href|src)="(account\/[^"]+)"/g)].map(([, path]) => `/${path}`)
+  const loaded = asked.filter(path => path !== '/account/session')
   t.strictSame(new Set(loaded), new Set(['mark.svg', 'account.css', 'client.js', 'forms.js', 'devices.js', 'account.js'].map(name => `/account/${name}`)))
   for (const url of ['/account', ...loaded]) {
     const answer = await app.inject(url)
@@ -34,6 +35,18 @@ t.test('the client of the page is the client of the package, served as a module'
   t.equal((await app.inject({ url: '/account/client.js', headers: { 'if-none-match': String(answer.headers.etag) } })).statusCode, 304)
 })
 
+t.test('the page is told whether the browser brings a cookie, and nothing of it', async t => {
+  const { app, post } = await testApp(t)
+  await post('/register', { email: EMAIL, password: PASSWORD })
+  const page = { origin: 'http://localhost', host: 'localhost', 'sec-fetch-site': 'same-origin' }
+  const cookie = String((await post('/login', { email: EMAIL, password: PASSWORD, refresh_token_in: 'cookie' }, page)).headers['set-cookie']).split(';')[0]!
+  for (const [brought, expected] of [[undefined, false], ['theme=dark', false], [cookie, true], [`theme=dark; ${cookie}`, true]] as const) {
+    const answer = await app.inject({ url: '/account/session', headers: brought ? { cookie: brought } : {} })
+    t.strictSame([answer.json(), answer.headers['cache-control'], answer.headers['set-cookie']], [{ cookie: expected }, 'no-store', undefined])
+    t.match(answer.headers, { 'cross-origin-resource-policy': 'same-origin', 'content-security-policy': POLICY })
+  }
+})
+
 t.test('nothing beside it is served', async t => {
   const { app } = await testApp(t)
   for (const url of ['/account/account.html', '/account/../app.ts', '/account/%2e%2e/app.ts', '/account/nothing.js']) t.equal((await app.inject(url)).statusCode, 404, url)
@@ -49,5 +62,5 @@ t.test('/account/ leads to /account, also under a prefix of a proxy', async t =>
 
 t.test('ACCOUNT_PAGE=false leaves nothing at /account', async t => {
   const { app } = await testApp(t, { ACCOUNT_PAGE: 'false' })
-  for (const url of ['/account', '/account/client.js']) t.equal((await app.inject(url)).statusCode, 404, url)
+  for (const url of ['/account', '/account/client.js', '/account/session']) t.equal((await app.inject(url)).statusCode, 404, url)
 })

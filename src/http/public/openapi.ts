@@ -1,0 +1,100 @@
+// The OpenAPI document, and the examples in it; holds no schema and no route of the authority's own.
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { AuthError, type ErrorCode } from '../../errors.js'
+import type { ProblemDTO } from '../edge/problem-dto.js'
+import { toProblem } from '../edge/problems.js'
+import { COOKIE_NAME } from '../edge/refresh-cookie.js'
+import { TAGS } from '../edge/route.js'
+
+const REQUEST_ID = '0f8b3b6e-7c0f-4a55-9a53-6d1c2f9e4b70'
+const EMAIL = { format: 'idn-email' }
+/** It begins with what can be seen, and holds nothing but text and the joiners that some scripts and emoji are written with. */
+const NAME = { minLength: 1, pattern: '^[\\p{L}\\p{N}\\p{P}\\p{S}][\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\u200c\\u200d ]*$' }
+
+/** Of some routes the body may be left out. */
+export interface DocumentParts { version: string, issuer: string, passwordMinLength: number, bodyOptional: Array<{ url: string }> }
+
+export interface Schema {
+  $ref?: string, type?: string | string[], description?: string, enum?: unknown[], examples?: unknown[], minLength?: number, maxLength?: number
+  required?: string[], properties?: Record<string, Schema>, items?: Schema
+}
+interface Content { schema: Schema, example?: unknown, examples?: Record<string, { value: ProblemDTO }> }
+export interface Operation {
+  operationId: string, tags: string[], summary: string, description: string, security?: object[], parameters?: Array<{ name: string, schema: Schema }>
+  requestBody?: { required: boolean, content: { 'application/json': Content } }
+  responses: Record<string, { description: string, content?: Record<string, Content> }>
+}
+/** What the page reads of the document. */
+export interface Document {
+  info: { version: string }, servers: Array<{ url: string }>, tags: Array<{ name: string, description: string }>
+  paths: Record<string, Record<string, Operation>>, components: { schemas: Record<string, Schema> }
+}
+
+/** Collects the routes that are registered after it into an OpenAPI 3.1 document. */
+export async function addOpenApi (app: FastifyInstance, parts: DocumentParts): Promise<void> {
+  // Without a slash at its end, for paths begin with one.
+  const url = parts.issuer.replace(/\/$/, '')
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Signet', version: parts.version, description: 'A standalone token authority.', contact: { name: 'Whoever runs this Signet', url }, license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url }],
+      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'an access token (RFC 9068)' },
+          cookie: { type: 'apiKey', in: 'cookie', name: COOKIE_NAME, description: 'the refresh token of a browser; only with an Origin that may' },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => ({ schema: { ...schema, response: route.config?.answers }, url }),
+    transformObject: document => {
+      const { openapiObject } = document as Extract<typeof document, { openapiObject: unknown }>
+      complete(openapiObject as unknown as Document, parts)
+      return openapiObject
+    },
+    refResolver: { buildLocalReference: json => String(json['$id']) },
+  })
+}
+
+/** Adds what the document can say and the validator must not: what is refused by a rule, under a code and with a sentence of its own. */
+function complete (document: Document, { passwordMinLength, bodyOptional }: DocumentParts): void {
+  const { paths, components: { schemas } } = document
+  // The plugin takes every body for one that must be there.
+  for (const { url } of bodyOptional) paths[url]!['post']!.requestBody!.required = false
+  const operations = Object.values(paths).flatMap(path => Object.values(path))
+  for (const { schema } of operations.flatMap(({ parameters = [] }) => parameters).filter(({ name }) => name === 'id')) Object.assign(schema, { format: 'uuid', description: 'as /tokens lists it' })
+  const told: Record<string, object> = { email: EMAIL, new_password: { minLength: passwordMinLength } }
+  for (const { properties } of Object.values(schemas)) {
+    for (const [name, limits] of Object.entries(told)) Object.assign(properties?.[name] ?? {}, limits)
+  }
+  const { RegistrationDTO, ChangeUserRequest } = schemas
+  Object.assign(RegistrationDTO!.properties!['password']!, told['new_password'])
+  for (const { properties } of [RegistrationDTO!, ChangeUserRequest!]) Object.assign(properties!['name']!, NAME)
+  for (const operation of operations) addExamples(operation, document)
+}
+
+/** Adds to each body what can be sent as it is, to each success what it looks like, and to each failure the problem document of each of its codes. */
+function addExamples ({ requestBody, responses }: Operation, document: Document): void {
+  const contents = [requestBody, ...Object.values(responses)].map(part => part?.content?.['application/json']).filter(content => content !== undefined)
+  for (const content of contents) content.example = exampleOf(content.schema, document)
+  for (const { description, content } of Object.values(responses)) {
+    const problem = content?.['application/problem+json']
+    if (problem) problem.examples = Object.fromEntries((description.split(', ') as ErrorCode[]).map(code => [code, { value: toProblem(new AuthError(code), REQUEST_ID) }]))
+  }
+}
+
+/** The schema that a reference leads to. */
+export function schemaOf ({ $ref }: Schema, document: Document): Schema {
+  return document.components.schemas[$ref!.split('/').at(-1)!]!
+}
+
+/** What a value of a schema looks like, by the first example of each member; one that need not be there and has none is left out. */
+function exampleOf (schema: Schema, document: Document): unknown {
+  const { $ref, examples, items, properties, required } = schema
+  if ($ref) return exampleOf(schemaOf(schema, document), document)
+  if (items) return [exampleOf(items, document)]
+  if (!properties) return examples?.[0] ?? schema.enum?.[0]
+  return Object.fromEntries(Object.entries(properties).filter(([name, member]) => (required ?? []).includes(name) || member.examples).map(([name, member]) => [name, exampleOf(member, document)]))
+}

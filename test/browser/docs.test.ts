@@ -1,0 +1,62 @@
+// The page of the routes in a real browser: a stranger registers, logs in and goes on with what came, without a finding of axe.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { run, settings } from '../server-process.js'
+import { launch, withChromium } from './chromium.js'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+async function findings (page: Page): Promise<string[]> {
+  if (!await page.evaluate('"axe" in window')) await page.evaluate(AXE)
+  const { violations } = await page.evaluate<{ violations: Array<{ id: string, nodes: Array<{ html: string }> }> }>('axe.run({ resultTypes: ["violations"] })')
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
+
+async function send (page: Page, id: string, line: RegExp): Promise<string> {
+  await page.locator(`#${id} button[type=submit]`).click()
+  await page.locator(`#${id} .answer p`, { hasText: line }).waitFor()
+  return await page.locator(`#${id} .answer`).textContent() ?? ''
+}
+
+withChromium(executablePath => {
+  t.test('every route can be tried with what the page begins with, and what is sent carries the tokens that came', async t => {
+    const signet = await run(t, settings(t, { LOG_LEVEL: 'info' })).ready()
+    const browser = await launch(executablePath)
+    t.teardown(async () => { await browser.close() })
+    const page = await browser.newPage({ reducedMotion: 'reduce' })
+    const faults: string[] = []
+    await page.exposeFunction('reportViolation', (text: string) => { faults.push(text) })
+    await page.addInitScript("document.addEventListener('securitypolicyviolation', event => reportViolation(event.violatedDirective))")
+    page.on('pageerror', error => { faults.push(String(error)) })
+    await page.goto(`${signet}/docs#register`)
+    t.equal(await page.locator('details[open]').getAttribute('id'), 'register', 'the address names a route')
+    t.match(await send(page, 'register', /^201 Created, \d+ ms$/), '"name": "Ada Lovelace"')
+    for (const id of ['logIn', 'refresh', 'listTokens', 'getUser', 'closeToken', 'getKeys']) await page.evaluate(`window.location.hash = '#${id}'`)
+    await page.locator('#getKeys[open]').waitFor()
+    t.match(await send(page, 'getUser', /^401 Unauthorized/), 'invalid_token')
+    await send(page, 'logIn', /^200 OK/)
+    t.equal(await page.locator('#session').textContent(), 'What you send carries the access token that came last.')
+    t.match(await send(page, 'getUser', /^200 OK/), '"email": "ada@example.com"')
+    const refreshToken = await page.locator('#refresh-body').inputValue()
+    t.match(refreshToken, /^\{\n {2}"refresh_token": "[\w-]{100,}"\n\}$/)
+    await send(page, 'refresh', /^200 OK/)
+    t.not(await page.locator('#refresh-body').inputValue(), refreshToken, 'it works once')
+    const listed = await send(page, 'listTokens', /^200 OK/)
+    t.match(await send(page, 'getKeys', /^200 OK/), '"kty": "RSA"')
+    await page.locator('#closeToken-id').fill(/"id": "([^"]+)"/.exec(listed)![1]!)
+    t.notMatch(await send(page, 'closeToken', /^204 No Content/), '{')
+    for (const width of [320, 390, 1280]) {
+      await page.setViewportSize({ width, height: 844 })
+      t.ok(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), `it fits into ${width} pixels`)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        t.strictSame(await findings(page), [], `${colorScheme}, ${width} pixels`)
+      }
+    }
+    await page.context().setOffline(true)
+    await send(page, 'getUser', /^Signet cannot be reached\. Check the connection and try again\.$/)
+    t.strictSame(faults, [])
+  })
+})
