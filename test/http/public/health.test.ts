@@ -53,14 +53,14 @@ t.test('however often it is asked, it probes once a second', async t => {
   t.equal(probes, 3)
 })
 
-t.test('what is wrong is recorded once a change, with its cause', async t => {
+t.test('what is wrong is recorded at first and once a change, with its cause', async t => {
   const fault = new Error('The part does not work.', { cause: new Error('why') })
   let isBroken = false
   const recorded: Error[][] = []
   const readiness = new Readiness([async () => { if (isBroken) throw fault }], () => undefined, faults => { recorded.push(faults) })
-  for (const [now, broken] of [[0, false], [1000, true], [2000, true], [3000, false]] as const) {
+  for (const [now, broken] of [[0, false], [1000, false], [2000, true], [3000, true], [4000, false]] as const) {
     isBroken = broken
     await readiness.check(now)
   }
-  t.strictSame(recorded, [[fault], []])
+  t.strictSame(recorded, [[], [fault], []])
 })
