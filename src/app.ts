@@ -66,7 +66,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   addRequestLog(app)
   const limitOptions = await addRateLimits(app, limits.address)
   addUnknownRoutes(app, limitOptions('address'), origins)
-  await addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
+  const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses })
@@ -80,7 +80,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     addJwks(app, keyRing, config.JWKS_MAX_AGE)
     addHealth(app, watchOver(app, parts), connections, clock)
   })
-  if (config.DOCS === 'true') addDocs(app)
+  if (config.DOCS === 'true') addDocs(app, document)
   if (config.ACCOUNT_PAGE) await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
   addFrontDoor(app, config.ACCOUNT_PAGE ? '/account' : config.DOCS === 'true' ? '/docs' : undefined)
   await app.ready()

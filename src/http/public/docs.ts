@@ -9,10 +9,9 @@ import { readStaticFiles, staticFile } from '../edge/static-files.js'
 const SHARED = ['account.css', 'mark.svg']
 
 /** Serves the document at /docs/json and a page that can try every route at /docs. */
-export function addDocs (app: FastifyInstance): void {
-  const document = () => app.swagger() as unknown as Document
-  addPage(app, '/docs', () => staticFile(docsPage(document()), '.html'))
-  addPage(app, '/docs/json', () => staticFile(JSON.stringify(document()), '.json'))
+export function addDocs (app: FastifyInstance, document: () => Promise<Document>): void {
+  addPage(app, '/docs', async () => staticFile(docsPage(await document()), '.html'))
+  addPage(app, '/docs/json', async () => staticFile(JSON.stringify(await document()), '.json'))
   const files = [...readStaticFiles(`${FOLDER}docs`, ['.js', '.css']), ...[...readStaticFiles(FOLDER, ['.css', '.svg'])].filter(([name]) => SHARED.includes(name))]
   for (const [name, file] of files) addPage(app, `/docs/${name}`, () => file)
   addSlash(app, '/docs')

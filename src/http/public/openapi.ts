@@ -1,6 +1,5 @@
 // The OpenAPI document, and the examples in it; holds no schema and no route of the authority's own.
-import swagger from '@fastify/swagger'
-import type { FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { AuthError, type ErrorCode } from '../../errors.js'
 import type { ProblemDTO } from '../edge/problem-dto.js'
 import { toProblem } from '../edge/problems.js'
@@ -31,11 +30,22 @@ export interface Document {
   paths: Record<string, Record<string, Operation>>, components: { schemas: Record<string, Schema> }
 }
 
-/** Collects the routes that are registered after it into an OpenAPI 3.1 document. */
-export async function addOpenApi (app: FastifyInstance, parts: DocumentParts): Promise<void> {
+/** Collects the routes that are registered after it. The OpenAPI 3.1 document of them is written when it is first asked for. */
+export function addOpenApi (app: FastifyInstance, parts: DocumentParts): () => Promise<Document> {
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', route => { routes.push(route) })
+  let document: Promise<Document> | undefined
+  return async () => await (document ??= write(routes, Object.values(app.getSchemas()), parts))
+}
+
+// By an application that serves nobody, so that what reads routes is loaded by who asks for it.
+async function write (routes: RouteOptions[], schemas: unknown[], parts: DocumentParts): Promise<Document> {
+  const { default: swagger } = await import('@fastify/swagger')
+  const paper = Fastify({ exposeHeadRoutes: false })
+  for (const schema of schemas) paper.addSchema(schema)
   // Without a slash at its end, for paths begin with one.
   const url = parts.issuer.replace(/\/$/, '')
-  await app.register(swagger, {
+  await paper.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Signet', version: parts.version, description: 'A standalone token authority.', contact: { name: 'Whoever runs this Signet', url }, license: { name: 'MIT', identifier: 'MIT' } },
@@ -49,13 +59,13 @@ export async function addOpenApi (app: FastifyInstance, parts: DocumentParts): P
       },
     },
     transform: ({ schema, url, route }) => ({ schema: { ...schema, response: route.config?.answers }, url }),
-    transformObject: document => {
-      const { openapiObject } = document as Extract<typeof document, { openapiObject: unknown }>
-      complete(openapiObject as unknown as Document, parts)
-      return openapiObject
-    },
     refResolver: { buildLocalReference: json => String(json['$id']) },
   })
+  for (const { method, url, schema, config } of routes) if (method !== 'HEAD') paper.route({ method, url, ...(schema && { schema }), ...(config && { config }), handler: () => {} })
+  await paper.ready()
+  const document = paper.swagger() as unknown as Document
+  complete(document, parts)
+  return document
 }
 
 /** Adds what the document can say and the validator must not: what is refused by a rule, under a code and with a sentence of its own. */

@@ -24,11 +24,11 @@ export const FENCE = {
 const PAGE_HEADERS = { ...FENCE, 'cache-control': 'no-cache' }
 
 /** Serves a file at an address; it is made when it is first asked for. */
-export function addPage (app: FastifyInstance, url: string, make: () => StaticFile): void {
-  let file: StaticFile | undefined
+export function addPage (app: FastifyInstance, url: string, make: () => StaticFile | Promise<StaticFile>): void {
+  let file: StaticFile | Promise<StaticFile> | undefined
   app.get(url, { schema: { hide: true } }, async (request, reply) => {
     file ??= make()
-    return await sendStatic(request, reply.headers(PAGE_HEADERS), file)
+    return await sendStatic(request, reply.headers(PAGE_HEADERS), await file)
   })
 }
 
