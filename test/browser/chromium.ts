@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { chromium, type Browser } from 'playwright-core'
 import t from 'tap'
-import { QUIET } from '../../scripts/drivers/chromium.js'
+import { QUIET } from '../proofs/drivers/chromium.js'
 
 const PATH = process.env['TEST_CHROMIUM'] ?? '/usr/bin/chromium'
 

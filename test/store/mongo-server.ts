@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import mongoose from 'mongoose'
 import t, { type Test } from 'tap'
-import { PrivateMongoDb } from '../../scripts/private-mongodb.js'
+import { PrivateMongoDb } from '../proofs/private-mongodb.js'
 import { openStore } from '../../src/store/open-store.js'
 import type { Store } from '../../src/store/store.js'
 

@@ -1,6 +1,6 @@
 // `npm run prove:tabs`: tabs that wake at once behind a lossy proxy, and who was logged out; holds no check of its own.
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { built } from './built.js'
 import { BROWSERS, findBrowser } from './drivers/browsers.js'
 import type { BrowserName } from './drivers/driver.js'
 import { proveTabs } from './tab-rounds.js'
@@ -33,14 +33,13 @@ async function main (): Promise<number> {
     process.stderr.write(HELP)
     return process.argv.includes('--help') ? 0 : 2
   }
-  const server = fileURLToPath(new URL('../src/server.js', import.meta.url))
   const executablePath = findBrowser(wish.browser)
   if (!executablePath) {
     process.stderr.write(`There is no ${wish.browser} here.\n${HELP}`)
     return 2
   }
   const started = Date.now()
-  const { rounds, refreshes, mostAtOnce, met, lost } = await proveTabs({ ...wish, share: 0.1, command: [process.execPath, server], executablePath })
+  const { rounds, refreshes, mostAtOnce, met, lost } = await proveTabs({ ...wish, share: 0.1, command: built('src/server'), executablePath })
   const seconds = Math.round((Date.now() - started) / 1000)
   process.stdout.write(`${rounds} rounds of 8 tabs of ${wish.browser} in ${seconds} s (seed ${wish.seed}); refreshes: ${refreshes}, at once: ${mostAtOnce}; met: ${JSON.stringify(met)}; log-outs: ${lost.length}\n${lost.map(sentence => `- ${sentence}\n`).join('')}`)
   return lost.length === 0 && (mostAtOnce === 1 || wish.webLocks === 'off') ? 0 : 1

@@ -1,6 +1,6 @@
 // `npm run prove:crash`: kills in a storm, and what was lost; holds no check of its own.
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { built } from './built.js'
 import { proveCrashes } from './crash-rounds.js'
 import { PrivateMongoDb } from './private-mongodb.js'
 
@@ -35,8 +35,7 @@ async function main (): Promise<number> {
     process.stderr.write(HELP)
     return process.argv.includes('--help') ? 0 : 2
   }
-  const server = fileURLToPath(new URL('../src/server.js', import.meta.url))
-  const { rounds, answered, lost } = await proveCrashes({ ...wish, command: [process.execPath, server] }).finally(async () => { await wish.database?.stop() })
+  const { rounds, answered, lost } = await proveCrashes({ ...wish, command: built('src/server') }).finally(async () => { await wish.database?.stop() })
   process.stdout.write(`${rounds} crashes; answered: ${JSON.stringify(answered)}; lost: ${lost.length}\n${lost.map(sentence => `- ${sentence}\n`).join('')}`)
   return lost.length === 0 ? 0 : 1
 }

@@ -4,9 +4,9 @@ import { createServer, request as ask } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { proveTabs } from '../../scripts/tab-rounds.js'
+import { proveTabs } from './tab-rounds.js'
 import { run, SERVER, settings } from '../server-process.js'
-import { launch, withChromium } from './chromium.js'
+import { launch, withChromium } from '../browser/chromium.js'
 
 t.setTimeout(300_000)
 

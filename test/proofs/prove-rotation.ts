@@ -1,8 +1,8 @@
 // `npm run prove:rotation`: rotations under load, and what noticed them; holds no check of its own.
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { built } from './built.js'
 import { PROPORTION, proveRotations, type ProofParts, type Scenario } from './rotation-proof.js'
-import { EXAMPLES, type Command } from './verifier-examples.js'
+import { EXAMPLES } from './verifier-examples.js'
 import { build, describeSkipped } from './verifier-process.js'
 
 const SCENARIOS: Record<string, Omit<Scenario, 'rotations'>> = {
@@ -35,10 +35,6 @@ function readWish (): { rotations: number, names: string[] } | undefined {
   }
 }
 
-function nodeScript (path: string): Command {
-  return [process.execPath, fileURLToPath(new URL(path, import.meta.url))]
-}
-
 async function buildVerifiers (): Promise<{ verifiers: ProofParts['verifiers'], skipped: string[] }> {
   const wanted = EXAMPLES.filter(({ language }) => language in CACHES)
   const built = await Promise.all(wanted.map(async example => ({ example, ...await build(example) })))
@@ -57,7 +53,7 @@ async function main (): Promise<number> {
     return process.argv.includes('--help') ? 0 : 2
   }
   const { verifiers, skipped } = await buildVerifiers()
-  const parts = { verifiers, server: nodeScript('../src/server.js'), script: (name: string) => nodeScript(`${name}.js`) }
+  const parts = { verifiers, server: built('src/server'), script: (name: string) => built(`scripts/${name}`) }
   let failures = 0
   for (const name of wish.names) {
     const { rotations, logIns, refreshes, verifications, failed } = await proveRotations({ ...SCENARIOS[name]!, rotations: wish.rotations }, { ...parts, progress: done => { process.stderr.write(`\r${name}: ${done} rotations`) } })

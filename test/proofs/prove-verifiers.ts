@@ -1,6 +1,6 @@
 // `npm run prove:verifiers`: which verifiers are right, wrong or were skipped; holds no check of its own.
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { built } from './built.js'
 import { EXAMPLES, type Example } from './verifier-examples.js'
 import { describeSkipped } from './verifier-process.js'
 import { proveVerifiers, type Verdict } from './verifier-proof.js'
@@ -35,8 +35,7 @@ async function main (): Promise<number> {
     process.stderr.write(HELP)
     return process.argv.includes('--help') ? 0 : 2
   }
-  const server = fileURLToPath(new URL('../src/server.js', import.meta.url))
-  const verdicts = await proveVerifiers({ examples, command: [process.execPath, server] })
+  const verdicts = await proveVerifiers({ examples, command: built('src/server') })
   const proved = verdicts.filter(({ missing }) => missing.length === 0)
   const skipped = verdicts.filter(({ missing }) => missing.length > 0)
   process.stdout.write(proved.map(describe).join(''))

@@ -1,8 +1,8 @@
 // Nobody notices a rotation, and the proof sees one that is noticed; a hundred rotations are `npm run prove:rotation`.
 import { join } from 'node:path'
 import t from 'tap'
-import { proveRotations, PROPORTION, type ProofParts } from '../../scripts/rotation-proof.js'
-import { EXAMPLES, type Command, type Example } from '../../scripts/verifier-examples.js'
+import { proveRotations, PROPORTION, type ProofParts } from './rotation-proof.js'
+import { EXAMPLES, type Command, type Example } from './verifier-examples.js'
 import { compileFor } from '../compiled.js'
 
 const compiled = compileFor(t)

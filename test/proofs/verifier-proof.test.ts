@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
-import { badTokens } from '../../scripts/bad-tokens.js'
-import { EXAMPLES, type Example } from '../../scripts/verifier-examples.js'
-import { proveVerifiers } from '../../scripts/verifier-proof.js'
+import { badTokens } from './bad-tokens.js'
+import { EXAMPLES, type Example } from './verifier-examples.js'
+import { proveVerifiers } from './verifier-proof.js'
 import { run, SERVER, settings } from '../server-process.js'
 
 const JWT = Buffer.from('{}').toString('base64url')
@@ -91,12 +91,12 @@ t.test('a verifier that cannot be built is wrong, and one whose programs are not
 
 t.test('the command says what it skipped, and that nothing could be checked', async t => {
   const env = { ...settings(t), PATH: '' }
-  t.strictSame(await run(t, env, 'scripts/prove-verifiers.ts', ['--only', 'java,python']).ended, { code: 1, out: 'SKIPPED: python, for this machine has no python3.\nSKIPPED: java, for this machine has no javac and no mvn.\n', err: '' })
+  t.strictSame(await run(t, env, 'test/proofs/prove-verifiers.ts', ['--only', 'java,python']).ended, { code: 1, out: 'SKIPPED: python, for this machine has no python3.\nSKIPPED: java, for this machine has no javac and no mvn.\n', err: '' })
 })
 
 t.test('wrong use is answered with the help', async t => {
   const env = settings(t)
-  const ends = await Promise.all([['--help'], ['--only', 'cobol'], ['--nonsense']].map(async args => await run(t, env, 'scripts/prove-verifiers.ts', args).ended))
+  const ends = await Promise.all([['--help'], ['--only', 'cobol'], ['--nonsense']].map(async args => await run(t, env, 'test/proofs/prove-verifiers.ts', args).ended))
   t.match(ends, [0, 2, 2].map(code => ({ code, out: '', err: /^Builds the verifiers/ })))
 })
 
