@@ -145,10 +145,10 @@ async function main (): Promise<void> {
   outliveReaders([process.stdout, process.stderr])
   const starting = start(readConfig(readEnvironment(warn)))
   process.on('SIGHUP', () => { void starting.then(async ({ look }) => { await look() }) })
-  const { stop } = await starting
   let ending: Promise<void> | undefined
-  // A signal comes twice where the terminal and npm both send it; the second must not cut short what the first began.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { ending ??= stop().then(() => process.exit(0)) })
+  // A signal comes twice where the terminal and npm both send it; the second must not cut short what the first began. One comes as soon as Signet is ready.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { ending ??= starting.then(async ({ stop }) => { await stop() }).then(() => process.exit(0)) })
+  await starting
 }
 
 if (import.meta.url === pathToFileURL(String(process.argv[1])).href) {

@@ -14,11 +14,11 @@ import { planRotation } from '../src/core/key-life-cycle.js'
 import { changeRing } from '../src/keyring/ring-changes.js'
 import { start } from '../src/server.js'
 import { certificateFor } from './certificates.js'
-import { compileFor } from './compiled.js'
+import { plainNode } from './compiled.js'
 import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
 import { makeRing } from './keyring/rings.js'
 import { createVerifier } from '../src/verifier/verifier.js'
-import { ask, AT_ONCE, run, settings, startCompiled } from './server-process.js'
+import { ask, AT_ONCE, run, settings } from './server-process.js'
 
 t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
   const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
@@ -37,7 +37,7 @@ t.test('a server starts on an empty folder, says that it made a ring and where i
 t.test('a production without a ring refuses to start and names the command that makes one', async t => {
   const env = settings(t, { NODE_ENV: 'production', ISSUER: 'https://id.example' })
   t.strictSame(await run(t, env).ended, { code: 1, out: '', err: `There is no key ring in ${env.KEYS_DIR}: make one with \`npm run keys:generate\`.\n` })
-  t.match(await run(t, env, 'scripts/keys-generate.ts').ended, { code: 0, out: `Made a key ring in ${env.KEYS_DIR}.\n`, err: '' })
+  t.match(await run(t, env, plainNode('scripts/keys-generate.ts')).ended, { code: 0, out: `Made a key ring in ${env.KEYS_DIR}.\n`, err: '' })
   const { ready, child, ended, output } = run(t, { ...env, LOG_LEVEL: 'info', ACCOUNT_PAGE: 'false' })
   const url = await ready()
   t.match(output.out, `Signet is ready: ${url}"`, 'a production has no docs')
@@ -88,11 +88,12 @@ for (const clock of [Date, performance]) {
   const start = now()
   clock.now = () => start + (now() - start) * 10_000
 }`)}`
+const HURRIED = plainNode('src/server.ts', `--import=${HURRY}`)
 
 t.test('a server keeps its ring up by itself', async t => {
-  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info', NODE_OPTIONS: `--import=${HURRY}` })
+  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info' })
   await makeRing({ folder: env.KEYS_DIR }, Date.now() - 91 * 86_400_000)
-  const { ready, output, child, ended } = run(t, env)
+  const { ready, output, child, ended } = run(t, env, HURRIED)
   await ready()
   while (!output.out.includes('"kind":"refresh"')) await new Promise(resolve => { setTimeout(resolve, 20) })
   t.match(output.out, /"kind":"signing","steps":\[.*"msg":"key ring kept up"/)
@@ -102,11 +103,11 @@ t.test('a server keeps its ring up by itself', async t => {
 })
 
 t.test('a ring that cannot be kept up is said in the log, and the server serves on', async t => {
-  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info', NODE_OPTIONS: `--import=${HURRY}` })
+  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info' })
   await makeRing({ folder: env.KEYS_DIR }, Date.now() - 91 * 86_400_000)
   rmSync(join(env.KEYS_DIR, 'lock'))
   mkdirSync(join(env.KEYS_DIR, 'lock'))
-  const { ready, output, child, ended } = run(t, env)
+  const { ready, output, child, ended } = run(t, env, HURRIED)
   const url = await ready()
   while (!output.out.includes('the key ring could not be kept up')) await new Promise(resolve => { setTimeout(resolve, 20) })
   t.equal((await fetch(`${url}/health/ready`)).status, 200)
@@ -287,9 +288,7 @@ t.test('a second signal does not cut short what the first one began, and what wa
 })
 
 t.test('while no write can be kept the server is not ready, and goes on reading', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
-  // Compiled, for the runner of the tests would end the process at the signal that a file may not grow, which Node.js does not heed.
-  const env = settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' })
-  const { child, ready } = startCompiled(t, compileFor(t), env)
+  const { child, ready } = run(t, settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' }))
   const url = await ready()
   const limit = (bytes: string) => { execFileSync('/usr/bin/prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]) }
   const status = async (path: string, body?: object) => (await fetch(url + path, body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status

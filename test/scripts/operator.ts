@@ -2,14 +2,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import { readManifest } from '../../src/keyring/ring-files.js'
-import { compileFor } from '../compiled.js'
+import { plainNode } from '../compiled.js'
 import { copyRing } from '../keyring/rings.js'
 
 export const MINUTE = 60_000
 export const COMMANDS = ['generate', 'rotate', 'list', 'prune', 'revoke']
-const compiled = compileFor(t)
 
 export interface Outcome { code: number | null, out: string, err: string }
 
@@ -21,7 +20,8 @@ export async function operator (t: Test, age?: number, env: Record<string, strin
   const heard: string[] = []
   const run = async (command: string, ...args: string[]): Promise<Outcome> => {
     const { PATH = '' } = process.env
-    const child = spawn(process.execPath, [join(compiled, 'scripts', `keys-${command}.js`), ...args], { cwd: t.testdirName, env: { PATH, KEYS_DIR: folder, ...env } })
+    const [program, ...own] = plainNode(`scripts/keys-${command}.ts`)
+    const child = spawn(program, [...own, ...args], { cwd: t.testdirName, env: { PATH, KEYS_DIR: folder, ...env } })
     const outcome: Outcome = { code: null, out: '', err: '' }
     child.stdout.on('data', chunk => { outcome.out += String(chunk) })
     child.stderr.on('data', chunk => {

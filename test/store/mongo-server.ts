@@ -11,13 +11,13 @@ const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL } = process.env
 /** Declares tests that need a server, which TEST_MONGODB_URL names; elsewhere the file says that it was skipped. */
 export function withMongoDb (declare: (url: string) => void): void {
   if (TEST_MONGODB_URL) declare(TEST_MONGODB_URL)
-  else t.plan(0, 'TEST_MONGODB_URL is not set')
+  else t.pass('tests on MongoDB', { skip: 'TEST_MONGODB_URL is not set' })
 }
 
 /** Declares tests that stop and crash a server of their own on `port`, by the programs `start` and `stop` in the folder TEST_MONGODB_CONTROL. */
 export function withPrivateMongoDb (port: number, declare: (server: PrivateMongoDb) => void): void {
   if (!TEST_MONGODB_CONTROL) {
-    t.plan(0, 'TEST_MONGODB_CONTROL is not set')
+    t.pass('tests on a MongoDB of their own', { skip: 'TEST_MONGODB_CONTROL is not set' })
     return
   }
   const server = new PrivateMongoDb(TEST_MONGODB_CONTROL, port)
