@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import type { Command } from './program.js'
 import { compile } from './typescript-hooks.js'
 
 const CACHE = resolve('node_modules/.cache/signet-compiled')
@@ -16,7 +17,7 @@ export function compiled (path: string): string {
 }
 
 /** What starts a program in Node.js and nothing else: the runner of the tests would add itself to every Node.js that they start, by this variable. */
-export function plainNode (path: string, ...nodeArgs: string[]): [string, ...string[]] {
+export function plainNode (path: string, ...nodeArgs: string[]): Command {
   return ['env', '-u', 'NODE_OPTIONS', process.execPath, ...nodeArgs, compiled(path)]
 }
 

@@ -1,15 +1,19 @@
 // A server, or a script, as a process of its own for the tests; holds no assertion.
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 import { plainNode } from './compiled.js'
-import { startProgram, type Program } from './program.js'
+import { startProgram, type Command, type Program } from './program.js'
 
 /** How a server in the process of a test ends: it waits for no proxy to notice. Milliseconds. */
 export const AT_ONCE = { linger: 0, settle: 0, patience: 2_000 }
 
 /** The command that starts a server, whatever folder and environment it is given. */
 export const SERVER = plainNode('src/server.ts')
+
+/** The same from its source, as the suite runs its own files: it starts slowly, and what it runs is in the coverage. */
+export const MEASURED: Command = [process.execPath, ...process.execArgv.map(arg => arg.replace(/^--import=\.\//, `--import=${pathToFileURL('./').href}`)), resolve('src/server.ts')]
 
 /** Settings that a test can run on, over files of its own. */
 export function settings (test: Test, env: Record<string, string> = {}): Record<string, string> & { KEYS_DIR: string } {
@@ -28,7 +32,7 @@ export async function ask (url: string, body?: object, token = '', method = body
 }
 
 /** Runs the server, or another program, until the test ends. */
-export function run (test: Test, env: Record<string, string>, command = SERVER): Program {
+export function run (test: Test, env: Record<string, string>, command: Command = SERVER): Program {
   mkdirSync(test.testdirName, { recursive: true })
   const program = startProgram(command, { cwd: test.testdirName, env })
   test.teardown(() => program.child.kill('SIGKILL'))

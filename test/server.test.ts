@@ -18,7 +18,7 @@ import { plainNode } from './compiled.js'
 import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
 import { makeRing } from './keyring/rings.js'
 import { createVerifier } from '../src/verifier/verifier.js'
-import { ask, AT_ONCE, run, settings } from './server-process.js'
+import { ask, AT_ONCE, MEASURED, run, settings } from './server-process.js'
 
 t.test('a server starts on an empty folder, says that it made a ring and where its docs are, and ends at SIGTERM with what it was doing', async t => {
   const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
@@ -47,7 +47,7 @@ t.test('a production without a ring refuses to start and names the command that 
 })
 
 t.test('a bad setting is one sentence and no stack', async t => {
-  t.strictSame(await run(t, settings(t, { PORT: 'x' })).ended, { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535.\n' })
+  t.strictSame(await run(t, settings(t, { PORT: 'x' }), MEASURED).ended, { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535.\n' })
 })
 
 t.test('two servers that start at once on one folder end with one ring', async t => {
@@ -208,7 +208,7 @@ t.test('a certificate that cannot be read is one sentence', async t => {
 t.test('certificates that are replaced are taken within seconds, a pair that does not fit is not, and that is degraded; SIGHUP looks at once', async t => {
   const env = settings(t, { LOG_LEVEL: 'info' })
   const [one, other] = [certificateFor(t), certificateFor(t)]
-  const { child, ready, ended, output } = run(t, { ...env, TLS_CERT_FILE: one.paths.cert, TLS_KEY_FILE: one.paths.key })
+  const { child, ready, ended, output } = run(t, { ...env, TLS_CERT_FILE: one.paths.cert, TLS_KEY_FILE: one.paths.key }, MEASURED)
   const port = Number(new URL((await ready())).port)
   const ask = async (path: string) => {
     const [response] = await once(get({ port, path, rejectUnauthorized: false, agent: false }), 'response') as [IncomingMessage]
@@ -241,7 +241,7 @@ t.test('a proxy ends a connection before Signet does; others need none for so lo
 })
 
 t.test('a server outlives whoever reads its log', async t => {
-  const { child, ready, ended } = run(t, settings(t, { LOG_LEVEL: 'debug' }))
+  const { child, ready, ended } = run(t, settings(t, { LOG_LEVEL: 'debug' }), MEASURED)
   const url = await ready()
   for (const stream of [child.stdout, child.stderr]) stream.destroy()
   for (let turn = 0; turn < 3; turn++) t.equal((await fetch(`${url}/health/live`)).status, 200)
@@ -250,7 +250,7 @@ t.test('a server outlives whoever reads its log', async t => {
 })
 
 t.test('at SIGTERM a server says that it is not ready, goes on serving who is connected, and is gone within two seconds', async t => {
-  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
+  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }), MEASURED)
   const port = Number(new URL(await ready()).port)
   const [one, other] = [await dial(t, port), await dial(t, port)]
   one.write(httpGet('/health/live'))

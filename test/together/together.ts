@@ -9,10 +9,10 @@ function filesOf (place: string): string[] {
   return readdirSync(join('test', place), { recursive: true }).map(String).filter(name => name.endsWith('.test.ts')).sort().map(name => join(place, name))
 }
 
-/** Runs the files at these places, one after the other; each can be run by itself as well. */
+/** Runs the files at these places, in this order, one after the other; each can be run by itself as well. */
 export function runTogether (...places: string[]): void {
   t.test(`loading ${places.join(', ')}`, async t => {
-    for (const file of places.flatMap(filesOf)) {
+    for (const file of new Set(places.flatMap(filesOf))) {
       await import(new URL(`../${file}`, import.meta.url).href)
       t.pass(file)
     }
