@@ -12,3 +12,10 @@ export async function freePort (): Promise<number> {
   })
   return isFree ? port : await freePort()
 }
+
+/** So many, each another. */
+export async function freePorts (count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freePort())
+  return [...ports]
+}

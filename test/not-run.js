@@ -16,12 +16,16 @@ const NEEDS = [
   { declaration: 'withNginx(', isThere: existsSync(TEST_NGINX), howTo: 'install nginx (on Debian: apt-get install nginx-light), or set TEST_NGINX: its path, where it is not /usr/sbin/nginx' }
 ]
 
-/** A sentence for each thing that is wanting; none where everything runs. */
-export function sentencesOfWhatDidNotRun () {
-  // The tests of the proofs are run by themselves.
-  const tests = readdirSync('test', { recursive: true }).map(String).filter(name => name.endsWith('.test.ts') && !name.startsWith('proofs/'))
-  return NEEDS.filter(({ isThere }) => !isThere).map(({ declaration, howTo }) => {
-    const files = tests.filter(name => readFileSync(`test/${name}`, 'utf8').includes(declaration))
-    return `\nNOT RUN: ${files.map(name => `test/${name}`).join(', ')}\nTo run them ${howTo}.\n`
+/** The files of the suite; the tests of the proofs are run by themselves. */
+function suite () {
+  return readdirSync('test', { recursive: true }).map(name => `test/${String(name)}`).filter(name => name.endsWith('.test.ts') && !name.startsWith('test/proofs/'))
+}
+
+/** Of these test files, or of the suite where none is named, a sentence for each thing that is wanting; none where everything runs. @param {string[]} named */
+export function sentencesOfWhatDidNotRun (named) {
+  const tests = named.length > 0 ? named : suite()
+  return NEEDS.filter(({ isThere }) => !isThere).flatMap(({ declaration, howTo }) => {
+    const files = tests.filter(name => readFileSync(name, 'utf8').includes(declaration))
+    return files.length > 0 ? [`\nNOT RUN: ${files.join(', ')}\nTo run them ${howTo}.\n`] : []
   })
 }

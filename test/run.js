@@ -1,4 +1,4 @@
-// `npm test`: runs the suite and, whether it passed or not, says last what of it did not run here; holds no test.
+// `npm test`: runs the suite, or the files that are named, and, whether it passed or not, says last what of it did not run here; holds no test.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -12,5 +12,6 @@ function tap (...args) {
 
 // Freshly installed, tap loads its own TypeScript beside ours into every process, until it is built without.
 if (t.pluginSignature.includes('@tapjs/typescript')) tap('build')
-process.exitCode = tap(...process.argv.slice(2))
-process.stdout.write(sentencesOfWhatDidNotRun().join(''))
+const args = process.argv.slice(2)
+process.exitCode = tap(...args)
+process.stdout.write(sentencesOfWhatDidNotRun(args.filter(arg => arg.endsWith('.test.ts'))).join(''))
