@@ -1,6 +1,4 @@
 // Kills commands on the key ring before their steps on the disk, some or all of them, and looks for what each leaves; holds no choice of steps.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,6 +7,7 @@ import { planRotation } from '../../src/core/key-life-cycle.js'
 import { changeRing } from '../../src/keyring/ring-changes.js'
 import { readManifest } from '../../src/keyring/ring-files.js'
 import { plainNode } from '../compiled.js'
+import { startProgram } from '../program.js'
 import { makeRing, openRing } from './rings.js'
 
 /** Loaded into a command, it kills the process before the step on the disk whose number is in STEP. */
@@ -39,14 +38,11 @@ function killing (t: Test) {
   const killer = join(t.testdir(), 'killer.mjs')
   writeFileSync(killer, KILLER)
   return async (script: string, args: string[], folder: string, step: number): Promise<boolean> => {
-    const { PATH = '' } = process.env
-    const [program, ...own] = plainNode(`scripts/${script}.ts`, '--import', pathToFileURL(killer).href)
-    const child = spawn(program, [...own, ...args], {
-      env: { PATH, KEYS_DIR: folder, STEP: String(step) }, cwd: dirname(folder), stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    const [code, signal] = await once(child, 'close') as [number | null, string | null]
-    if (signal !== 'SIGKILL' && code !== 0) throw new Error(`${script} ended with ${String(code)}`)
-    return signal === 'SIGKILL'
+    const command = plainNode(`scripts/${script}.ts`, '--import', pathToFileURL(killer).href)
+    const { child, ended } = startProgram([...command, ...args], { cwd: dirname(folder), env: { KEYS_DIR: folder, STEP: String(step) } })
+    const { code, err } = await ended
+    if (child.signalCode !== 'SIGKILL' && code !== 0) throw new Error(`${script} ended with ${String(code)}: ${err}`)
+    return child.signalCode === 'SIGKILL'
   }
 }
 
