@@ -6,6 +6,9 @@ import { PrivateMongoDb } from '../proofs/private-mongodb.js'
 import { openStore } from '../../src/store/open-store.js'
 import type { Store } from '../../src/store/store.js'
 
+/** Half of what MongoDB's driver waits for a server unless it is told otherwise: what is answered in time is answered long before, on the busiest machine. Milliseconds. */
+export const LONG_MS = 15_000
+
 const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL } = process.env
 
 /** Declares tests that need a server, which TEST_MONGODB_URL names; elsewhere the file says that it was skipped. */
