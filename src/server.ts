@@ -156,10 +156,12 @@ async function main (): Promise<void> {
   outliveReaders([process.stdout, process.stderr])
   const starting = start(readConfig(readEnvironment(warn)))
   process.on('SIGHUP', () => { void starting.then(async ({ look }) => { await look() }) })
+  // A signal may come as soon as Signet is ready, or before. It comes twice where the terminal and npm both send it; the second must not cut short what the first began.
+  const asked = new Promise<void>(resolve => { for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { resolve() }) })
   const { stop } = await starting
-  let ending: Promise<void> | undefined
-  // A signal comes twice where the terminal and npm both send it; the second must not cut short what the first began.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { ending ??= stop().then(() => process.exit(0)) })
+  await asked
+  await stop()
+  process.exit(0)
 }
 
 if (import.meta.url === pathToFileURL(String(process.argv[1])).href) {

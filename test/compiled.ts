@@ -1,17 +1,47 @@
-// The code as plain JavaScript, for tests that start it many times and cannot wait for a loader each; holds no test.
-import { cpSync, readdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import type { Test } from 'tap'
+// The code as plain JavaScript, as operators run it: what a test starts as a process of its own waits for no loader, and for no runner of tests. Holds no test.
+import { createHash, randomUUID } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { Command } from './program.js'
 import { compile } from './typescript-hooks.js'
 
-/** Compiles src/ and scripts/ into a folder of the test's and returns it. */
-export function compileFor (test: Test): string {
-  const folder = join(test.testdir(), 'compiled')
-  for (const place of ['src', 'scripts']) {
-    cpSync(place, join(folder, place), { recursive: true, filter: path => !path.endsWith('.ts') })
-    for (const name of readdirSync(place, { recursive: true }).map(String).filter(name => name.endsWith('.ts'))) {
-      writeFileSync(join(folder, place, name.replace(/ts$/, 'js')), compile(resolve(place, name)))
-    }
+const CACHE = resolve('node_modules/.cache/signet-compiled')
+const PLACES = ['src', 'scripts']
+
+let folder: string | undefined
+
+/** The path of a file of src/ or scripts/ as JavaScript, beside all others; whichever process of the suite asks first compiles them. */
+export function compiled (path: string): string {
+  folder ??= compileAll()
+  return join(folder, path.replace(/\.ts$/, '.js'))
+}
+
+/** What starts a program in Node.js and nothing else: the runner of the tests would add itself to every Node.js that they start, by this variable. */
+export function plainNode (path: string, ...nodeArgs: string[]): Command {
+  return ['env', '-u', 'NODE_OPTIONS', process.execPath, ...nodeArgs, compiled(path)]
+}
+
+function compileAll (): string {
+  const files = PLACES.flatMap(place => readdirSync(place, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).sort()
+  const digest = createHash('sha256')
+  for (const file of files) digest.update(file).update('\0').update(readFileSync(file)).update('\0')
+  const whole = join(CACHE, digest.digest('hex'))
+  if (!existsSync(whole)) makeWhole(files, whole)
+  return whole
+}
+
+/** Another process may be at it at the same time: the first to be ready puts it in its place. */
+function makeWhole (files: string[], whole: string): void {
+  const draft = join(CACHE, randomUUID())
+  for (const file of files) {
+    mkdirSync(dirname(join(draft, file)), { recursive: true })
+    if (file.endsWith('.ts')) writeFileSync(join(draft, file.replace(/ts$/, 'js')), compile(resolve(file)))
+    else copyFileSync(file, join(draft, file))
   }
-  return folder
+  try {
+    renameSync(draft, whole)
+  } catch (error) {
+    if (!existsSync(whole)) throw error
+    rmSync(draft, { recursive: true })
+  }
 }

@@ -50,6 +50,12 @@ t.test('only config.ts reads the environment', async t => {
   t.strictSame(files.filter(file => /process\.env/.test(readFileSync(join('src', file), 'utf8'))), ['config.ts'])
 })
 
+t.test('no test is left out of the suite', async t => {
+  const runs = readdirSync('test/together').flatMap(name => /^runTogether\((.*)\)$/m.exec(readFileSync(join('test/together', name), 'utf8'))?.[1]!.match(/[^', ]+/g) ?? [])
+  const isRun = (file: string) => runs.some(place => file === place || file.startsWith(`${place}/`)) || /^(proofs\/|browser\/(account|journey-\w+)\.test)/.test(file)
+  t.strictSame(readdirSync('test', { recursive: true }).map(String).filter(file => file.endsWith('.test.ts') && !isRun(file)), [])
+})
+
 t.test('the first line of every source says what it holds', async t => {
   for (const file of files) t.match(readFileSync(join('src', file), 'utf8'), /^\/\/ [A-Z`].*[.]\n/, file)
 })

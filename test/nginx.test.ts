@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { compileFor } from './compiled.js'
-import { freePorts, startNginx, withNginx } from './nginx.js'
-import { settings, startCompiled } from './server-process.js'
+import { freePorts } from './free-port.js'
+import { startNginx, withNginx } from './nginx.js'
+import type { Program } from './program.js'
+import { run, settings } from './server-process.js'
 
-const RESTARTS = 10
+const RESTARTS = 4
 const CLIENTS = 12
 const ISSUER = 'https://id.example'
 
@@ -24,42 +25,22 @@ async function ask (agent: Agent, port: number, path: string, token = '', body?:
   return { status: response.statusCode, body: text }
 }
 
-/** A Signet that can be restarted. */
-class Node {
-  #running: ReturnType<typeof startCompiled> | undefined
-  readonly #start: () => ReturnType<typeof startCompiled>
-
-  constructor (start: () => ReturnType<typeof startCompiled>) {
-    this.#start = start
-  }
-
-  async start (): Promise<void> {
-    this.#running = this.#start()
-    await this.#running.ready()
-  }
-
-  /** The milliseconds that it took. */
-  async stop (): Promise<number> {
-    const { child } = this.#running!
-    const began = performance.now()
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-    return Math.round(performance.now() - began)
-  }
-}
-
-async function startNodes (t: Test, ports: number[]): Promise<Node[]> {
+/** What starts a Signet on a port, again and again on the same files, and resolves when it listens. */
+function starter (t: Test): (port: number) => Promise<Program> {
   const env = settings(t, { LOG_LEVEL: 'info', ISSUER, RATE_LIMIT: 'off', TRUST_PROXY: '127.0.0.1' })
-  const code = compileFor(t)
-  const nodes = ports.map(port => new Node(() => startCompiled(t, code, { ...env, PORT: String(port) })))
-  for (const node of nodes) await node.start()
-  return nodes
+  return async port => {
+    const node = run(t, { ...env, PORT: String(port) })
+    await node.ready()
+    return node
+  }
 }
 
 withNginx(() => {
   t.test(`${RESTARTS} restarts in turn under ${CLIENTS} clients that do not ask twice: each request is answered`, async t => {
     const [port, ...upstreams] = await freePorts(3) as [number, number, number]
-    const nodes = await startNodes(t, upstreams)
+    const start = starter(t)
+    const nodes: Program[] = []
+    for (const upstream of upstreams) nodes.push(await start(upstream))
     await startNginx(t, port, upstreams)
     const failed: string[] = []
     let requests = 0
@@ -86,10 +67,12 @@ withNginx(() => {
     const clients = Promise.all(Array.from({ length: CLIENTS }, async (_, index) => { await client(index) }))
     const stops: number[] = []
     for (let restart = 0; restart < RESTARTS; restart++) {
-      const node = nodes[restart % nodes.length]!
+      const at = restart % nodes.length
       await pause(300)
-      stops.push(await node.stop())
-      await node.start()
+      const began = performance.now()
+      await nodes[at]!.end('SIGTERM')
+      stops.push(Math.round(performance.now() - began))
+      nodes[at] = await start(upstreams[at]!)
     }
     over.abort()
     await clients

@@ -1,9 +1,7 @@
 // Where the tests find a real nginx, and how they start it with the configuration of docs/proxies.md; holds no assertion.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -15,16 +13,7 @@ const PATH = process.env['TEST_NGINX'] ?? '/usr/sbin/nginx'
 /** Declares tests that need nginx, which TEST_NGINX names, or which Debian's package has put where it is; elsewhere the file says that it was skipped. */
 export function withNginx (declare: () => void): void {
   if (existsSync(PATH)) declare()
-  else t.plan(0, `there is no nginx at ${PATH}`)
-}
-
-/** Ports of this machine that are free, each another. */
-export async function freePorts (count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map(async server => { await once(server, 'listening') }))
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(async server => { await once(server.close(), 'close') }))
-  return ports
+  else t.pass('tests behind nginx', { skip: `there is no nginx at ${PATH}` })
 }
 
 /** nginx as docs/proxies.md shows it, but for its ports and its certificate; listens on `port` before Signets on `upstreams`. */

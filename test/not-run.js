@@ -1,4 +1,4 @@
-// The last lines of the suite: which tests did not run for want of a MongoDB, a browser, an nginx or root, and how to have them; silent where all ran.
+// Which tests do not run here for want of a MongoDB, a browser, an nginx or root, and how to have them; holds no test.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 const { TEST_MONGODB_URL, TEST_MONGODB_CONTROL, TEST_CHROMIUM = '/usr/bin/chromium', TEST_FIREFOX = '/usr/bin/firefox-esr', TEST_WEBKIT = '/usr/bin/WebKitWebDriver', TEST_NGINX = '/usr/sbin/nginx' } = process.env
@@ -16,10 +16,16 @@ const NEEDS = [
   { declaration: 'withNginx(', isThere: existsSync(TEST_NGINX), howTo: 'install nginx (on Debian: apt-get install nginx-light), or set TEST_NGINX: its path, where it is not /usr/sbin/nginx' }
 ]
 
-const tests = readdirSync('test', { recursive: true }).map(String).filter(name => name.endsWith('.test.ts'))
+/** The files of the suite; the tests of the proofs are run by themselves. */
+function suite () {
+  return readdirSync('test', { recursive: true }).map(name => `test/${String(name)}`).filter(name => name.endsWith('.test.ts') && !name.startsWith('test/proofs/'))
+}
 
-for (const { declaration, isThere, howTo } of NEEDS) {
-  if (isThere) continue
-  const files = tests.filter(name => readFileSync(`test/${name}`, 'utf8').includes(declaration))
-  process.stdout.write(`\nNOT RUN: ${files.map(name => `test/${name}`).join(', ')}\nTo run them ${howTo}.\n`)
+/** Of these test files, or of the suite where none is named, a sentence for each thing that is wanting; none where everything runs. @param {string[]} named */
+export function sentencesOfWhatDidNotRun (named) {
+  const tests = named.length > 0 ? named : suite()
+  return NEEDS.filter(({ isThere }) => !isThere).flatMap(({ declaration, howTo }) => {
+    const files = tests.filter(name => readFileSync(name, 'utf8').includes(declaration))
+    return files.length > 0 ? [`\nNOT RUN: ${files.join(', ')}\nTo run them ${howTo}.\n`] : []
+  })
 }

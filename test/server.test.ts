@@ -15,11 +15,12 @@ import { changeRing } from '../src/keyring/ring-changes.js'
 import { start } from '../src/server.js'
 import { openStore } from '../src/store/open-store.js'
 import { certificateFor } from './certificates.js'
-import { compileFor } from './compiled.js'
+import { plainNode } from './compiled.js'
 import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
 import { makeRing } from './keyring/rings.js'
+import type { Command } from './program.js'
 import { createVerifier } from '../src/verifier/verifier.js'
-import { ask, AT_ONCE, run, settings, startCompiled } from './server-process.js'
+import { ask, AT_ONCE, MEASURED, run, settings } from './server-process.js'
 
 t.test('a server starts on an empty folder, says what it made and where its pages are, and ends at SIGTERM with what it was doing', async t => {
   const env = settings(t, { LOG_LEVEL: 'info' })
@@ -45,7 +46,8 @@ t.test('a server starts on an empty folder, says what it made and where its page
 t.test('a production without a ring refuses to start and names the command that makes one', async t => {
   const env = settings(t, { NODE_ENV: 'production', ISSUER: 'https://id.example' })
   t.strictSame(await run(t, env).ended, { code: 1, out: '', err: `There is no key ring in ${env.KEYS_DIR}: make one with \`npm run keys:generate\`.\n` })
-  t.match(await run(t, env, 'scripts/keys-generate.ts').ended, { code: 0, out: `Made a key ring in ${env.KEYS_DIR}.\n`, err: '' })
+  await t.rejects(start(readConfig(env), AT_ONCE), { message: `There is no key ring in ${env.KEYS_DIR}: make one with \`npm run keys:generate\`.` })
+  t.match(await run(t, env, plainNode('scripts/keys-generate.ts')).ended, { code: 0, out: `Made a key ring in ${env.KEYS_DIR}.\n`, err: '' })
   const { ready, child, ended, output } = run(t, { ...env, LOG_LEVEL: 'info', ACCOUNT_PAGE: 'false' })
   const url = await ready()
   t.match(output.out, `"Signet is ready: ${url}, issuer: https://id.example"`, 'a production has no docs')
@@ -56,11 +58,11 @@ t.test('a production without a ring refuses to start and names the command that 
 })
 
 t.test('a bad setting is one sentence and no stack', async t => {
-  t.strictSame(await run(t, settings(t, { PORT: 'x' })).ended, { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535.\n' })
+  t.strictSame(await run(t, settings(t, { PORT: 'x' }), MEASURED).ended, { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535.\n' })
 })
 
 t.test('two servers that start at once on one folder end with one ring', async t => {
-  const env = settings(t)
+  const env = settings(t, { DOCS: 'off', ACCOUNT_PAGE: 'false' })
   const servers = await Promise.all([1, 2, 3].map(async () => await start(readConfig(env), AT_ONCE)))
   t.teardown(async () => { await Promise.all(servers.map(async ({ stop }) => { await stop() })) })
   const answers = await Promise.all(servers.map(async ({ app }) => (await app.inject('/.well-known/jwks.json')).body))
@@ -97,11 +99,12 @@ for (const clock of [Date, performance]) {
   const start = now()
   clock.now = () => start + (now() - start) * 10_000
 }`)}`
+const HURRIED: Command = [MEASURED[0], `--import=${HURRY}`, ...MEASURED.slice(1)]
 
 t.test('a server keeps its ring up by itself', async t => {
-  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info', NODE_OPTIONS: `--import=${HURRY}` })
+  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info' })
   await makeRing({ folder: env.KEYS_DIR }, Date.now() - 91 * 86_400_000)
-  const { ready, output, child, ended } = run(t, env)
+  const { ready, output, child, ended } = run(t, env, HURRIED)
   await ready()
   while (!output.out.includes('"kind":"refresh"')) await new Promise(resolve => { setTimeout(resolve, 20) })
   t.match(output.out, /"kind":"signing","steps":\[.*"msg":"key ring kept up"/)
@@ -111,11 +114,11 @@ t.test('a server keeps its ring up by itself', async t => {
 })
 
 t.test('a ring that cannot be kept up is said in the log, and the server serves on', async t => {
-  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info', NODE_OPTIONS: `--import=${HURRY}` })
+  const env = settings(t, { KEY_PREPUBLISH: '0', LOG_LEVEL: 'info' })
   await makeRing({ folder: env.KEYS_DIR }, Date.now() - 91 * 86_400_000)
   rmSync(join(env.KEYS_DIR, 'lock'))
   mkdirSync(join(env.KEYS_DIR, 'lock'))
-  const { ready, output, child, ended } = run(t, env)
+  const { ready, output, child, ended } = run(t, env, HURRIED)
   const url = await ready()
   while (!output.out.includes('the key ring could not be kept up')) await new Promise(resolve => { setTimeout(resolve, 20) })
   t.equal((await fetch(`${url}/health/ready`)).status, 200)
@@ -158,7 +161,10 @@ t.test('without an issuer that is set, the free port that was found is in every 
 })
 
 t.test('a database that MongoDB chooses is said in the log', async t => {
-  const { ready, output, child, ended } = run(t, settings(t, { DATABASE_URL: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=10', LOG_LEVEL: 'info' }))
+  const env = settings(t, { DATABASE_URL: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=10' })
+  const { stop } = await start(readConfig(env), AT_ONCE)
+  await stop()
+  const { ready, output, child, ended } = run(t, { ...env, LOG_LEVEL: 'info' })
   await ready()
   t.match(output.out, /"level":40,.*"database":"test","msg":"DATABASE_URL names no database, so that MongoDB's own default is used; add it to the URL, as in mongodb:\/\/host\/signet"/)
   child.kill('SIGTERM')
@@ -216,7 +222,7 @@ t.test('a certificate that cannot be read is one sentence', async t => {
 t.test('certificates that are replaced are taken within seconds, a pair that does not fit is not, and that is degraded; SIGHUP looks at once', async t => {
   const env = settings(t, { LOG_LEVEL: 'info' })
   const [one, other] = [certificateFor(t), certificateFor(t)]
-  const { child, ready, ended, output } = run(t, { ...env, TLS_CERT_FILE: one.paths.cert, TLS_KEY_FILE: one.paths.key })
+  const { child, ready, ended, output } = run(t, { ...env, TLS_CERT_FILE: one.paths.cert, TLS_KEY_FILE: one.paths.key }, MEASURED)
   const port = Number(new URL((await ready())).port)
   const ask = async (path: string) => {
     const [response] = await once(get({ port, path, rejectUnauthorized: false, agent: false }), 'response') as [IncomingMessage]
@@ -249,7 +255,7 @@ t.test('a proxy ends a connection before Signet does; others need none for so lo
 })
 
 t.test('a server outlives whoever reads its log', async t => {
-  const { child, ready, ended } = run(t, settings(t, { LOG_LEVEL: 'debug' }))
+  const { child, ready, ended } = run(t, settings(t, { LOG_LEVEL: 'debug' }), MEASURED)
   const url = await ready()
   for (const stream of [child.stdout, child.stderr]) stream.destroy()
   for (let turn = 0; turn < 3; turn++) t.equal((await fetch(`${url}/health/live`)).status, 200)
@@ -258,7 +264,7 @@ t.test('a server outlives whoever reads its log', async t => {
 })
 
 t.test('at SIGTERM a server says that it is not ready, goes on serving who is connected, and is gone within two seconds', async t => {
-  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }))
+  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }), MEASURED)
   const port = Number(new URL(await ready()).port)
   const [one, other] = [await dial(t, port), await dial(t, port)]
   one.write(httpGet('/health/live'))
@@ -296,9 +302,7 @@ t.test('a second signal does not cut short what the first one began, and what wa
 })
 
 t.test('while no write can be kept the server is not ready, goes on reading, and can be stopped', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
-  // Compiled, for the runner of the tests would end the process at the signal that a file may not grow, which Node.js does not heed.
-  const env = settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' })
-  const { child, ready } = startCompiled(t, compileFor(t), env)
+  const { child, ready } = run(t, settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' }))
   const url = await ready()
   const limit = (bytes: string) => { execFileSync('/usr/bin/prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]) }
   const status = async (path: string, body?: object) => (await fetch(url + path, body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status

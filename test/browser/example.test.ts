@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { freePort } from '../../scripts/crash-rounds.js'
+import { freePort } from '../free-port.js'
 import { ask, run, settings } from '../server-process.js'
 import { launch, withChromium } from './chromium.js'
 

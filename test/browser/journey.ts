@@ -3,12 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import t, { type Test } from 'tap'
-import { freePort } from '../../scripts/crash-rounds.js'
-import { BROWSERS, findBrowser } from '../../scripts/drivers/browsers.js'
-import { makeCertificate } from '../../scripts/drivers/certificate.js'
-import { until, type BrowserName, type Driver, type Session, type Tab } from '../../scripts/drivers/driver.js'
-import { proveTabs } from '../../scripts/tab-rounds.js'
-import { run, SERVER, settings } from '../server-process.js'
+import { makeCertificate } from '../certificates.js'
+import { freePort } from '../free-port.js'
+import { BROWSERS, findBrowser } from '../proofs/drivers/browsers.js'
+import { until, type BrowserName, type Driver, type Session, type Tab } from '../proofs/drivers/driver.js'
+import { run, settings } from '../server-process.js'
 
 const NEW_PASSWORD = 'a harbour in the morning'
 /** Where a person goes who leaves the page: to something of the same opener policy, for WebKit's driver loses a tab that comes back from another. */
@@ -219,10 +218,4 @@ export function inBrowser (name: BrowserName): void {
       t.equal(tokens.length, 1, 'the one that looks')
     })
   }
-
-  t.test('tabs that wake at once behind a network that loses answers stay signed in, and one refreshes for all', async t => {
-    const { lost, mostAtOnce } = await proveTabs({ browser: name, executablePath, command: SERVER, rounds: 3, share: 0.1, seed: 20_261_126, webLocks: 'on' })
-    t.strictSame(lost, [])
-    t.equal(mostAtOnce, 1)
-  })
 }

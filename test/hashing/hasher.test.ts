@@ -139,7 +139,8 @@ t.test('the hashing threads have a low priority, the main thread has not', async
   const nice = (thread: string) => Number(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ')[16])
   const threads = readdirSync('/proc/self/task')
   const main = nice(String(process.pid))
-  t.equal(threads.filter(thread => nice(thread) === main + 15).length >= 2, true)
+  // No thread is nicer than 19, however nice the process is.
+  t.equal(threads.filter(thread => nice(thread) === Math.min(main + 15, 19)).length >= 2, true)
 })
 
 // A thread that is ended while it loads native code aborts the process, once in a few hundred times; so the order is what is asserted.

@@ -1,9 +1,8 @@
 // Processes of other users, for tests of whom a ring belongs to; only root can start them. Holds no test.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import t from 'tap'
-import { compileFor } from '../compiled.js'
+import { compiled } from '../compiled.js'
 
 /** Declares tests that only root can run; a run by somebody else says so in the suite's last lines. */
 export function asRoot (declare: () => void): void {
@@ -17,18 +16,17 @@ const ROOT: User = { uid: 0, gid: 0 }
 
 /** The commands and the server, compiled, for users of any id. */
 export function programs () {
-  const compiled = compileFor(t)
   const run = async (user: User, path: string, env: Record<string, string>, args: string[] = []) => {
     const { PATH = '' } = process.env
     // In an environment of its own, for the suite's would have it write where it may not.
     const pairs = Object.entries({ PATH, ...env }).map(([name, value]) => `${name}=${value}`)
-    const child = spawn('env', ['-i', ...pairs, 'setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', process.execPath, join(compiled, path), ...args], { cwd: compiled })
+    const child = spawn('env', ['-i', ...pairs, 'setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', process.execPath, compiled(path), ...args], { cwd: '/' })
     let said = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { said += String(chunk) })
     const [code] = await once(child, 'close') as [number | null]
     return { code, said }
   }
-  const keys = async (user: User, command: string, folder: string, ...args: string[]) => await run(user, `scripts/keys-${command}.js`, { KEYS_DIR: folder }, args)
-  const serve = async (user: User, folder: string, env: Record<string, string> = {}) => await run(user, 'src/server.js', { KEYS_DIR: folder, PORT: '0', DATABASE_URL: 'file:/nowhere/else/signet.db', LOG_LEVEL: 'fatal', ...env })
+  const keys = async (user: User, command: string, folder: string, ...args: string[]) => await run(user, `scripts/keys-${command}.ts`, { KEYS_DIR: folder }, args)
+  const serve = async (user: User, folder: string, env: Record<string, string> = {}) => await run(user, 'src/server.ts', { KEYS_DIR: folder, PORT: '0', DATABASE_URL: 'file:/nowhere/else/signet.db', LOG_LEVEL: 'fatal', ...env })
   return { keys, serve, ROOT }
 }

@@ -6,10 +6,11 @@ import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config.js'
 import { start } from '../../src/server.js'
 import { certificateFor } from '../certificates.js'
+import { plainNode } from '../compiled.js'
 import { AT_ONCE, run, settings } from '../server-process.js'
 
 const check = async (t: Test, env: Record<string, string>) => {
-  const { code, out, err } = await run(t, env, 'scripts/check-health.ts').ended
+  const { code, out, err } = await run(t, env, plainNode('scripts/check-health.ts')).ended
   return { code, out, err }
 }
 

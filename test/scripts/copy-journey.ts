@@ -1,7 +1,9 @@
 // A Signet that outgrows its file: what clients hold goes on working on the new store; knows no destination.
 import type { Test } from 'tap'
+import { plainNode } from '../compiled.js'
 import { ask, run, settings } from '../server-process.js'
 
+export const STORE_COPY = plainNode('scripts/store-copy.ts')
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 
 export async function copyJourney (t: Test, destination: (folder: string) => string): Promise<void> {
@@ -18,7 +20,7 @@ export async function copyJourney (t: Test, destination: (folder: string) => str
     }
     return { post, whoami, stop }
   }
-  const copy = async () => await run(t, env, 'scripts/store-copy.ts', [env['DATABASE_URL']!, to]).ended
+  const copy = async () => await run(t, env, [...STORE_COPY, env['DATABASE_URL']!, to]).ended
 
   const old = await serve(env['DATABASE_URL']!)
   await old.post('/register', ACCOUNT)

@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { withLock } from '../../src/keyring/ring-lock.js'
 import { makeRing } from '../keyring/rings.js'
-import { COMMANDS, MINUTE, operator, type Outcome } from './operator.js'
+import type { Ending } from '../program.js'
+import { COMMANDS, MINUTE, operator } from './operator.js'
 
 t.test('every command explains itself, and wrong use is exit code 2', async t => {
   const { run } = await operator(t, 0)
@@ -56,7 +57,7 @@ t.test('a ring under a passphrase is rotated with it, and without it nothing cha
 
 t.test('of two commands at once one waits for the other and says so', async t => {
   const { run, states, folder, heard } = await operator(t, 66 * MINUTE)
-  let waiting: Promise<Outcome> | undefined
+  let waiting: Promise<Ending> | undefined
   await withLock(folder, { milliseconds: 0 }, async () => {
     waiting = run('rotate')
     while (heard.length === 0) await pause(20)

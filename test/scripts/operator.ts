@@ -1,17 +1,13 @@
 // An operator with a key ring and its commands, each a process of its own; holds no test.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import { readManifest } from '../../src/keyring/ring-files.js'
-import { compileFor } from '../compiled.js'
+import { plainNode } from '../compiled.js'
 import { copyRing } from '../keyring/rings.js'
+import { startProgram, type Ending } from '../program.js'
 
 export const MINUTE = 60_000
 export const COMMANDS = ['generate', 'rotate', 'list', 'prune', 'revoke']
-const compiled = compileFor(t)
-
-export interface Outcome { code: number | null, out: string, err: string }
 
 /** An operator with a folder of keys, in which a ring was made `age` milliseconds ago. */
 export async function operator (t: Test, age?: number, env: Record<string, string> = {}) {
@@ -19,17 +15,10 @@ export async function operator (t: Test, age?: number, env: Record<string, strin
   if (age !== undefined) await copyRing(folder, Date.now() - age)
   /** What the commands have said on standard error so far. */
   const heard: string[] = []
-  const run = async (command: string, ...args: string[]): Promise<Outcome> => {
-    const { PATH = '' } = process.env
-    const child = spawn(process.execPath, [join(compiled, 'scripts', `keys-${command}.js`), ...args], { cwd: t.testdirName, env: { PATH, KEYS_DIR: folder, ...env } })
-    const outcome: Outcome = { code: null, out: '', err: '' }
-    child.stdout.on('data', chunk => { outcome.out += String(chunk) })
-    child.stderr.on('data', chunk => {
-      outcome.err += String(chunk)
-      heard.push(String(chunk))
-    })
-    const [code] = await once(child, 'close') as [number | null]
-    return { ...outcome, code }
+  const run = async (command: string, ...args: string[]): Promise<Ending> => {
+    const { child, ended } = startProgram([...plainNode(`scripts/keys-${command}.ts`), ...args], { cwd: t.testdirName, env: { KEYS_DIR: folder, ...env } })
+    child.stderr.on('data', chunk => { heard.push(String(chunk)) })
+    return await ended
   }
   const ids = async (kind: 'signing' | 'refresh' = 'signing') => {
     const keys = (await readManifest(folder))[kind]

@@ -4,7 +4,7 @@ import t from 'tap'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import { run, settings } from '../server-process.js'
 import { newUser } from '../store/store-contract.js'
-import { copyJourney } from './copy-journey.js'
+import { copyJourney, STORE_COPY } from './copy-journey.js'
 
 t.test('tokens that were issued before a copy work after it', async t => {
   await copyJourney(t, folder => `file:${join(folder, 'grown.db')}`)
@@ -22,7 +22,7 @@ t.test('what cannot be copied is said, ten at most by their ids', async t => {
     await destination.insertUser({ ...changed, name: 'changed' })
   }
   await Promise.all([source.close(), destination.close()])
-  const { code, out } = await run(t, env, 'scripts/store-copy.ts', [`file:${from}`, `file:${to}`, '--merge']).ended
+  const { code, out } = await run(t, env, [...STORE_COPY, `file:${from}`, `file:${to}`, '--merge']).ended
   t.equal(code, 1)
   const ids = '[\\da-f-]{36}(, [\\da-f-]{36}){9}, …'
   t.match(out, new RegExp(`^22 users; 0 copied now, 11 there before\\.\n11 not copied, for another user has their address: ${ids}\\.\n11 differ from the source and were left as they are: ${ids}\\.\n$`))
@@ -30,10 +30,10 @@ t.test('what cannot be copied is said, ten at most by their ids', async t => {
 
 t.test('a copy from nothing, or without knowing where to, is refused', async t => {
   const env = settings(t)
-  t.strictSame(await run(t, env, 'scripts/store-copy.ts', ['file:nothing.db', 'file:to.db']).ended, { code: 1, out: '', err: 'There is no store in nothing.db.\n' })
+  t.strictSame(await run(t, env, [...STORE_COPY, 'file:nothing.db', 'file:to.db']).ended, { code: 1, out: '', err: 'There is no store in nothing.db.\n' })
   for (const args of [['file:from.db'], ['file:a', 'file:b', 'file:c'], ['file:a', 'file:b', '--nonsense']]) {
-    t.match(await run(t, env, 'scripts/store-copy.ts', args).ended, { code: 2, out: '', err: /^Copies users and their families/ })
+    t.match(await run(t, env, [...STORE_COPY, ...args]).ended, { code: 2, out: '', err: /^Copies users and their families/ })
   }
-  t.match(await run(t, env, 'scripts/store-copy.ts', ['--help']).ended, { code: 0 })
-  t.strictSame(await run(t, env, 'scripts/store-copy.ts', [env['DATABASE_URL']!.replace('signet', 'nothing'), 'redis://x']).ended, { code: 1, out: '', err: `There is no store in ${t.testdirName}/data/nothing.db.\n` })
+  t.match(await run(t, env, [...STORE_COPY, '--help']).ended, { code: 0 })
+  t.strictSame(await run(t, env, [...STORE_COPY, env['DATABASE_URL']!.replace('signet', 'nothing'), 'redis://x']).ended, { code: 1, out: '', err: `There is no store in ${t.testdirName}/data/nothing.db.\n` })
 })

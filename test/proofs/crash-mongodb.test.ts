@@ -1,9 +1,9 @@
 // Nothing that was answered is lost when the database crashes under Signet; twenty rounds are `npm run prove:crash -- --store mongodb`.
 import mongoose from 'mongoose'
 import t from 'tap'
-import { proveCrashes } from '../scripts/crash-rounds.js'
-import { SERVER } from './server-process.js'
-import { withPrivateMongoDb } from './store/mongo-server.js'
+import { proveCrashes } from './crash-rounds.js'
+import { SERVER } from '../server-process.js'
+import { withPrivateMongoDb } from '../store/mongo-server.js'
 
 withPrivateMongoDb(17219, database => {
   t.test('no answered registration, log-in, password change or revocation is lost to a crash of the database, and nobody honest is logged out', async t => {

@@ -2,10 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Authority, freePort } from './crash-rounds.js'
+import { makeCertificate } from '../certificates.js'
+import { freePort } from '../free-port.js'
+import type { Command } from '../program.js'
 import { BROWSERS } from './drivers/browsers.js'
-import { makeCertificate } from './drivers/certificate.js'
 import type { BrowserName, Session, Tab } from './drivers/driver.js'
+import { LiveSignet } from './live-signet.js'
 import { LossyProxy, type Fate } from './lossy-proxy.js'
 
 export interface TabReport { rounds: number, refreshes: number, mostAtOnce: number, met: Record<string, number>, lost: string[] }
@@ -13,7 +15,7 @@ export interface TabReport { rounds: number, refreshes: number, mostAtOnce: numb
 interface Wish {
   rounds: number
   /** What starts Signet. */
-  command: [string, ...string[]]
+  command: Command
   browser: BrowserName
   executablePath: string
   /** Without them tabs take turns by word of mouth. */
@@ -68,19 +70,17 @@ export async function proveTabs (wish: Wish): Promise<TabReport> {
   const { open, keepsCookieOverHttp } = BROWSERS[wish.browser]
   const proxy = await LossyProxy.open(`http://127.0.0.1:${port}`, mulberry32(wish.seed), keepsCookieOverHttp ? undefined : makeCertificate(folder))
   // What speaks HTTPS before Signet says so by its address.
-  const authority = new Authority(['env', `ISSUER=${proxy.url}`, ...wish.command], folder, port)
+  const signet = await LiveSignet.open(wish.command, { PORT: String(port), ISSUER: proxy.url })
   const driver = await open(wish.executablePath)
   const report: TabReport = { rounds: 0, refreshes: 0, mostAtOnce: 0, met: {}, lost: [] }
   try {
-    await authority.start()
-    await authority.untilReady()
     const tabs = await openTabs(await driver.openSession(), proxy, wish)
     await tabs[0]!.evaluate(`tab.client.register(${JSON.stringify(ACCOUNT)}).then(() => tab.client.login(${JSON.stringify(ACCOUNT)}))`)
     for (let round = 1; round <= wish.rounds && report.lost.length === 0; round++) await runRound(tabs, proxy, round, wish, report)
   } finally {
     await driver.close()
     proxy.close()
-    await authority.crash()
+    await signet.close()
     await rm(folder, { recursive: true })
   }
   return { ...report, refreshes: proxy.refreshes, mostAtOnce: proxy.mostAtOnce, met: Object.fromEntries(proxy.met) as Record<Fate, number> }

@@ -1,7 +1,7 @@
 // Nothing that was answered is lost when the process is killed; a hundred rounds are `npm run prove:crash`.
 import t from 'tap'
-import { proveCrashes } from '../scripts/crash-rounds.js'
-import { SERVER } from './server-process.js'
+import { proveCrashes } from './crash-rounds.js'
+import { SERVER } from '../server-process.js'
 
 t.test('no answered registration, password change or revocation is lost to kill -9, and nobody honest is logged out', async t => {
   const { lost, answered } = await proveCrashes({ rounds: 3, command: SERVER })

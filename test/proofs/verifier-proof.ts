@@ -3,10 +3,11 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { readKeyFile, readManifest } from '../src/keyring/ring-files.js'
+import { readKeyFile, readManifest } from '../../src/keyring/ring-files.js'
 import { ATTACKER_KEY_ID, attackerJwk, badTokens, goodToken, type Ingredients } from './bad-tokens.js'
-import { startSignet, type LiveSignet } from './live-signet.js'
-import type { Command, Example } from './verifier-examples.js'
+import type { Command } from '../program.js'
+import { LiveSignet } from './live-signet.js'
+import type { Example } from './verifier-examples.js'
 import { build, VerifierProcess, type Build } from './verifier-process.js'
 
 /** What a verifier did, in milliseconds. */
@@ -29,18 +30,18 @@ export async function proveVerifiers ({ examples, command, checkLimitMs = CHECK_
 }
 
 async function onStage (command: Command, play: (stage: Stage) => Promise<void>): Promise<void> {
-  const signet = await startSignet(command)
+  const signet = await LiveSignet.open(command)
   try {
     const signingKey = await readSigningKey(signet)
     const attacker = await openAttacker([signingKey.id, ATTACKER_KEY_ID])
     await play({ signet, signingKey, attacker }).finally(attacker.close)
   } finally {
-    await signet.stop()
+    await signet.close()
   }
 }
 
 async function check (example: Example, verdict: Verdict, { signet, signingKey: { privateKey }, attacker }: Stage, limitMs: number): Promise<void> {
-  const { access_token: access, refresh_token: refresh } = await signet.logIn()
+  const { pair: { access_token: access, refresh_token: refresh } } = await signet.newUser()
   const ingredients = { access, refresh, privateKey, attackerUrl: attacker.url, now: Date.now() }
   const requests = attacker.requests()
   const start = performance.now()

@@ -9,8 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { post, startSignet, type LiveSignet, type Pair } from './live-signet.js'
-import type { Command, Example } from './verifier-examples.js'
+import type { Command } from '../program.js'
+import { LiveSignet, type Pair } from './live-signet.js'
+import type { Example } from './verifier-examples.js'
 import { VerifierProcess } from './verifier-process.js'
 
 export interface Scenario {
@@ -50,7 +51,7 @@ export async function proveRotations ({ servers: count, rotations, change }: Sce
   const folder = await mkdtemp(join(tmpdir(), 'signet-rotation-'))
   const ring = new Ring(folder, parts)
   await ring.make(change)
-  const servers = await Promise.all(Array.from({ length: count }, async () => await startSignet(parts.server, {
+  const servers = await Promise.all(Array.from({ length: count }, async () => await LiveSignet.open(parts.server, {
     KEYS_DIR: ring.path, KEY_ROTATION_DAYS: '0', KEY_PREPUBLISH: String(PREPUBLISH), ACCESS_TOKEN_TTL: String(ACCESS_TOKEN_TTL),
     DATABASE_URL: `file:${join(folder, 'signet.db')}`,
   })))
@@ -73,7 +74,7 @@ export async function proveRotations ({ servers: count, rotations, change }: Sce
   } finally {
     load.stop()
     balancer.close()
-    await Promise.all(servers.map(async server => { await server.stop() }))
+    await Promise.all(servers.map(async server => { await server.close() }))
     await rm(folder, { recursive: true })
   }
   return report
@@ -154,7 +155,7 @@ class Load {
 
   /** One user's stay: a log-in and twenty refreshes. */
   async #live (): Promise<void> {
-    let pair = await this.#anyServer().logIn()
+    let { pair } = await this.#anyServer().newUser()
     this.#report.logIns++
     const older: Array<{ token: string, until: number }> = []
     for (let turn = 0; turn < 20 && !this.#isOver; turn++) {
@@ -164,7 +165,7 @@ class Load {
       while (older[0]!.until < Date.now()) older.shift()
       await this.#present(older[0]!.token)
       await pause(PACE_MS)
-      pair = await post(`${this.#anyServer().url}/refresh`, { refresh_token: pair.refresh_token }) as Pair
+      pair = await this.#anyServer().succeed('/refresh', { refresh_token: pair.refresh_token }) as Pair
       this.#report.refreshes++
     }
   }

@@ -1,8 +1,8 @@
 // `npm run prove:rotation`: rotations under load, and what noticed them; holds no check of its own.
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { built } from './built.js'
+import { readCount, readNames, runProof } from './command.js'
 import { PROPORTION, proveRotations, type ProofParts, type Scenario } from './rotation-proof.js'
-import { EXAMPLES, type Command } from './verifier-examples.js'
+import { EXAMPLES } from './verifier-examples.js'
 import { build, describeSkipped } from './verifier-process.js'
 
 const SCENARIOS: Record<string, Omit<Scenario, 'rotations'>> = {
@@ -24,21 +24,6 @@ const CACHES: Record<string, object> = {
   python: { lifespan: 300 * PROPORTION, cooldown_duration: 30 * PROPORTION },
 }
 
-function readWish (): { rotations: number, names: string[] } | undefined {
-  try {
-    const { values } = parseArgs({ options: { rotations: { type: 'string', default: '100' }, only: { type: 'string', default: Object.keys(SCENARIOS).join() }, help: { type: 'boolean' } } })
-    const [rotations, names] = [Number(values.rotations), values.only.split(',')]
-    if (values.help || !Number.isInteger(rotations) || rotations < 1 || names.some(name => !(name in SCENARIOS))) return undefined
-    return { rotations, names }
-  } catch {
-    return undefined
-  }
-}
-
-function nodeScript (path: string): Command {
-  return [process.execPath, fileURLToPath(new URL(path, import.meta.url))]
-}
-
 async function buildVerifiers (): Promise<{ verifiers: ProofParts['verifiers'], skipped: string[] }> {
   const wanted = EXAMPLES.filter(({ language }) => language in CACHES)
   const built = await Promise.all(wanted.map(async example => ({ example, ...await build(example) })))
@@ -50,17 +35,15 @@ async function buildVerifiers (): Promise<{ verifiers: ProofParts['verifiers'], 
   }
 }
 
-async function main (): Promise<number> {
-  const wish = readWish()
-  if (!wish) {
-    process.stderr.write(HELP)
-    return process.argv.includes('--help') ? 0 : 2
-  }
+const OPTIONS = { rotations: { type: 'string', default: '100' }, only: { type: 'string', default: Object.keys(SCENARIOS).join() } } as const
+
+await runProof(HELP, OPTIONS, async wish => {
+  const [wanted, names] = [readCount('rotations', wish.rotations), readNames('only', wish.only, Object.keys(SCENARIOS))]
   const { verifiers, skipped } = await buildVerifiers()
-  const parts = { verifiers, server: nodeScript('../src/server.js'), script: (name: string) => nodeScript(`${name}.js`) }
+  const parts = { verifiers, server: built('src/server'), script: (name: string) => built(`scripts/${name}`) }
   let failures = 0
-  for (const name of wish.names) {
-    const { rotations, logIns, refreshes, verifications, failed } = await proveRotations({ ...SCENARIOS[name]!, rotations: wish.rotations }, { ...parts, progress: done => { process.stderr.write(`\r${name}: ${done} rotations`) } })
+  for (const name of names) {
+    const { rotations, logIns, refreshes, verifications, failed } = await proveRotations({ ...SCENARIOS[name]!, rotations: wanted }, { ...parts, progress: done => { process.stderr.write(`\r${name}: ${done} rotations`) } })
     process.stderr.write('\r')
     process.stdout.write(`${name}: ${rotations} rotations, ${logIns} log-ins, ${refreshes} refreshes, ${verifications} verifications; failed: ${failed.length}\n`)
     process.stdout.write([...new Set(failed)].slice(0, 10).map(sentence => `- ${sentence}\n`).join(''))
@@ -68,6 +51,4 @@ async function main (): Promise<number> {
   }
   process.stdout.write(skipped.join(''))
   return failures === 0 && verifiers.length > 0 ? 0 : 1
-}
-
-process.exitCode = await main()
+})

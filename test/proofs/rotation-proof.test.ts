@@ -1,15 +1,13 @@
 // Nobody notices a rotation, and the proof sees one that is noticed; a hundred rotations are `npm run prove:rotation`.
-import { join } from 'node:path'
 import t from 'tap'
-import { proveRotations, PROPORTION, type ProofParts } from '../../scripts/rotation-proof.js'
-import { EXAMPLES, type Command, type Example } from '../../scripts/verifier-examples.js'
-import { compileFor } from '../compiled.js'
+import { proveRotations, PROPORTION, type ProofParts } from './rotation-proof.js'
+import { EXAMPLES, type Example } from './verifier-examples.js'
+import { plainNode } from '../compiled.js'
+import { SERVER } from '../server-process.js'
 
-const compiled = compileFor(t)
 /** Without its build, jose is the one that Signet itself has. */
 const node: Example = { ...EXAMPLES.find(({ language }) => language === 'node')!, build: [] }
-const nodeScript = (...path: string[]): Command => [process.execPath, join(compiled, ...path)]
-const parts = { server: nodeScript('src', 'server.js'), script: (name: string) => nodeScript('scripts', `${name}.js`), progress: () => {} }
+const parts = { server: SERVER, script: (name: string) => plainNode(`scripts/${name}.ts`), progress: () => {} }
 
 for (const [name, scenario] of [
   ['one server', { servers: 1, change: 'in_place' }],

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { freePort } from '../crash-rounds.js'
+import { freePort } from '../../free-port.js'
 import { toJson, type Driver, type Session, type Tab } from './driver.js'
 
 /** The name under which the protocol hands out an element. */

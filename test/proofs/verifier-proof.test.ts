@@ -1,12 +1,15 @@
 // The proof of the verifiers: what it says of a right one and of wrong ones; what needs a download is for `npm run prove:verifiers`.
 import { readFileSync } from 'node:fs'
 import { generateKeyPairSync } from 'node:crypto'
+import { resolve } from 'node:path'
 import t from 'tap'
-import { badTokens } from '../../scripts/bad-tokens.js'
-import { EXAMPLES, type Example } from '../../scripts/verifier-examples.js'
-import { proveVerifiers } from '../../scripts/verifier-proof.js'
+import { badTokens } from './bad-tokens.js'
+import { EXAMPLES, type Example } from './verifier-examples.js'
+import { proveVerifiers } from './verifier-proof.js'
+import type { Command } from '../program.js'
 import { run, SERVER, settings } from '../server-process.js'
 
+const COMMAND: Command = [process.execPath, `--import=${new URL('../typescript.js', import.meta.url).href}`, resolve('test/proofs/prove-verifiers.ts')]
 const JWT = Buffer.from('{}').toString('base64url')
 const BAD = Object.keys(badTokens({ access: `${JWT}.${JWT}.AAAA`, refresh: '', privateKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, attackerUrl: '', now: 0 }))
 
@@ -91,13 +94,13 @@ t.test('a verifier that cannot be built is wrong, and one whose programs are not
 
 t.test('the command says what it skipped, and that nothing could be checked', async t => {
   const env = { ...settings(t), PATH: '' }
-  t.strictSame(await run(t, env, 'scripts/prove-verifiers.ts', ['--only', 'java,python']).ended, { code: 1, out: 'SKIPPED: python, for this machine has no python3.\nSKIPPED: java, for this machine has no javac and no mvn.\n', err: '' })
+  t.strictSame(await run(t, env, [...COMMAND, '--only', 'java,python']).ended, { code: 1, out: 'SKIPPED: python, for this machine has no python3.\nSKIPPED: java, for this machine has no javac and no mvn.\n', err: '' })
 })
 
-t.test('wrong use is answered with the help', async t => {
+t.test('the command explains itself, and wrong use is answered with what is wrong', async t => {
   const env = settings(t)
-  const ends = await Promise.all([['--help'], ['--only', 'cobol'], ['--nonsense']].map(async args => await run(t, env, 'scripts/prove-verifiers.ts', args).ended))
-  t.match(ends, [0, 2, 2].map(code => ({ code, out: '', err: /^Builds the verifiers/ })))
+  const ends = await Promise.all([['--help'], ['--only', 'cobol'], ['--nonsense']].map(async args => await run(t, env, [...COMMAND, ...args]).ended))
+  t.match(ends, [{ code: 0, out: /^Builds the verifiers/, err: '' }, { code: 2, out: '', err: /^--only is some of node,[^]*\nBuilds the verifiers/ }, { code: 2, out: '', err: /^Unknown option '--nonsense'[^]*\nBuilds/ }])
 })
 
 t.test('the README of the examples shows the commands that are proved', async t => {

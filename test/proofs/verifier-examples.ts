@@ -1,6 +1,6 @@
 // What each verifier of examples/verify/ needs and how it is built and run; holds no token and no verdict.
 
-export type Command = [program: string, ...args: string[]]
+import type { Command } from '../program.js'
 
 /** `needs` are programs on the PATH; the commands are run in `folder`, which is beneath the current one. */
 export interface Example { language: string, folder: string, needs: string[], build: Command[], run: Command }

@@ -1,0 +1,20 @@
+// Runs many files of the suite in one process, for most of what a small file took was a process of its own; holds no test.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+
+/** The test files of a folder of test/ and of those below it, or the file itself. */
+function filesOf (place: string): string[] {
+  if (place.endsWith('.test.ts')) return [place]
+  return readdirSync(join('test', place), { recursive: true }).map(String).filter(name => name.endsWith('.test.ts')).sort().map(name => join(place, name))
+}
+
+/** Runs the files at these places, in this order, one after the other; each can be run by itself as well. */
+export function runTogether (...places: string[]): void {
+  t.test(`loading ${places.join(', ')}`, async t => {
+    for (const file of new Set(places.flatMap(filesOf))) {
+      await import(new URL(`../${file}`, import.meta.url).href)
+      t.pass(file)
+    }
+  })
+}
