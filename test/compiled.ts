@@ -7,6 +7,8 @@ import { compile } from './typescript-hooks.js'
 
 const CACHE = resolve('node_modules/.cache/signet-compiled')
 const PLACES = ['src', 'scripts']
+/** What was built of a package that others install, beside its sources. */
+const BUILT = /^src\/\w+\/dist\//
 
 let folder: string | undefined
 
@@ -22,7 +24,7 @@ export function plainNode (path: string, ...nodeArgs: string[]): Command {
 }
 
 function compileAll (): string {
-  const files = PLACES.flatMap(place => readdirSync(place, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).sort()
+  const files = PLACES.flatMap(place => readdirSync(place, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).filter(file => !BUILT.test(file)).sort()
   const digest = createHash('sha256')
   for (const file of files) digest.update(file).update('\0').update(readFileSync(file)).update('\0')
   const whole = join(CACHE, digest.digest('hex'))

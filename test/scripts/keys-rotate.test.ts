@@ -41,7 +41,7 @@ t.test('a forced rotation says first what will break, by library', async t => {
   const { breaks } = JSON.parse((await run('rotate', '--force', '--json')).out) as { breaks: object[] }
   t.match(breaks, [{ library: /^Authlib/, seconds: null }, { library: 'keyfunc (Go)', seconds: Number }])
   t.equal(breaks.length, 2)
-  t.match(await run('rotate', '--force'), { code: 0, out: /^These verifiers, with their stock settings, may refuse good tokens:\n {2}signet\/verifier \(Node\.js\) +for up to \d+ seconds\n[^]*keyfunc \(Go\) +for up to 60 minutes\n[^]*\nChanged in / })
+  t.match(await run('rotate', '--force'), { code: 0, out: /^These verifiers, with their stock settings, may refuse good tokens:\n {2}@signet\/verifier \(Node\.js\) +for up to \d+ seconds\n[^]*keyfunc \(Go\) +for up to 60 minutes\n[^]*\nChanged in / })
   t.match(await run('rotate', '--force', '--refresh-secret'), { code: 0, out: /^Servers that have not read the next secret yet refuse its tokens[^\n]*\nChanged in / })
 })
 
