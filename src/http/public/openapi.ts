@@ -61,7 +61,7 @@ async function write (routes: RouteOptions[], schemas: unknown[], parts: Documen
     transform: ({ schema, url, route }) => ({ schema: { ...schema, response: route.config?.answers }, url }),
     refResolver: { buildLocalReference: json => String(json['$id']) },
   })
-  for (const { method, url, schema, config } of routes) if (method !== 'HEAD') paper.route({ method, url, ...(schema && { schema }), ...(config && { config }), handler: () => {} })
+  for (const { method, url, schema, config, handler } of routes) if (method !== 'HEAD') paper.route({ method, url, ...(schema && { schema }), ...(config && { config }), handler })
   await paper.ready()
   const document = paper.swagger() as unknown as Document
   complete(document, parts)
