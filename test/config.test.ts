@@ -1,4 +1,4 @@
-// Every setting: its default runs, its faults are one sentence, and schema, .env.example and README agree.
+// Every setting: its default runs, its faults are one sentence, and schema, .env.example and docs/settings.md agree.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -137,7 +137,7 @@ t.test('.env.example has every setting with its default, in order, and a comment
   for (const { name } of names) t.match(lines[lines.findIndex(line => line.startsWith(`${name}=`)) - 1], /^# \S/, name)
 })
 
-t.test('the table of settings in the README is the schema', async t => {
-  const rows = readFileSync('README.md', 'utf8').split('\n').filter(line => /^\| `[A-Z_]+` \|/.test(line))
+t.test('the table of settings in the docs is the schema', async t => {
+  const rows = readFileSync('docs/settings.md', 'utf8').split('\n').filter(line => /^\| `[A-Z_]+` \|/.test(line))
   t.strictSame(rows, names.map(({ name, value, description }) => `| \`${name}\` | ${value === '' ? '' : `\`${value}\``} | ${description.replaceAll('|', '\\|')} |`))
 })
