@@ -42,8 +42,8 @@ export async function runKeyCommand (help: string, options: Options, act: (invoc
 
 async function run (help: string, options: Options, act: (invocation: Invocation) => Promise<Answer>, takes: 'no id' | 'one id'): Promise<number> {
   const parsed = parse({ ...COMMON, ...options })
-  if (!parsed) {
-    process.stderr.write(help)
+  if ('fault' in parsed) {
+    process.stderr.write(`${parsed.fault}\n\n${help}`)
     return 2
   }
   const { values: flags, positionals: ids } = parsed
@@ -71,14 +71,23 @@ async function run (help: string, options: Options, act: (invocation: Invocation
   }
 }
 
-function parse (options: Options) {
+function parse (options: Options): { values: Invocation['flags'], positionals: string[] } | { fault: string } {
   const args = process.argv.slice(2)
   try {
     // The id of a key may begin with a dash.
     return parseArgs({ args: [...args.filter(arg => !THUMBPRINT.test(arg)), '--', ...args.filter(arg => THUMBPRINT.test(arg))], options, allowPositionals: true }) as { values: Invocation['flags'], positionals: string[] }
   } catch {
-    return undefined
+    return { fault: faultOf(args, options) }
   }
+}
+
+/** What is wrong with the first option that is. */
+function faultOf (args: string[], options: Options): string {
+  const written = args.filter(arg => arg.startsWith('-') && !THUMBPRINT.test(arg)).map(arg => arg.split('=') as [string, string?])
+  const unknown = written.find(([name]) => !Object.hasOwn(options, name.replace(/^--/, '')))
+  if (unknown) return `There is no option ${unknown[0]}.`
+  const flag = written.find(([name, value]) => options[name.slice(2)]!.type === 'boolean' && value !== undefined)
+  return flag ? `The option ${flag[0]} takes no value.` : `The option ${written.find(([name]) => options[name.slice(2)]!.type === 'string')![0]} needs a value.`
 }
 
 async function readSettings (): Promise<Pick<Invocation, 'place' | 'terms'>> {
@@ -123,7 +132,12 @@ export function report ({ flags, place, kind }: Invocation, steps: Step[], sente
 }
 
 function describeStep ({ id, from, to }: Step): string {
-  return `  ${id ?? 'a new key'}: ${from ? `${from} -> ` : ''}${to ?? 'removed'}`
+  return `  ${id ?? 'a new key'}: ${describeWay(from, to)}`
+}
+
+/** What a step did to a key: from no state it was made, and to none it was pruned. */
+export function describeWay (from: Step['from'], to: Step['to']): string {
+  return `${from ?? 'made'} -> ${to ?? 'pruned'}`
 }
 
 /** `2026-11-25 13:06 UTC`, of milliseconds since the epoch. */

@@ -1,7 +1,7 @@
 // `npm run keys:list`: every key, where it stands and what comes next; holds no rule of a key's life, and needs no passphrase.
 import { prospectOf, type KeyKind, type KeyRecord, type KeyTerms, type Prospect } from '../src/core/key-life-cycle.js'
 import { readManifest, type HistoryEntry, type Manifest } from '../src/keyring/ring-files.js'
-import { formatDuration, formatInstant, formatTable, runKeyCommand, type Answer, type Invocation } from './key-command.js'
+import { describeWay, formatDuration, formatInstant, formatTable, runKeyCommand, type Answer, type Invocation } from './key-command.js'
 
 const HELP = `Lists the keys of the ring in the folder that KEYS_DIR names: state, age, since when published, and what happens next.
 Usage: npm run keys:list -- [--history] [--json]
@@ -29,7 +29,7 @@ function tableOf (keys: KeyRecord[], terms: KeyTerms, now: number): string[][] {
 function whatNext ({ state }: KeyRecord, prospect: Prospect | undefined, now: number): string {
   if (state === 'revoked') return 'never accepted again'
   if (!prospect) return 'it goes on; there is no next key, which keys:generate makes'
-  const what = prospect.to === null ? 'pruned' : prospect.to === 'active' ? 'signs' : 'retired'
+  const what = prospect.to ?? 'pruned'
   const command = prospect.to === null ? 'keys:prune' : 'keys:rotate'
   const allowed = now < prospect.allowedAt ? `from ${formatInstant(prospect.allowedAt)} on` : 'from now on'
   if (prospect.dueAt === undefined) return `${what} by ${command} ${allowed}`
@@ -38,8 +38,7 @@ function whatNext ({ state }: KeyRecord, prospect: Prospect | undefined, now: nu
 }
 
 function describeEntry ({ at, kind, id, from, to, by }: HistoryEntry): string {
-  const way = from === null ? `made, ${to!}` : `${from} -> ${to ?? 'pruned'}`
-  return `  ${at}  ${kind.padEnd(7)}  ${id.padEnd(43)}  ${way}, by ${by === 'server' ? 'a server' : 'command'}`
+  return `  ${at}  ${kind.padEnd(7)}  ${id.padEnd(43)}  ${describeWay(from, to)}, by ${by === 'server' ? 'a server' : 'command'}`
 }
 
 function machineReadable (manifest: Manifest, terms: Record<KeyKind, KeyTerms>): Record<KeyKind, object[]> {

@@ -69,10 +69,29 @@ function breakageText (broken: Array<{ library: string, seconds: number }>, kind
   return `These verifiers, with their stock settings, may refuse good tokens:\n${formatTable(broken.map(({ library, seconds }) => [library, formatLapse(seconds)]))}`
 }
 
+const UNREACHED: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'what listens there hung up',
+  EAI_AGAIN: 'its name cannot be looked up now',
+  ENOTFOUND: 'its name is not found',
+  TimeoutError: `no answer came within ${CHECK_TIMEOUT_MS / 1000} seconds`,
+  'unexpected redirect': 'the answer leads elsewhere, and verifiers follow no redirect',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is of nobody whom this machine trusts; NODE_EXTRA_CA_CERTS names a file of more',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is of another name',
+}
+
+/** Why a fetch got no answer, in words where they are known. */
+function whyUnreached (error: unknown): string {
+  const { name, cause } = error as { name: string, cause?: { code?: string, message?: string } }
+  const known = [name, cause?.code, cause?.message].find(key => key !== undefined && Object.hasOwn(UNREACHED, key))
+  return known ? UNREACHED[known]! : cause?.message ?? name
+}
+
 async function fetchIds (url: string): Promise<Set<string>> {
   const unreadable = (why: string, cause?: unknown) => new Error(`The JWKS at ${url} cannot be read, so nothing was changed: ${why}.`, { cause })
   if (!URL.canParse(url)) throw unreadable('that is not a URL')
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) }).catch((cause: unknown) => { throw unreadable('nothing answers there, or only with a redirect', cause) })
+  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) }).catch((cause: unknown) => { throw unreadable(whyUnreached(cause), cause) })
   if (!response.ok) throw unreadable(`the answer has the status ${response.status}`)
   try {
     const { keys } = await response.json() as { keys: Array<{ kid: string }> }

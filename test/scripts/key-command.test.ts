@@ -12,9 +12,16 @@ t.test('every command explains itself, and wrong use is exit code 2', async t =>
   const { run } = await operator(t, 0)
   await Promise.all(COMMANDS.map(async command => {
     t.match(await run(command, '--help'), { code: 0, out: new RegExp(`Usage: npm run keys:${command}[^]*--json[^]*Exit code: 0`), err: '' }, command)
-    t.match(await run(command, '--nonsense'), { code: 2, out: '', err: /Usage: npm run keys:/ }, command)
+    t.match(await run(command, '--nonsense'), { code: 2, out: '', err: /^There is no option --nonsense\.\n\n[^]*Usage: npm run keys:/ }, command)
     t.match(await run(command, 'one', 'two'), { code: 2, out: '', err: /^This command takes .* id.*\n\n[^]*Usage:/ }, command)
   }))
+  for (const [line, fault] of [
+    ['rotate --chek http://x', 'There is no option --chek.'], ['list -x', 'There is no option -x.'], ['rotate --force=yes', 'The option --force takes no value.'],
+    ['rotate --check', 'The option --check needs a value.'], ['generate --bits --json', 'The option --bits needs a value.'],
+  ] as const) {
+    const [command, ...args] = line.split(' ')
+    t.match(await run(command!, ...args), { code: 2, out: '', err: `${fault}\n\n` }, line)
+  }
   for (const line of ['generate --bits 1024', 'generate --bits 2048 --refresh-secret', 'rotate --back --force', 'rotate --check http://x --refresh-secret', 'revoke']) {
     const [command, ...args] = line.split(' ')
     t.match(await run(command!, ...args), { code: 2, out: '' }, line)

@@ -16,7 +16,7 @@ t.test('generate makes a ring, then refuses, then replaces the key that waits', 
   const rehearsal = await run('generate', '--replace', '--bits', '2048', '--dry-run', '--json')
   t.strictSame(JSON.parse(rehearsal.out), { done: false, dry_run: true, kind: 'signing', steps: [{ id: before, from: 'next', to: null }, { id: null, from: null, to: 'next' }] })
   t.equal((await ids())('next'), before)
-  t.match(await run('generate', '--replace', '--bits', '2048'), { code: 0, out: /: next\nIt may sign when it has been published for 65 minutes: npm run keys:rotate\.\n$/, err: '' })
+  t.match(await run('generate', '--replace', '--bits', '2048'), { code: 0, out: /: made -> next\nIt may sign when it has been published for 65 minutes: npm run keys:rotate\.\n$/, err: '' })
   t.strictSame(await states(), ['active', 'next'])
   t.equal((await readManifest(folder)).signing[1]!.bits, 2048)
   t.match(await run('generate', '--refresh-secret', '--replace'), { code: 0 })

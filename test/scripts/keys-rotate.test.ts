@@ -2,10 +2,12 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { readManifest, type Manifest } from '../../src/keyring/ring-files.js'
+import { certificateFor } from '../certificates.js'
 import { openRing } from '../keyring/rings.js'
 import { instant, MINUTE, operator } from './operator.js'
 
@@ -24,11 +26,11 @@ t.test('a rotation that is due is told step by step, serves, and goes back', asy
   const { run, ids, states, folder } = await operator(t, 66 * MINUTE)
   const before = await ids()
   const rehearsal = await run('rotate', '--dry-run')
-  t.match(rehearsal, { code: 0, err: '', out: `Nothing was changed in ${folder}. It would be:\n  ${before('active')}: active -> retired\n  ${before('next')}: next -> active\n  a new key: next\nServers would follow within 2 seconds.` })
+  t.match(rehearsal, { code: 0, err: '', out: `Nothing was changed in ${folder}. It would be:\n  ${before('active')}: active -> retired\n  ${before('next')}: next -> active\n  a new key: made -> next\nServers would follow within 2 seconds.` })
   t.strictSame(await states(), ['active', 'next'])
   const done = await run('rotate')
   const after = await ids()
-  t.match(done, { code: 0, err: '', out: new RegExp(`^Changed in ${folder}:\n  ${before('active')}: active -> retired\n  ${before('next')}: next -> active\n  ${after('next')}: next\nServers follow within 2 seconds\\. Tokens of the retired key stay good; it may be pruned from .* UTC on\\.\n$`) })
+  t.match(done, { code: 0, err: '', out: new RegExp(`^Changed in ${folder}:\n  ${before('active')}: active -> retired\n  ${before('next')}: next -> active\n  ${after('next')}: made -> next\nServers follow within 2 seconds\\. Tokens of the retired key stay good; it may be pruned from .* UTC on\\.\n$`) })
   t.equal(after('active'), before('next'))
   await t.resolves((await openRing({ folder })).assertServes(Date.now()))
   const back = JSON.parse((await run('rotate', '--back', '--json')).out) as { done: boolean, steps: object[] }
@@ -54,12 +56,24 @@ t.test('a rotation looks at the public JWKS first where it is told to, and refus
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`
   t.match(await run('rotate', '--check', url), { code: 1, out: '', err: /^The JWKS at that address does not hold the next key/ })
   const refused = (at: string, why: string) => ({ code: 1, out: '', err: `The JWKS at ${at} cannot be read, so nothing was changed: ${why}.\n` })
-  const [NO_JWKS, NO_ANSWER] = ['the answer is not a JWKS', 'nothing answers there, or only with a redirect']
-  for (const [status, body, why] of [[500, '', 'the answer has the status 500'], [302, '', NO_ANSWER], [200, 'x', NO_JWKS], [200, '{}', NO_JWKS], [200, 'null', NO_JWKS]] as const) {
+  const [NO_JWKS, ELSEWHERE] = ['the answer is not a JWKS', 'the answer leads elsewhere, and verifiers follow no redirect']
+  for (const [status, body, why] of [[500, '', 'the answer has the status 500'], [302, '', ELSEWHERE], [200, 'x', NO_JWKS], [200, '{}', NO_JWKS], [200, 'null', NO_JWKS]] as const) {
     answer = { status, body }
     t.match(await run('rotate', '--check', url), refused(url, why), `${status} ${body}`)
   }
-  t.match(await run('rotate', '--check', 'http://127.0.0.1:1/'), refused('http://127.0.0.1:1/', NO_ANSWER))
+  const { pair } = certificateFor(t)
+  const secure = createSecureServer(pair).listen(0, '127.0.0.1')
+  await once(secure, 'listening')
+  t.teardown(() => secure.close())
+  const gone = createServer().listen(0, '127.0.0.1')
+  await once(gone, 'listening')
+  const closed = `http://127.0.0.1:${(gone.address() as AddressInfo).port}/`
+  await once(gone.close(), 'close')
+  const secureUrl = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/`
+  for (const [at, why] of [
+    [closed, 'nothing listens there'], ['http://127.0.0.1:9/', 'bad port'], ['http://nobody.invalid/', /its name (is not found|cannot be looked up now)/],
+    [secureUrl, 'its certificate is of nobody whom this machine trusts; NODE_EXTRA_CA_CERTS names a file of more'], ['ftp://127.0.0.1/', 'unknown scheme'],
+  ] as const) t.match(await run('rotate', '--check', at), { code: 1, out: '', err: why }, at)
   t.match(await run('rotate', '--check', 'id.example'), refused('id.example', 'that is not a URL'))
   t.strictSame(await states(), ['active', 'next'])
   answer = { status: 200, body: JSON.stringify({ keys: [{ kid: (await ids())('next') }] }) }
