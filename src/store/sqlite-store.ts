@@ -70,9 +70,9 @@ export class SqliteStore implements Store {
     // Promised writes are synced one way, rotations the other: a rotation that a power cut loses logs nobody out.
     this.#durable = connect(path, 'FULL')
     this.#lazy = connect(path, 'NORMAL')
-    const assertSameFile = () => { this.#assertSameFile() }
-    this.#durableQueue = new CommitQueue(this.#durable, assertSameFile)
-    this.#lazyQueue = new CommitQueue(this.#lazy, assertSameFile)
+    this.#durableQueue = new CommitQueue(this.#durable, () => { this.#assertSameFile() })
+    // Which file a rotation goes to is not asked for each: one that is lost logs nobody out.
+    this.#lazyQueue = new CommitQueue(this.#lazy)
     this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed) ON CONFLICT DO NOTHING')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ?`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ?`).raw()

@@ -43,7 +43,13 @@ function isPlainJson ({ 'content-type': type, 'content-encoding': encoding }: In
 export function hasRepeatedName (text: string, value: unknown): boolean {
   const members = countMembers(value)
   // Strings are passed over only where a colon in one may have been counted.
-  return text.split(':').length - 1 !== members && countColons(text) !== members
+  return countAllColons(text) !== members && countColons(text) !== members
+}
+
+function countAllColons (text: string): number {
+  let colons = 0
+  for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) colons++
+  return colons
 }
 
 /** Of well-formed JSON, outside of its strings. */
