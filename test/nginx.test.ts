@@ -8,7 +8,7 @@ import { startNginx, withNginx } from './nginx.js'
 import type { Program } from './program.js'
 import { run, settings } from './server-process.js'
 
-const RESTARTS = 4
+const RESTARTS = 10
 const CLIENTS = 12
 const ISSUER = 'https://id.example'
 
