@@ -72,11 +72,10 @@ export class KeyRing {
    * key that the token brings or points to (jwk, jku, x5u), is never looked at.
    */
   verify (token: string, expected: { issuer: string, audience: string }, now: number): AccessTokenClaims {
-    const [afterHeader, afterPayload] = [token.indexOf('.'), token.lastIndexOf('.')]
-    const key = this.#keys.verifying.get(token.slice(0, afterHeader))
-    const payload = token.slice(afterHeader + 1, afterPayload)
-    if (!key || payload.includes('.')) throw new Error('the header is of no key of the ring')
-    if (!verify(DIGEST, Buffer.from(token.slice(0, afterPayload)), key, decodeStrictly(token.slice(afterPayload + 1)))) throw new Error('the signature is not the key\'s')
+    const [header = '', payload = '', signature = '', ...rest] = token.split('.')
+    const key = this.#keys.verifying.get(header)
+    if (!key || rest.length > 0) throw new Error('the header is of no key of the ring')
+    if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, decodeStrictly(signature))) throw new Error('the signature is not the key\'s')
     // However it is spelled: the signature is one of this very text.
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
     if (!isAccessTokenClaims(claims)) throw new Error('a claim is missing or of another type')

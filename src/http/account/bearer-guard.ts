@@ -2,12 +2,12 @@
 import { AuthError } from '../../errors.js'
 import type { Caller, TokenService } from '../../services/token-service.js'
 
-// The scheme alone: whoever verifies the token takes it in one spelling.
-const BEARER = /^bearer +/i
+/** A token of ours has no other letters than these (RFC 7515, section 7.1). */
+const BEARER = /^bearer +([\w.-]+)$/i
 
 /** The caller that an Authorization header stands for. `now` in milliseconds. Throws `invalid_token`. */
 export async function identifyCaller (authorization: string | undefined, tokens: TokenService, now: number): Promise<Caller> {
-  const scheme = BEARER.exec(authorization ?? '')?.[0]
-  if (scheme === undefined) throw new AuthError('invalid_token')
-  return await tokens.identify(authorization!.slice(scheme.length), now)
+  const token = BEARER.exec(authorization ?? '')?.[1]
+  if (!token) throw new AuthError('invalid_token')
+  return await tokens.identify(token, now)
 }
