@@ -36,7 +36,7 @@ const SCHEMA = `
 
 // families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats}}.
 const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter)"
-const CALLER_LIVES = "(families->>(:callerPath || '.c') > :createdAfter AND families->>(:callerPath || '.a') > :advancedAfter)"
+const livesAt = (path: string) => `families->>(${path} || '.c') > :createdAfter AND families->>(${path} || '.a') > :advancedAfter`
 const COUNT_LIVE = `SELECT count(*) FROM json_each(users.families) WHERE ${LIVES}`
 
 export class SqliteStore implements Store {
@@ -84,7 +84,7 @@ export class SqliteStore implements Store {
       WHERE id = :userId AND password_hash = :verifiedHash AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
-      WHERE id = :userId AND families->>(:path || '.g') = :from AND families->>(:path || '.c') > :createdAfter AND families->>(:path || '.a') > :advancedAfter
+      WHERE id = :userId AND families->>(:path || '.g') = :from AND ${livesAt(':path')}
       RETURNING families->:path`).raw()
     this.#noteRepeat = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.n', json_object('at', :generation, 'running', :running))
@@ -94,8 +94,8 @@ export class SqliteStore implements Store {
     this.#closeAll = this.#durable.prepare("UPDATE users SET families = '{}' WHERE id = :userId")
     this.#changePassword = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family))
-      WHERE id = :userId AND password_hash = :verifiedHash AND ${CALLER_LIVES}`)
-    this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${CALLER_LIVES}`)
+      WHERE id = :userId AND password_hash = :verifiedHash AND ${livesAt(':callerPath')}`)
+    this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${livesAt(':callerPath')}`)
     this.#countFailure = this.#lazy.prepare(`
       UPDATE users SET failed = CASE WHEN abs(:now - (failed->>'$.since')) < :window THEN json_set(failed, :path, (failed->>:path) + 1) ELSE :first END
       WHERE id = :userId`)
