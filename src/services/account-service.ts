@@ -46,7 +46,8 @@ export class AccountService {
   async register (registration: Registration, device: Device, now: number): Promise<User> {
     const { name, password } = registration
     const email = normaliseEmail(registration.email)!
-    this.#assertStrong(password, email, 'password')
+    // As it was typed: every spelling of the address counts.
+    this.#assertStrong(password, registration.email, 'password')
     const others = spellingsOf(registration.email).filter(spelling => spelling !== email)
     if (await this.#findUser(others)) throw new AuthError('email_taken')
     const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [] }

@@ -18,8 +18,8 @@ export class RegistrationRequest {
   }
 
   /**
-   * The registration, each member one that can be used. `weaknessOf` tells why a password cannot be, for an address, as a sentence.
-   * Throws `invalid_request` naming every one that cannot, so that a person mends them at once; `weak_password` where it is the password alone.
+   * The registration, well-formed. Throws `invalid_request` naming every member that is not, so that a person mends all at once, and with them
+   * why the password would be refused, as `weaknessOf` tells for an address; a weak one alone is the service's to refuse.
    */
   toRegistration (weaknessOf: (password: string, email: string) => string | undefined): RegistrationDTO {
     const { email, password, name = null } = this.#body
@@ -29,11 +29,9 @@ export class RegistrationRequest {
       ...(normalised === undefined ? [BAD_NAME] : []),
       ...(isText(password) ? [] : [notText('password')]),
     ]
+    if (malformed.length === 0) return { email, password, name: normalised! }
     const weakness = isText(password) ? weaknessOf(password, email) : undefined
-    const weak = weakness === undefined ? [] : [{ field: 'password', detail: weakness }]
-    if (malformed.length > 0) throw new AuthError('invalid_request', { errors: [...malformed, ...weak] })
-    if (weakness !== undefined) throw new AuthError('weak_password', { detail: weakness, errors: weak })
-    return { email, password, name: normalised! }
+    throw new AuthError('invalid_request', { errors: [...malformed, ...(weakness === undefined ? [] : [{ field: 'password', detail: weakness }])] })
   }
 }
 
