@@ -1,7 +1,7 @@
 # The image of a production: compiled in one stage, run by nobody special in the next.
 FROM node:24-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json tsconfig.json ./
+COPY package.json package-lock.json tsconfig.json rolldown.config.js ./
 RUN npm ci --ignore-scripts
 COPY src src
 COPY scripts scripts
@@ -21,4 +21,4 @@ VOLUME ["/data", "/keys"]
 EXPOSE 3000
 # By the settings, so that it holds on any PORT and under TLS.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "dist/scripts/check-health.js"]
-CMD ["node", "dist/src/server.js"]
+CMD ["node", "dist/signet/server.js"]

@@ -16,7 +16,7 @@ interface Start { milliseconds: number, memory: number }
 const TIMES = 7
 const REST_MS = 2_000
 const LEAST = 1.3
-const SIGNET = [fileURLToPath(new URL('../src/server.js', import.meta.url))]
+const SIGNET = [fileURLToPath(new URL('../signet/server.js', import.meta.url))]
 /** Its least program, in memory. What it warns of goes to standard error. */
 const OIDC_PROVIDER = ['--input-type=module', '--eval', `
 import Provider from 'oidc-provider'

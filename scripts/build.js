@@ -1,7 +1,7 @@
 // `npm run build`: compiles what has changed since it was last run, and says so; silent where nothing has. Holds no setting of the compiler's.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 
@@ -10,6 +10,8 @@ const SOURCES = ['src', 'scripts', 'bench']
 const AS_THEY_ARE = ['src/browser', 'src/client/client.js', 'src/services/common-passwords.txt']
 const STAMP = 'dist/.built'
 const COMPILER = 'node_modules/typescript/bin/tsc'
+const BUNDLER = 'node_modules/rolldown/bin/cli.mjs'
+const BUNDLE = 'rolldown.config.js'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
@@ -21,7 +23,7 @@ function filesBelow (folder) {
 
 /** What the build is made of: each file's name, size and time, and the compiler. */
 function fingerprint () {
-  const files = [...SOURCES.flatMap(filesBelow), 'tsconfig.json', 'package-lock.json', COMPILER]
+  const files = [...SOURCES.flatMap(filesBelow), 'tsconfig.json', BUNDLE, 'package-lock.json', COMPILER]
   return files.map(path => `${path} ${statSync(path).size} ${statSync(path).mtimeMs}\n`).join('')
 }
 
@@ -37,10 +39,12 @@ function removeStrays () {
 function build () {
   const began = performance.now()
   process.stdout.write(existsSync(STAMP) ? 'Compiling what has changed…\n' : 'Compiling Signet for the first time…\n')
-  const { status } = spawnSync(process.execPath, [COMPILER, '-b', 'tsconfig.json', 'src/verifier'], { stdio: 'inherit' })
-  if (status !== 0) return status ?? 1
+  const compiler = spawnSync(process.execPath, [COMPILER, '-b', 'tsconfig.json', 'src/verifier'], { stdio: 'inherit' })
+  if (compiler.status !== 0) return compiler.status ?? 1
   for (const path of AS_THEY_ARE) cpSync(path, join('dist', path), { recursive: true })
   removeStrays()
+  const bundler = spawnSync(process.execPath, [resolve(BUNDLER), '--config', resolve(BUNDLE)], { cwd: 'dist', stdio: ['ignore', 'ignore', 'inherit'] })
+  if (bundler.status !== 0) return bundler.status ?? 1
   process.stdout.write(`Compiled in ${((performance.now() - began) / 1000).toFixed(1)} s.\n`)
   return 0
 }

@@ -1,4 +1,5 @@
 // The code as plain JavaScript, as operators run it: what a test starts as a process of its own waits for no loader, and for no runner of tests. Holds no test.
+import { execFileSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -7,16 +8,20 @@ import { compile } from './typescript-hooks.js'
 
 const CACHE = resolve('node_modules/.cache/signet-compiled')
 const PLACES = ['src', 'scripts']
+const BUNDLE = 'rolldown.config.js'
 /** What was built of a package that others install, beside its sources. */
 const BUILT = /^src\/\w+\/dist\//
 
 let folder: string | undefined
 
-/** The path of a file of src/ or scripts/ as JavaScript, beside all others; whichever process of the suite asks first compiles them. */
+/** The path of a file of src/ or scripts/ as JavaScript, or of what is made of them, beside all others; whichever process of the suite asks first compiles them. */
 export function compiled (path: string): string {
   folder ??= compileAll()
   return join(folder, path.replace(/\.ts$/, '.js'))
 }
+
+/** What starts the server as `npm start` does, as the one program that is made of all. */
+export const SERVER_PROGRAM = 'signet/server.js'
 
 /** What starts a program in Node.js and nothing else: the runner of the tests would add itself to every Node.js that they start, by this variable. */
 export function plainNode (path: string, ...nodeArgs: string[]): Command {
@@ -26,7 +31,7 @@ export function plainNode (path: string, ...nodeArgs: string[]): Command {
 function compileAll (): string {
   const files = PLACES.flatMap(place => readdirSync(place, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).filter(file => !BUILT.test(file)).sort()
   const digest = createHash('sha256')
-  for (const file of files) digest.update(file).update('\0').update(readFileSync(file)).update('\0')
+  for (const file of [...files, 'package-lock.json', BUNDLE]) digest.update(file).update('\0').update(readFileSync(file)).update('\0')
   const whole = join(CACHE, digest.digest('hex'))
   if (!existsSync(whole)) makeWhole(files, whole)
   return whole
@@ -40,6 +45,7 @@ function makeWhole (files: string[], whole: string): void {
     if (file.endsWith('.ts')) writeFileSync(join(draft, file.replace(/ts$/, 'js')), compile(resolve(file)))
     else copyFileSync(file, join(draft, file))
   }
+  execFileSync(process.execPath, [resolve('node_modules/rolldown/bin/cli.mjs'), '--config', resolve(BUNDLE)], { cwd: draft })
   try {
     renameSync(draft, whole)
   } catch (error) {

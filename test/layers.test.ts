@@ -3,22 +3,23 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 
-const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts', 'schema.ts']
+const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts', 'places.ts', 'schema.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
   'faults.ts': [],
+  'places.ts': [],
   'schema.ts': [],
   'env-file.ts': ['faults.ts'],
   'config.ts': ['core', 'env-file.ts', 'schema.ts'],
   'log.ts': ['core'],
   keyring: ['core', 'faults.ts', 'schema.ts'],
-  hashing: ['core', 'errors.ts'],
+  hashing: ['core', 'errors.ts', 'places.ts'],
   store: ['core', 'errors.ts', 'faults.ts'],
-  services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing'],
+  services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing', 'places.ts'],
   'http/edge': ['core', 'errors.ts', 'faults.ts', 'schema.ts', 'services'],
   'http/account': ['core', 'errors.ts', 'http/edge', 'schema.ts', 'services', 'store/store.ts'],
-  'http/public': ['errors.ts', 'http/edge', 'keyring', 'schema.ts'],
+  'http/public': ['errors.ts', 'http/edge', 'keyring', 'places.ts', 'schema.ts'],
   verifier: [],
   'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http/account', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],

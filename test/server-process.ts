@@ -3,14 +3,14 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
-import { plainNode } from './compiled.js'
+import { plainNode, SERVER_PROGRAM } from './compiled.js'
 import { startProgram, type Command, type Program } from './program.js'
 
 /** How a server in the process of a test ends: it waits for no proxy to notice. Milliseconds. */
 export const AT_ONCE = { linger: 0, settle: 0, patience: 2_000 }
 
 /** The command that starts a server, whatever folder and environment it is given. */
-export const SERVER = plainNode('src/server.ts')
+export const SERVER = plainNode(SERVER_PROGRAM)
 
 /** The same from its source, as the suite runs its own files: it starts slowly, and what it runs is in the coverage. */
 export const MEASURED: Command = [process.execPath, ...process.execArgv.map(arg => arg.replace(/^--import=\.\//, `--import=${pathToFileURL('./').href}`)), resolve('src/server.ts')]

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { Piscina } from 'piscina'
 import { AuthError } from '../errors.js'
+import { SOURCES } from '../places.js'
 import { FairQueue, type Requester } from './fair-queue.js'
 import { digestOf, isReadWhole, readStored, writeStored } from './long-passwords.js'
 
@@ -111,7 +112,7 @@ interface Pool { threads: Piscina, started: Promise<unknown> }
 async function startPool (count: number): Promise<Pool> {
   const { Piscina } = await import('piscina')
   const threads = new Piscina({
-    filename: new URL('./bcrypt-worker.js', import.meta.url).href,
+    filename: new URL('hashing/bcrypt-worker.js', SOURCES).href,
     minThreads: count,
     maxThreads: count,
     niceIncrement: NICENESS,

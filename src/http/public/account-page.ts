@@ -2,12 +2,13 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import { SOURCES } from '../../places.js'
 import { addPage, addSlash, FENCE, FOLDER } from './pages.js'
 import { bringsCookie } from '../edge/refresh-cookie.js'
 import { readStaticFiles, staticFile } from '../edge/static-files.js'
 
 /** The page has the very client that others install. */
-const CLIENT_FOLDER = fileURLToPath(new URL('../../client/', import.meta.url))
+const CLIENT_FOLDER = fileURLToPath(new URL('client/', SOURCES))
 
 /** Serves the page at /account; it repeats the rule of `passwordMinLength` characters. */
 export async function addAccountPage (app: FastifyInstance, passwordMinLength: number): Promise<void> {

@@ -1,10 +1,11 @@
 // How each page of Signet's own, and what it loads, is served; holds no page.
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import { SOURCES } from '../../places.js'
 import { sendStatic, type StaticFile } from '../edge/static-files.js'
 
 /** What runs in browsers lies beside this folder, in the sources as in the build. */
-export const FOLDER = fileURLToPath(new URL('../../browser/', import.meta.url))
+export const FOLDER = fileURLToPath(new URL('browser/', SOURCES))
 
 /** Nothing from elsewhere, nothing inline, no text that becomes a script; and no form that leaves the page, should its script not load. */
 export const FENCE = {
