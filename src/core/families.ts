@@ -14,6 +14,8 @@ export interface Family {
   rotatedBy?: string | undefined
   /** The last generation whose rotation was repeated, and how many were so without a gap, this one included. */
   repeats?: { at: number, running: number } | undefined
+  /** Its number in the status lists; none where it was opened before there were any, or without them. */
+  serial?: number | undefined
 }
 
 /** A family that a log-in from a device opens at `now`, in milliseconds. */

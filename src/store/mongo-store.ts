@@ -1,10 +1,14 @@
 // MongoDB: one document a user, each operation one conditional write on it; holds no rule of a family's life.
 import mongoose, { type Connection, type Model } from 'mongoose'
+import { MAX_CLOSINGS, type Closing, type ClosingTime } from '../core/closings.js'
 import { livesAfter, type Family, type LiveAfter } from '../core/families.js'
+import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
-import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, Store, User } from './store.js'
+import { whyNotOpened } from './openings.js'
+import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
-type UserDocument = Omit<User, 'id'> & { _id: string }
+type UserDocument = Omit<User, 'id'> & { _id: string, closedAt?: number }
+type StatusListDocument = Omit<StatusList, 'list'> & { _id: number }
 
 /** MongoDB's own names. Whatever the URL says of one of them counts instead. Milliseconds. */
 const DEFAULTS = {
@@ -24,6 +28,7 @@ const DUPLICATE_KEY = 11000
 
 /** What a crash or a failover must not lose is on the journals of a majority before it is answered. */
 const DURABLE = { w: 'majority', j: true } as const
+const DURABLE_WRITE = { writeConcern: DURABLE } as const
 /** A rotation that is lost is found again by the next refresh, whose generation lies beyond the stored one. */
 const LAZY = { writeConcern: { w: 1, j: false } } as const
 
@@ -34,20 +39,28 @@ const optionalText = { type: String, default: null }
 const familySchema = new mongoose.Schema<Family>(
   {
     id: text, generation: milliseconds, createdAt: milliseconds, advancedAt: milliseconds, userAgent: optionalText, ip: text, rotatedBy: String,
-    repeats: new mongoose.Schema({ at: Number, running: Number }, { _id: false }),
+    repeats: new mongoose.Schema({ at: Number, running: Number }, { _id: false }), serial: Number,
   },
   { _id: false, id: false, strict: 'throw' }
 )
 
 const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, known: milliseconds, stranger: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
+const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: milliseconds, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
+
 const userSchema = new mongoose.Schema<UserDocument>(
-  { _id: text, email: text, name: optionalText, passwordHash: text, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false } },
+  { _id: text, email: text, name: optionalText, passwordHash: text, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number },
   {
     collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
     strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,
   }
 )
+
+/** The indexes that Signet makes, and cannot do without. */
+const INDEXES = [
+  { keys: { email: 1 }, options: { unique: true }, lacking: 'The store lacks its unique index on the e-mail address.' },
+  { keys: { closedAt: 1 }, options: { sparse: true }, lacking: 'The store lacks its index on closedAt.' },
+] as const
 
 /** A client of MongoDB with an authority's defaults; it connects to nothing yet. Throws the driver's error about a URL that it cannot use. */
 export function mongoClient (url: string): mongoose.mongo.MongoClient {
@@ -64,6 +77,7 @@ export class MongoStore implements Store {
   readonly #connection: Connection
   readonly #users: Model<UserDocument>
   readonly #collection: mongoose.mongo.Collection<UserDocument>
+  readonly #statusLists: mongoose.mongo.Collection<StatusListDocument>
   #isPrepared = false
   #preparing: Promise<void> | undefined
   #isClosed = false
@@ -75,18 +89,19 @@ export class MongoStore implements Store {
     this.#connection.set('sanitizeFilter', true)
     this.#users = this.#connection.model<UserDocument>('User', userSchema)
     this.#collection = client.db().collection<UserDocument>(userSchema.get('collection')!)
+    this.#statusLists = client.db().collection<StatusListDocument>('status_lists')
   }
 
   async ping (): Promise<void> {
     try {
       await this.#guard(async () => {
-        await this.#assertUniqueAddresses()
+        await this.#assertIndexes()
         // Of nobody, so nothing is stored; but only a primary that a majority follows answers it.
         await this.#users.updateOne({ _id: '' }, { $set: { name: null } })
       })
     } catch (error) {
-      const isMissing = (error as Error).cause instanceof MissingIndex
-      throw new Error(isMissing ? 'The store lacks its unique index on the e-mail address.' : 'The store does not answer.', { cause: error })
+      const { cause } = error as Error
+      throw new Error(cause instanceof MissingIndex ? cause.message : 'The store does not answer.', { cause: error })
     }
   }
 
@@ -98,10 +113,11 @@ export class MongoStore implements Store {
   async insertUser ({ id, ...user }: User): Promise<'inserted' | 'email_taken'> {
     return await this.#guard(async () => {
       try {
-        await this.#users.insertOne({ _id: id, ...user })
+        const closedAt = user.closed && Math.max(...user.closed.map(({ at }) => at))
+        await this.#users.insertOne({ _id: id, ...user, ...(closedAt !== undefined && { closedAt }) })
         return 'inserted'
       } catch (error) {
-        if ((error as { code?: unknown }).code === DUPLICATE_KEY) return 'email_taken'
+        if (isDuplicate(error)) return 'email_taken'
         throw error
       }
     })
@@ -120,20 +136,20 @@ export class MongoStore implements Store {
     return users.map(user => toUser(user)!)
   }
 
-  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
+  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces, closing }: OpenFamily): Promise<'opened' | 'full' | 'stale' | 'crowded'> {
     const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
     const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
     const those = (cond: object) => ({ $filter: { input: '$families', cond: { $and: [{ $not: [isReplaced] }, cond] } } })
     const lastUsedFirst = (input: object) => ({ $sortArray: { input, sortBy: { advancedAt: -1 } } })
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst(those(lives)), lastUsedFirst(those({ $not: [lives] }))] }, limit] }
-    const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
-      { _id: userId, passwordHash: verifiedHash, ...(policy === 'refuse' && { $expr: mongoose.trusted({ $lt: [{ $size: those(lives) }, limit] }) }) },
-      [{ $set: { passwordHash: { $literal: passwordHash }, families } }],
-      { updatePipeline: true }
+    const { matchedCount } = await this.#guard(async () => await this.#collection.updateOne(
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, $expr: { $and: [hasRoom(closing), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
+      closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),
+      DURABLE_WRITE
     ))
     if (matchedCount === 1) return 'opened'
-    return (await this.findUser(userId))?.passwordHash === verifiedHash ? 'full' : 'stale'
+    return whyNotOpened(await this.findUser(userId), verifiedHash, closing)
   }
 
   // The busiest operation goes past mongoose, whose casting costs as much again; whatever came from outside is compared with $eq.
@@ -158,23 +174,23 @@ export class MongoStore implements Store {
     return matchedCount === 1
   }
 
-  async closeFamily (userId: string, familyId: string): Promise<boolean> {
-    const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
-      { _id: userId, 'families.id': familyId },
-      { $pull: { families: { id: familyId } } }
-    ))
+  async closeFamily ({ userId, familyId, closing }: CloseFamily): Promise<boolean> {
+    const others = { $filter: { input: '$families', cond: { $ne: ['$$this.id', { $literal: familyId }] } } }
+    const { matchedCount } = await this.#guard(async () => await this.#collection.updateOne({ _id: { $eq: userId }, 'families.id': { $eq: familyId } }, closingTo(others, closing), DURABLE_WRITE))
     return matchedCount === 1
   }
 
-  async closeAllFamilies (userId: string, live: LiveAfter): Promise<number> {
-    const before = await this.#guard(async () => await this.#users.findOneAndUpdate({ _id: userId }, { $set: { families: [] } }, { returnDocument: 'before' }).lean())
+  async closeAllFamilies ({ userId, live, closing }: CloseAll): Promise<number> {
+    const before = await this.#guard(async () => await this.#collection.findOneAndUpdate({ _id: { $eq: userId } }, closingTo([], closing), { ...DURABLE_WRITE, returnDocument: 'before', projection: { families: 1 } }))
     return before?.families.filter(family => livesAfter(family, live)).length ?? 0
   }
 
-  async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family }: ChangePassword): Promise<boolean> {
-    const { matchedCount } = await this.#guard(async () => await this.#users.updateOne(
-      { _id: userId, passwordHash: verifiedHash, families: lives(callerId, live) },
-      { $set: { passwordHash, families: [family] } }
+  async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family, closing }: ChangePassword): Promise<boolean> {
+    const caller = { id: { $eq: callerId }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } }
+    const { matchedCount } = await this.#guard(async () => await this.#collection.updateOne(
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, families: { $elemMatch: caller }, $expr: hasRoom(closing) },
+      closingTo([{ $literal: family }], closing, { passwordHash: { $literal: passwordHash } }),
+      DURABLE_WRITE
     ))
     return matchedCount === 1
   }
@@ -191,6 +207,50 @@ export class MongoStore implements Store {
     const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
     const more = { since: '$failed.since', known: '$failed.known', stranger: '$failed.stranger', [by]: { $add: [`$failed.${by}`, 1] } }
     await this.#guard(async () => await this.#collection.updateOne({ _id: { $eq: userId } }, [{ $set: { failed: { $cond: [isWithin, more, first] } } }], LAZY))
+  }
+
+  async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
+    const user = await this.#guard(async () => {
+      await this.#collection.updateOne(
+        { _id: { $eq: userId }, families: { $elemMatch: { id: { $eq: familyId }, serial: { $exists: false } } } }, { $set: { 'families.$.serial': serial } }, DURABLE_WRITE
+      )
+      return await this.#collection.findOne({ _id: { $eq: userId } }, { projection: { _id: 0, families: { $elemMatch: { id: { $eq: familyId } } } } })
+    })
+    return user?.families?.[0]?.serial
+  }
+
+  async listClosings ({ closedAfter, userId }: { closedAfter: number, userId: string }, limit: number): Promise<UserClosings[]> {
+    const users = await this.#guard(async () => await this.#collection
+      .find({ closedAt: { $gte: closedAfter }, $or: [{ closedAt: { $gt: closedAfter } }, { _id: { $gt: userId } }] }, { projection: { closed: 1, closedAt: 1 } })
+      .sort({ closedAt: 1, _id: 1 }).limit(limit).toArray())
+    return users.map(({ _id, closedAt, closed }) => ({ userId: _id, closedAt: closedAt!, closed: closed! }))
+  }
+
+  async statusLists (): Promise<StatusList[]> {
+    const lists = await this.#guard(async () => await this.#statusLists.find().sort({ _id: 1 }).toArray())
+    return lists.map(({ _id: list, key, leased, leasedAt }) => ({ list, key, leased, leasedAt }))
+  }
+
+  async keepStatusList ({ list, key, leased, leasedAt }: StatusList): Promise<void> {
+    await this.#guard(async () => {
+      const keep = async () => { await this.#statusLists.updateOne({ _id: { $eq: list } }, { $setOnInsert: { key }, $max: { leased, leasedAt } }, { ...DURABLE_WRITE, upsert: true }) }
+      // Of two that insert at once one may be told so.
+      await keep().catch(async (error: unknown) => { if (isDuplicate(error)) await keep(); else throw error })
+    })
+  }
+
+  async leasePlaces (list: number, count: number, now: number): Promise<number | undefined> {
+    const before = await this.#guard(async () => await this.#statusLists.findOneAndUpdate(
+      { _id: { $eq: list }, leased: { $lte: LIST_SIZE - count } }, { $inc: { leased: count }, $max: { leasedAt: now } }, { ...DURABLE_WRITE, returnDocument: 'before' }
+    ))
+    return before?.leased
+  }
+
+  async highestSerial (): Promise<number | undefined> {
+    const [found] = await this.#guard(async () => await this.#collection.aggregate<{ highest: number | null }>([
+      { $project: { highest: { $max: '$families.serial' } } }, { $group: { _id: null, highest: { $max: '$highest' } } },
+    ]).toArray())
+    return found?.highest ?? undefined
   }
 
   // Whatever befalls the server or the way to it is, to a client, an outage that may pass.
@@ -212,20 +272,44 @@ export class MongoStore implements Store {
   async #prepare (): Promise<void> {
     await this.#client.connect()
     if (this.#connection.readyState === mongoose.ConnectionStates.disconnected) this.#connection.setClient(this.#client)
-    const indexing = this.#collection.createIndex({ email: 1 }, { unique: true })
-    await this.#assertUniqueAddresses(await indexing.then(() => undefined, (refusal: unknown) => refusal))
+    const indexing = await Promise.allSettled(INDEXES.map(async ({ keys, options }) => await this.#collection.createIndex(keys, options)))
+    await this.#assertIndexes(indexing.find(outcome => outcome.status === 'rejected')?.reason)
     this.#isPrepared = true
   }
 
   // What counts is that the index is there, whoever made it; `refusal` is why it could not be made, if it could not.
-  async #assertUniqueAddresses (refusal?: unknown): Promise<void> {
-    const indexes = await this.#collection.listIndexes().toArray()
-    if (indexes.some(({ key, unique }) => unique && Object.keys(key).join() === 'email')) return
-    throw new MissingIndex('two users could share an address', { cause: refusal })
+  async #assertIndexes (refusal?: unknown): Promise<void> {
+    const found = await this.#collection.listIndexes().toArray()
+    const missing = INDEXES.find(({ keys, options }) => !found.some(({ key, unique = false }) => String(Object.keys(key)) === String(Object.keys(keys)) && (unique || !('unique' in options))))
+    if (missing) throw new MissingIndex(missing.lacking, { cause: refusal })
   }
 }
 
 class MissingIndex extends Error {}
+
+/** The condition, for a pipeline, that not as many closings of a user count as may. */
+function hasRoom ({ countsAfter }: ClosingTime): object {
+  return { $lt: [{ $size: counting(countsAfter) }, MAX_CLOSINGS] }
+}
+
+function counting (countsAfter: number): object {
+  return { $filter: { input: { $ifNull: ['$closed', []] }, cond: { $gt: ['$$this.at', countsAfter] } } }
+}
+
+/** The pipeline that leaves a user these families, and keeps that the others were closed; `more` is what else it sets. */
+function closingTo (families: unknown, { at, countsAfter }: ClosingTime, more: object = {}): object[] {
+  const gone = { $filter: { input: '$before', cond: { $and: [{ $gt: ['$$this.serial', null] }, { $not: [{ $in: ['$$this.id', '$families.id'] }] }] } } }
+  const closings = { $map: { input: gone, in: { id: '$$this.id', serial: '$$this.serial', at } } }
+  return [
+    { $set: { before: '$families', families, ...more } },
+    { $set: { closed: { $concatArrays: [counting(countsAfter), closings] }, closedAt: { $cond: [{ $gt: [{ $size: gone }, 0] }, { $max: [at, '$closedAt'] }, { $ifNull: ['$closedAt', '$$REMOVE'] }] } } },
+    { $unset: 'before' },
+  ]
+}
+
+function isDuplicate (error: unknown): boolean {
+  return (error as { code?: unknown }).code === DUPLICATE_KEY
+}
 
 /** The condition that this family is there, and lives. */
 function lives (familyId: string, { createdAfter, advancedAfter }: LiveAfter) {
@@ -242,6 +326,6 @@ async function inTime<Result> (work: Promise<Result>): Promise<Result> {
 
 function toUser (document: UserDocument | null): User | undefined {
   if (!document) return undefined
-  const { _id: id, email, name, passwordHash, createdAt, families, failed } = document
-  return { id, email, name, passwordHash, createdAt, families, ...(failed && { failed }) }
+  const { _id: id, email, name, passwordHash, createdAt, families, failed, closed } = document
+  return { id, email, name, passwordHash, createdAt, families, ...(failed && { failed }), ...(closed && closed.length > 0 && { closed }) }
 }

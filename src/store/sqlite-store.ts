@@ -1,20 +1,27 @@
 // The embedded store: one SQLite file, one row a user with the families as JSON; holds no rule of a family's life.
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
-import type { Family, LiveAfter } from '../core/families.js'
+import { MAX_CLOSINGS, type Closing } from '../core/closings.js'
+import type { Family } from '../core/families.js'
+import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { CommitQueue } from './commit-queue.js'
-import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, Store, User } from './store.js'
+import { whyNotOpened } from './openings.js'
+import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
 /** A family but for its id, as it is stored. */
-interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string, r?: Family['rotatedBy'], n?: Family['repeats'] }
+interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string, r?: Family['rotatedBy'], n?: Family['repeats'], s?: number }
 
-type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null]
+/** A closing, as it is stored. */
+interface ClosingColumn { id: string, s: number, at: number }
 
-const COLUMNS = 'id, email, name, password_hash, created_at, families, failed'
+type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null]
+
+const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed'
 
 /** While the file is opened, and while it is used: then whoever waits holds up everybody. */
 const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
@@ -31,13 +38,39 @@ const SCHEMA = `
     password_hash TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     families TEXT NOT NULL DEFAULT '{}',
-    failed TEXT
+    failed TEXT,
+    closed TEXT,
+    closed_at INTEGER
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS status_lists (
+    list INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,
+    leased INTEGER NOT NULL,
+    leased_at INTEGER NOT NULL
   ) STRICT`
+/** Columns that files of before lack. */
+const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER' }
+const CLOSED_INDEX = 'CREATE INDEX IF NOT EXISTS users_closed_at ON users (closed_at) WHERE closed_at IS NOT NULL'
+/** Users whose families are looked through in one go: a millisecond or two. */
+const PAGE = 500
 
-// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats}}.
+// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats, "s": serial number}}.
+// closed is a list: [{"id": family id, "s": serial number, "at": closed}].
 const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter)"
 const livesAt = (path: string) => `families->>(${path} || '.c') > :createdAfter AND families->>(${path} || '.a') > :advancedAfter`
 const COUNT_LIVE = `SELECT count(*) FROM json_each(users.families) WHERE ${LIVES}`
+const COUNTING = "SELECT value FROM json_each(coalesce(users.closed, '[]')) WHERE value->>'$.at' > :countsAfter"
+const HAS_ROOM = `(SELECT count(*) FROM (${COUNTING})) < ${MAX_CLOSINGS}`
+
+/** What of a write keeps that it closes these families. */
+function closing (these: string): string {
+  const gone = `FROM json_each(users.families) WHERE value->>'$.s' IS NOT NULL AND ${these}`
+  return `closed = (SELECT nullif(json_group_array(json(value)), '[]') FROM (${COUNTING} UNION ALL SELECT json_object('id', key, 's', value->>'$.s', 'at', :at) AS value ${gone})),
+    closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
+}
+
+/** Those that stay when one more is opened. */
+const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -57,6 +90,12 @@ export class SqliteStore implements Store {
   readonly #changePassword: Statement
   readonly #rename: Statement
   readonly #countFailure: Statement
+  readonly #number: Statement
+  readonly #listClosings: Statement
+  readonly #statusLists: Statement
+  readonly #keepStatusList: Statement
+  readonly #leasePlaces: Statement
+  readonly #highestSerial: Statement
   readonly #path: string
   readonly #file: string
   #isClosed = false
@@ -73,15 +112,15 @@ export class SqliteStore implements Store {
     this.#durableQueue = new CommitQueue(this.#durable, () => { this.#assertSameFile() })
     // Which file a rotation goes to is not asked for each: one that is lost logs nobody out.
     this.#lazyQueue = new CommitQueue(this.#lazy)
-    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed) ON CONFLICT DO NOTHING')
+    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt) ON CONFLICT DO NOTHING')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ?`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ?`).raw()
     this.#list = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?`).raw()
     this.#open = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set(
-        (SELECT json_group_object(key, json(value)) FROM (SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY ${LIVES} DESC, value->>'$.a' DESC LIMIT :room)),
-        :path, json(:family))
-      WHERE id = :userId AND password_hash = :verifiedHash AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt`)
+        (SELECT json_group_object(key, json(value)) FROM (${STAYING})),
+        :path, json(:family)), ${closing(`key NOT IN (SELECT key FROM (${STAYING}))`)}
+      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
       WHERE id = :userId AND families->>(:path || '.g') = :from AND ${livesAt(':path')}
@@ -89,16 +128,29 @@ export class SqliteStore implements Store {
     this.#noteRepeat = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.n', json_object('at', :generation, 'running', :running))
       WHERE id = :userId AND families->>(:path || '.g') = :generation AND families->>(:path || '.n.at') IS NOT :generation`)
-    this.#close = this.#durable.prepare('UPDATE users SET families = json_remove(families, :path) WHERE id = :userId AND families->:path IS NOT NULL')
+    this.#close = this.#durable.prepare(`UPDATE users SET families = json_remove(families, :path), ${closing('key = :familyId')} WHERE id = :userId AND families->:path IS NOT NULL`)
     this.#countLive = this.#durable.prepare(`SELECT (${COUNT_LIVE}) AS live FROM users WHERE id = :userId`)
-    this.#closeAll = this.#durable.prepare("UPDATE users SET families = '{}' WHERE id = :userId")
+    this.#closeAll = this.#durable.prepare(`UPDATE users SET families = '{}', ${closing('1')} WHERE id = :userId`)
     this.#changePassword = this.#durable.prepare(`
-      UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family))
-      WHERE id = :userId AND password_hash = :verifiedHash AND ${livesAt(':callerPath')}`)
+      UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family)), ${closing('1')}
+      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND ${livesAt(':callerPath')}`)
     this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${livesAt(':callerPath')}`)
     this.#countFailure = this.#lazy.prepare(`
       UPDATE users SET failed = CASE WHEN abs(:now - (failed->>'$.since')) < :window THEN json_set(failed, :path, (failed->>:path) + 1) ELSE :first END
       WHERE id = :userId`)
+    this.#number = this.#durable.prepare(`
+      UPDATE users SET families = json_set(families, :path || '.s', coalesce(families->>(:path || '.s'), :serial)) WHERE id = :userId AND families->:path IS NOT NULL
+      RETURNING families->>(:path || '.s')`).raw()
+    this.#listClosings = this.#lazy.prepare('SELECT id, closed_at, closed FROM users WHERE closed_at >= :closedAfter AND (closed_at > :closedAfter OR id > :userId) ORDER BY closed_at, id LIMIT :limit').raw()
+    this.#statusLists = this.#lazy.prepare('SELECT list, key, leased, leased_at FROM status_lists ORDER BY list').raw()
+    this.#keepStatusList = this.#durable.prepare(`
+      INSERT INTO status_lists (list, key, leased, leased_at) VALUES (:list, :key, :leased, :leasedAt)
+      ON CONFLICT (list) DO UPDATE SET leased = max(leased, excluded.leased), leased_at = max(leased_at, excluded.leased_at)`)
+    this.#leasePlaces = this.#durable.prepare(`
+      UPDATE status_lists SET leased = leased + :count, leased_at = max(leased_at, :now) WHERE list = :list AND leased + :count <= ${LIST_SIZE}
+      RETURNING leased - :count`).raw()
+    this.#highestSerial = this.#lazy.prepare(`
+      SELECT max(page.id), count(DISTINCT page.id), max(value->>'$.s') FROM (SELECT id, families FROM users WHERE id > ? ORDER BY id LIMIT ${PAGE}) AS page LEFT JOIN json_each(page.families)`).raw()
   }
 
   async ping (): Promise<void> {
@@ -119,7 +171,7 @@ export class SqliteStore implements Store {
 
   async insertUser (user: User): Promise<'inserted' | 'email_taken'> {
     const families = `{${user.families.map(family => `"${family.id}":${writeFamily(family)}`).join()}}`
-    const { changes } = await this.#write(this.#durableQueue, () => this.#insert.run({ ...user, families, failed: user.failed ? JSON.stringify(user.failed) : null }))
+    const { changes } = await this.#write(this.#durableQueue, () => this.#insert.run({ ...user, families, failed: user.failed ? JSON.stringify(user.failed) : null, ...writeClosings(user.closed) }))
     return changes === 1 ? 'inserted' : 'email_taken'
   }
 
@@ -136,12 +188,12 @@ export class SqliteStore implements Store {
     return rows.map(row => toUser(row)!)
   }
 
-  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces }: OpenFamily): Promise<'opened' | 'full' | 'stale'> {
+  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces, closing }: OpenFamily): Promise<'opened' | 'full' | 'stale' | 'crowded'> {
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, ...live, replaces: replaces ?? null, path: pathOf(family.id), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, ...live, ...closing, replaces: replaces ?? null, path: pathOf(family.id), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
-    return (await this.findUser(userId))?.passwordHash === verifiedHash ? 'full' : 'stale'
+    return whyNotOpened(await this.findUser(userId), verifiedHash, closing)
   }
 
   async advanceFamily ({ userId, familyId, from, to, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
@@ -154,22 +206,22 @@ export class SqliteStore implements Store {
     return changes === 1
   }
 
-  async closeFamily (userId: string, familyId: string): Promise<boolean> {
-    const { changes } = await this.#write(this.#durableQueue, () => this.#close.run({ userId, path: pathOf(familyId) }))
+  async closeFamily ({ userId, familyId, closing }: CloseFamily): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#close.run({ userId, familyId, path: pathOf(familyId), ...closing }))
     return changes === 1
   }
 
-  async closeAllFamilies (userId: string, live: LiveAfter): Promise<number> {
+  async closeAllFamilies ({ userId, live, closing }: CloseAll): Promise<number> {
     return await this.#write(this.#durableQueue, () => {
       const row = this.#countLive.get({ userId, ...live }) as { live: number } | undefined
-      this.#closeAll.run({ userId })
+      this.#closeAll.run({ userId, ...closing })
       return row?.live ?? 0
     })
   }
 
-  async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family }: ChangePassword): Promise<boolean> {
+  async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family, closing }: ChangePassword): Promise<boolean> {
     const { changes } = await this.#write(this.#durableQueue, () => this.#changePassword.run({
-      userId, verifiedHash, passwordHash, ...live, callerPath: pathOf(callerId), path: pathOf(family.id), family: writeFamily(family),
+      userId, verifiedHash, passwordHash, ...live, ...closing, callerPath: pathOf(callerId), path: pathOf(family.id), family: writeFamily(family),
     }))
     return changes === 1
   }
@@ -182,6 +234,41 @@ export class SqliteStore implements Store {
   async countFailure ({ userId, by, now, window }: CountFailure): Promise<void> {
     const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
     await this.#write(this.#lazyQueue, () => this.#countFailure.run({ userId, path: `$.${by}`, now, window, first: JSON.stringify(first) }))
+  }
+
+  async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
+    const row = await this.#write(this.#durableQueue, () => this.#number.get({ userId, path: pathOf(familyId), serial })) as [number] | undefined
+    return row?.[0]
+  }
+
+  async listClosings (from: { closedAfter: number, userId: string }, limit: number): Promise<UserClosings[]> {
+    const rows = await this.#guard(() => this.#listClosings.all({ ...from, limit })) as Array<[string, number, string | null]>
+    return rows.map(([userId, closedAt, closed]) => ({ userId, closedAt, closed: readClosings(closed) }))
+  }
+
+  async statusLists (): Promise<StatusList[]> {
+    const rows = await this.#guard(() => this.#statusLists.all([])) as Array<[number, string, number, number]>
+    return rows.map(([list, key, leased, leasedAt]) => ({ list, key, leased, leasedAt }))
+  }
+
+  async keepStatusList (list: StatusList): Promise<void> {
+    await this.#write(this.#durableQueue, () => this.#keepStatusList.run({ ...list }))
+  }
+
+  async leasePlaces (list: number, count: number, now: number): Promise<number | undefined> {
+    const row = await this.#write(this.#durableQueue, () => this.#leasePlaces.get({ list, count, now })) as [number] | undefined
+    return row?.[0]
+  }
+
+  async highestSerial (): Promise<number | undefined> {
+    let highest: number | undefined
+    // A page at a time, so that others are served in between.
+    for (let after = '', users = PAGE; users === PAGE; await turn()) {
+      const [last, count, serial] = await this.#guard(() => this.#highestSerial.get([after])) as [string | null, number, number | null]
+      if (serial !== null) highest = Math.max(serial, highest ?? serial)
+      ;[after, users] = [last ?? after, count]
+    }
+    return highest
   }
 
   // What was written is in the file beside it until then, and who copies a database copies one file.
@@ -231,16 +318,19 @@ function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Databa
   database.exec('PRAGMA journal_mode = WAL')
   database.exec(`PRAGMA synchronous = ${synchronous}`)
   database.exec(SCHEMA)
-  addFailed(database)
+  addColumns(database)
+  database.exec(CLOSED_INDEX)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.open}`)
   return database
 }
 
-// Files of before have no such column. The lock is for servers that start at once.
-function addFailed (database: Database.Database): void {
+// The lock is for servers that start at once.
+function addColumns (database: Database.Database): void {
   database.exec('BEGIN IMMEDIATE')
   const columns = database.prepare('PRAGMA table_info(users)').all() as Array<{ name: string }>
-  if (!columns.some(({ name }) => name === 'failed')) database.exec('ALTER TABLE users ADD COLUMN failed TEXT')
+  for (const [column, type] of Object.entries(LATER_COLUMNS)) {
+    if (!columns.some(({ name }) => name === column)) database.exec(`ALTER TABLE users ADD COLUMN ${column} ${type}`)
+  }
   database.exec('COMMIT')
 }
 
@@ -250,21 +340,33 @@ function pathOf (familyId: string): string {
 }
 
 function writeFamily (family: Family): string {
-  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip, r: family.rotatedBy, n: family.repeats })
+  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip, r: family.rotatedBy, n: family.repeats, s: family.serial })
 }
 
 function toUser (row: unknown): User | undefined {
   if (!row) return undefined
-  const [id, email, name, passwordHash, createdAt, families, failed] = row as Row
+  const [id, email, name, passwordHash, createdAt, families, failed, closed] = row as Row
   const parsed = Object.entries(JSON.parse(families) as Record<string, FamilyColumn>)
   const user: User = { id, email, name, passwordHash, createdAt, families: parsed.map(([id, family]) => toFamily(id, family)) }
-  return failed === null ? user : { ...user, failed: JSON.parse(failed) as Failures }
+  if (failed !== null) user.failed = JSON.parse(failed) as Failures
+  if (closed !== null) user.closed = readClosings(closed)
+  return user
+}
+
+function writeClosings (closed: Closing[] = []): { closed: string | null, closedAt: number | null } {
+  if (closed.length === 0) return { closed: null, closedAt: null }
+  return { closed: JSON.stringify(closed.map(({ id, serial, at }) => ({ id, s: serial, at }))), closedAt: Math.max(...closed.map(({ at }) => at)) }
+}
+
+function readClosings (column: string | null): Closing[] {
+  return (JSON.parse(column ?? '[]') as ClosingColumn[]).map(({ id, s, at }) => ({ id, serial: s, at }))
 }
 
 // Member by member: this runs for every family of every caller, where two spreads would be the dearest part.
-function toFamily (id: string, { g, c, a, u, i, r, n }: FamilyColumn): Family {
+function toFamily (id: string, { g, c, a, u, i, r, n, s }: FamilyColumn): Family {
   const family: Family = { id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i }
   if (r !== undefined) family.rotatedBy = r
   if (n !== undefined) family.repeats = n
+  if (s !== undefined) family.serial = s
   return family
 }

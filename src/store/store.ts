@@ -1,4 +1,5 @@
 // What Signet asks of a database, named for what must be atomic; holds no adapter.
+import type { Closing, ClosingTime } from '../core/closings.js'
 import type { Family, LiveAfter } from '../core/families.js'
 
 /** One user, the unit of consistency: each write below is one conditional write on one of these. Times are milliseconds. */
@@ -11,6 +12,8 @@ export interface User {
   families: Family[]
   /** Absent until somebody fails. */
   failed?: Failures
+  /** Absent where none counts. Each write that closes families adds those that have a serial number, and drops what no longer counts. */
+  closed?: Closing[]
 }
 
 /** Who fails to prove a password: somebody from a place that the account is used from, or anybody else. */
@@ -40,6 +43,7 @@ export interface OpenFamily {
   policy: 'evict' | 'refuse'
   /** The id of a family of this user that is closed in the same write, if it is there. */
   replaces?: string | undefined
+  closing: ClosingTime
 }
 
 export interface AdvanceFamily {
@@ -65,7 +69,18 @@ export interface ChangePassword {
   live: LiveAfter
   /** The only one that there is afterwards. */
   family: Family
+  closing: ClosingTime
 }
+
+export interface CloseFamily { userId: string, familyId: string, closing: ClosingTime }
+
+export interface CloseAll { userId: string, live: LiveAfter, closing: ClosingTime }
+
+/** A status list as its places are leased: how many are, and when last, in milliseconds; `key`, in base64url, is that of its permutation. */
+export interface StatusList { list: number, key: string, leased: number, leasedAt: number }
+
+/** The closings of a user that are kept, and when the last of them was. */
+export interface UserClosings { userId: string, closedAt: number, closed: Closing[] }
 
 export interface Rename {
   userId: string
@@ -91,21 +106,33 @@ export interface Store {
   listUsers (after: string, limit: number): Promise<User[]>
   /**
    * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live.
-   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now.
+   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now. `crowded`: as many closings count as may.
    */
-  openFamily (change: OpenFamily): Promise<'opened' | 'full' | 'stale'>
+  openFamily (change: OpenFamily): Promise<'opened' | 'full' | 'stale' | 'crowded'>
   /** Lazy. The family after the write, which leaves none of its times in the future; undefined if it was not live at `from`. */
   advanceFamily (change: AdvanceFamily): Promise<Family | undefined>
   /** Lazy. Keeps that the rotation to `generation` was repeated, as one of so many running. False if that is kept already, or the family has moved on. */
   noteRepeat (repeat: NoteRepeat): Promise<boolean>
   /** Durable. Whether there was such a family. */
-  closeFamily (userId: string, familyId: string): Promise<boolean>
+  closeFamily (change: CloseFamily): Promise<boolean>
   /** Durable. How many of those closed were live. */
-  closeAllFamilies (userId: string, live: LiveAfter): Promise<number>
-  /** Durable. Closes every family and opens one in the same write. False if the hash is another by now or the caller's family is closed. */
+  closeAllFamilies (change: CloseAll): Promise<number>
+  /** Durable. Closes every family and opens one in the same write. False if the hash is another by now, the caller's family is closed, or as many closings count as may. */
   changePassword (change: ChangePassword): Promise<boolean>
   /** Durable. False if the caller's family is closed. */
   rename (change: Rename): Promise<boolean>
   /** Lazy. Counts one more in the window that stands, or the first of a new one. */
   countFailure (change: CountFailure): Promise<void>
+  /** Durable. Gives a family that has no serial number this one. The one that it has afterwards; undefined if it is closed. */
+  numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined>
+  /** The next users with closings after `closedAfter`, in the order of their last one and then of their ids, from the first beyond `userId` on. */
+  listClosings (from: { closedAfter: number, userId: string }, limit: number): Promise<UserClosings[]>
+  /** All status lists, in their order. */
+  statusLists (): Promise<StatusList[]>
+  /** Durable. Keeps a status list; of one that is kept already no more changes than that its places and their instant never go back. */
+  keepStatusList (list: StatusList): Promise<void>
+  /** Durable. The first of so many places of a list, which are nobody else's from now on; undefined where so many are not left. `now` in milliseconds. */
+  leasePlaces (list: number, count: number, now: number): Promise<number | undefined>
+  /** The highest serial number of all families that are kept; undefined where none has any. It reads every user. */
+  highestSerial (): Promise<number | undefined>
 }

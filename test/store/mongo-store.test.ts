@@ -10,6 +10,7 @@ import { MongoProxy } from './mongo-proxy.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
 const live = { createdAfter: 0, advancedAfter: 0 }
+const closing = { at: 5000, countsAfter: 0 }
 
 async function connect (t: Test, url: string) {
   const client = await mongoose.mongo.MongoClient.connect(url)
@@ -47,13 +48,13 @@ withMongoDb(server => {
     const write = (commandName: string, writeConcern: object) => [{ commandName, writeConcern: { ...writeConcern }, readPreference: undefined }]
     const durable = { w: 'majority', j: true }
     t.match(await taken(async () => await store.insertUser(newUser())), write('insert', durable))
-    t.match(await taken(async () => await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 3, policy: 'evict' })), write('update', durable))
+    t.match(await taken(async () => await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 3, policy: 'evict', closing })), write('update', durable))
     t.match(await taken(async () => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: '::1 0123abcd', live })), write('findAndModify', { w: 1, j: false }))
     t.match(await taken(async () => await store.noteRepeat({ userId: user.id, familyId: family.id, generation: 1, running: 1 })), write('update', { w: 1, j: false }))
-    t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: family.id, live, family })), write('update', durable))
+    t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: family.id, live, family, closing })), write('update', durable))
     t.match(await taken(async () => await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })), write('update', { w: 1, j: false }))
-    t.match(await taken(async () => await store.closeFamily(user.id, family.id)), write('update', durable))
-    t.match(await taken(async () => await store.closeAllFamilies(user.id, live)), write('findAndModify', durable))
+    t.match(await taken(async () => await store.closeFamily({ userId: user.id, familyId: family.id, closing })), write('update', durable))
+    t.match(await taken(async () => await store.closeAllFamilies({ userId: user.id, live, closing })), write('findAndModify', durable))
     const finds = [...await taken(async () => await store.findUser(user.id)), ...await taken(async () => await store.findUserByEmail(user.email))]
     t.strictSame(finds.map(({ commandName, readPreference }) => [commandName, (readPreference as { mode?: string } | undefined)?.mode ?? 'primary']), [['find', 'primary'], ['find', 'primary']])
   })
@@ -82,10 +83,6 @@ withMongoDb(server => {
     const attempts: Array<() => Promise<unknown>> = [
       async () => await store.findUser(any),
       async () => await store.findUserByEmail(any),
-      async () => await store.closeFamily(user.id, any),
-      async () => await store.closeAllFamilies(any, live),
-      async () => await store.changePassword({ userId: user.id, verifiedHash: any, passwordHash: 'new', callerId: user.families[0]!.id, live, family: newFamily() }),
-      async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: any, live, family: newFamily() }),
       async () => await store.insertUser({ ...newUser(), email: any }),
       async () => await store.insertUser({ ...newUser(), admin: true } as never),
     ]
@@ -95,15 +92,22 @@ withMongoDb(server => {
     const note = { userId: user.id, familyId: user.families[0]!.id, generation: 0, running: 1 }
     for (const change of [{ userId: any }, { familyId: any }, { generation: any as never }]) t.equal(await store.noteRepeat({ ...note, ...change }), false)
     await store.countFailure({ userId: any, by: 'known', now: 1, window: 1 })
+    for (const change of [{ userId: any }, { familyId: any }]) t.equal(await store.closeFamily({ userId: user.id, familyId: user.families[0]!.id, closing, ...change }), false)
+    t.equal(await store.closeAllFamilies({ userId: any, live, closing }), 0)
+    const change = { userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: user.families[0]!.id, live, family: newFamily(), closing }
+    for (const other of [{ userId: any }, { verifiedHash: any }, { callerId: any }]) t.equal(await store.changePassword({ ...change, ...other }), false)
+    const opening = { userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', family: newFamily(), live, limit: 3, policy: 'evict' as const, closing }
+    for (const other of [{ userId: any }, { verifiedHash: any }]) t.equal(await store.openFamily({ ...opening, ...other }).catch(({ code }: { code: string }) => code), 'userId' in other ? 'unavailable' : 'stale')
+    for (const [userId, familyId] of [[any, user.families[0]!.id], [user.id, any]] as const) t.equal(await store.numberFamily(userId, familyId, 1), undefined)
     t.strictSame(await store.listUsers('', 10), [user])
   })
 
-  t.test('the index on the address is made at start', async t => {
+  t.test('the indexes on the address and on the last closing are made at start', async t => {
     const url = freshDatabase(t, server)
     const store = await openFor(t, url)
     await store.ping()
     const indexes = await (await connect(t, url)).listIndexes().toArray()
-    t.strictSame(indexes.map(({ key, unique }) => [key, unique ?? false]), [[{ _id: 1 }, false], [{ email: 1 }, true]])
+    t.strictSame(indexes.map(({ key, unique }) => [key, unique ?? false]), [[{ _id: 1 }, false], [{ email: 1 }, true], [{ closedAt: 1 }, false]])
   })
 
   t.test('a server whose addresses cannot be unique does not serve', async t => {

@@ -14,6 +14,7 @@ proveStore(async t => {
   return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]
 })
 
+const closing = { at: 5000, countsAfter: 0 }
 const unavailable = { name: 'Error', code: 'unavailable', status: 503, retryAfter: 1 }
 
 t.test('what was written is there after the file is opened again', async t => {
@@ -98,7 +99,7 @@ t.test('a store that is closed answers unavailable', async t => {
   await t.rejects(store.ping(), { message: 'The store does not answer.', cause: unavailable })
   await t.rejects(store.findUser('x'), unavailable)
   await t.rejects(store.insertUser(newUser()), unavailable)
-  await t.rejects(store.closeAllFamilies('x', { createdAfter: 0, advancedAfter: 0 }), unavailable)
+  await t.rejects(store.closeAllFamilies({ userId: 'x', live: { createdAfter: 0, advancedAfter: 0 }, closing }), unavailable)
 })
 
 t.test('a write that waits when the store is closed is committed', async t => {
@@ -159,7 +160,7 @@ t.test('a row stays small however often it refreshes', async t => {
   const [user, family] = [newUser(), newFamily()]
   const live = { createdAfter: 0, advancedAfter: 0 }
   await store.insertUser(user)
-  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 1, policy: 'evict' })
+  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 1, policy: 'evict', closing })
   for (let from = 0; from < 500; from++) await store.advanceFamily({ userId: user.id, familyId: family.id, from, to: from + 1, now: 2000, by: '::1 0123abcd', live })
   t.strictSame((await store.findUser(user.id))?.families, [{ ...family, generation: 500, advancedAt: 2000, rotatedBy: '::1 0123abcd' }])
   t.ok(statSync(path).size < 100_000)
@@ -190,7 +191,7 @@ t.test('a file that is replaced or removed under a server is a fault that its re
   const fault = { message: 'The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.' }
   renameSync(path, `${path}-old`)
   await t.rejects(store.ping(), fault)
-  await t.rejects(store.closeAllFamilies('nobody', { createdAfter: 0, advancedAfter: 0 }), unavailable)
+  await t.rejects(store.closeAllFamilies({ userId: 'nobody', live: { createdAfter: 0, advancedAfter: 0 }, closing }), unavailable)
   renameSync(`${path}-copy`, path)
   await t.rejects(store.ping(), fault)
   rmSync(path)

@@ -1,13 +1,16 @@
 // What every store must do, over the real thing, races included; an adapter's test says how to open one.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { MAX_CLOSINGS, type Closing } from '../../src/core/closings.js'
 import type { Family } from '../../src/core/families.js'
+import { LIST_SIZE } from '../../src/core/status-list.js'
 import type { ChangePassword, OpenFamily, Rename, Store, User } from '../../src/store/store.js'
 
 const RACERS = 64
 const HASH = '$2b$hash'
 const BY = '$set 0123abcd'
 const live = { createdAfter: 0, advancedAfter: 0 }
+const closing = { at: 5000, countsAfter: 0 }
 
 // What a user may send looks like an operator, a path or a quotation to one database or another.
 export function newUser (): User {
@@ -20,11 +23,11 @@ export function newFamily (advancedAt = 1000): Family {
 }
 
 function opening (user: User, family: Family, change: Partial<OpenFamily> = {}): OpenFamily {
-  return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, family, live, limit: 10, policy: 'evict', ...change }
+  return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, family, live, limit: 10, policy: 'evict', closing, ...change }
 }
 
 function changing (user: User, callerId: string, family: Family, change: Partial<ChangePassword> = {}): ChangePassword {
-  return { userId: user.id, verifiedHash: HASH, passwordHash: '$new', callerId, live, family, ...change }
+  return { userId: user.id, verifiedHash: HASH, passwordHash: '$new', callerId, live, family, closing, ...change }
 }
 
 function renaming (user: User, callerId: string, change: Partial<Rename> = {}): Rename {
@@ -62,7 +65,7 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   })
 
   prove('a user comes whole, families and failures included, and a second of the same id or address is refused', async (t, store) => {
-    const user = { ...newUser(), families: [newFamily(1000), { ...newFamily(2000), rotatedBy: BY, repeats: { at: 3, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 } }
+    const user = { ...newUser(), families: [newFamily(1000), { ...newFamily(2000), rotatedBy: BY, repeats: { at: 3, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 }, closed: [{ id: randomUUID(), serial: 5, at: 7000 }] }
     t.equal(await store.insertUser(user), 'inserted')
     t.strictSame(await store.findUser(user.id), user)
     t.equal(await store.insertUser({ ...newUser(), id: user.id }), 'email_taken')
@@ -293,18 +296,132 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
   prove('a family is closed once, and only by its user', async (t, store) => {
     const [one, other] = [newFamily(), newFamily()]
     const user = await insert(store, [one, other])
-    t.notOk(await store.closeFamily((await insert(store)).id, one.id))
-    t.ok(await store.closeFamily(user.id, one.id))
-    t.notOk(await store.closeFamily(user.id, one.id))
+    t.notOk(await store.closeFamily({ userId: (await insert(store)).id, familyId: one.id, closing }))
+    t.ok(await store.closeFamily({ userId: user.id, familyId: one.id, closing }))
+    t.notOk(await store.closeFamily({ userId: user.id, familyId: one.id, closing }))
     t.strictSame((await store.findUser(user.id))?.families, [other])
   })
 
   prove('closing all counts the live ones and leaves none', async (t, store) => {
     const user = await insert(store, [newFamily(1000), newFamily(2000), newFamily(3000)])
-    t.equal(await store.closeAllFamilies(user.id, { createdAfter: 0, advancedAfter: 1000 }), 2)
+    t.equal(await store.closeAllFamilies({ userId: user.id, live: { createdAfter: 0, advancedAfter: 1000 }, closing }), 2)
     t.strictSame((await store.findUser(user.id))?.families, [])
-    t.equal(await store.closeAllFamilies(user.id, live), 0)
-    t.equal(await store.closeAllFamilies(randomUUID(), live), 0)
+    t.equal(await store.closeAllFamilies({ userId: user.id, live, closing }), 0)
+    t.equal(await store.closeAllFamilies({ userId: randomUUID(), live, closing }), 0)
+  })
+
+  prove('what closes a family keeps that it is closed in the same write: one, all, a password change, one log-in more, and one in its stead', async (t, store) => {
+    const families = [11, 12, 13].map(serial => ({ ...newFamily(serial), serial }))
+    const [one, two, three] = families as [Family, Family, Family]
+    const closed = (...those: Family[]) => new Set(those.map(({ id, serial }) => ({ id, serial, at: 5000 })))
+    const more = newFamily(9000)
+    const ways: Array<[string, (userId: string, user: User) => Promise<unknown>, Set<Closing>]> = [
+      ['one', async userId => await store.closeFamily({ userId, familyId: two.id, closing }), closed(two) as Set<Closing>],
+      ['all', async userId => await store.closeAllFamilies({ userId, live, closing }), closed(one, two, three) as Set<Closing>],
+      ['a password change', async (_, user) => await store.changePassword(changing(user, one.id, more)), closed(one, two, three) as Set<Closing>],
+      ['one log-in more', async (_, user) => await store.openFamily(opening(user, more, { limit: 2 })), closed(one, two) as Set<Closing>],
+      ['one in its stead', async (_, user) => await store.openFamily(opening(user, more, { replaces: two.id })), closed(two) as Set<Closing>],
+      ['none', async (_, user) => await store.openFamily(opening(user, more)), new Set()],
+    ]
+    for (const [way, close, expected] of ways) {
+      const user = await insert(store, families)
+      await close(user.id, user)
+      const after = (await store.findUser(user.id))!
+      t.strictSame(new Set(after.closed), expected, way)
+      t.notOk('closed' in after && after.closed!.length === 0, 'and no list of none')
+      t.equal(after.families.some(({ id }) => [...expected].some(closing => closing.id === id)), false)
+    }
+  })
+
+  prove('a family without a serial number leaves no closing, and a family gets its number once', async (t, store, stores) => {
+    const family = newFamily()
+    const user = await insert(store, [family, newFamily()])
+    t.equal(await store.numberFamily(user.id, randomUUID(), 1), undefined)
+    t.equal(await store.numberFamily(randomUUID(), family.id, 1), undefined)
+    const numbers = new Set(await race(async index => await stores[index % stores.length]!.numberFamily(user.id, family.id, index)))
+    t.equal(numbers.size, 1)
+    const [serial] = numbers
+    t.match(await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY, live }), { serial })
+    await store.closeAllFamilies({ userId: user.id, live, closing })
+    t.strictSame((await store.findUser(user.id))?.closed, [{ id: family.id, serial, at: 5000 }])
+    t.equal(await store.numberFamily(user.id, family.id, 1), undefined, 'what is closed gets none')
+  })
+
+  prove('a closing stays on record while it counts, through all that else is written', async (t, store) => {
+    const families = [1, 2, 3].map(serial => ({ ...newFamily(), serial }))
+    const user = await insert(store, families)
+    const close = async (index: number, at: number, countsAfter: number) => { await store.closeFamily({ userId: user.id, familyId: families[index]!.id, closing: { at, countsAfter } }) }
+    const kept = async () => (await store.findUser(user.id))?.closed?.map(({ serial, at }) => [serial, at])
+    await close(0, 6000, 0)
+    await close(1, 7000, 5999)
+    t.strictSame(await kept(), [[1, 6000], [2, 7000]])
+    await store.rename(renaming(user, families[2]!.id))
+    await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })
+    await store.openFamily(opening(user, newFamily(), { closing: { at: 7500, countsAfter: 5999 } }))
+    t.strictSame(await kept(), [[1, 6000], [2, 7000]])
+    await close(2, 8000, 6000)
+    t.strictSame(await kept(), [[2, 7000], [3, 8000]])
+  })
+
+  prove('where as many closings count as may, nothing is opened, until one counts no more', async (t, store) => {
+    const closed = Array.from({ length: MAX_CLOSINGS }, (_, serial) => ({ id: randomUUID(), serial, at: serial === 0 ? 1000 : 2000 }))
+    const user = { ...newUser(), families: [newFamily()], closed }
+    await store.insertUser(user)
+    t.strictSame(await store.findUser(user.id), user)
+    t.equal(await store.openFamily(opening(user, newFamily())), 'crowded')
+    t.notOk(await store.changePassword(changing(user, user.families[0]!.id, newFamily())))
+    t.strictSame(await store.findUser(user.id), user)
+    t.equal(await store.openFamily(opening(user, newFamily(), { verifiedHash: 'other' })), 'stale')
+    t.equal(await store.openFamily(opening(user, newFamily(), { closing: { at: 5000, countsAfter: 1000 } })), 'opened')
+    t.ok(await store.changePassword(changing(user, user.families[0]!.id, newFamily(), { closing: { at: 5000, countsAfter: 1000 } })))
+  })
+
+  prove('closings are listed by the last of each user, a page at a time, from an instant on', async (t, store) => {
+    const users = await Promise.all([7000, 6000, 7000, 5000, 0].map(async at => {
+      const family = { ...newFamily(), serial: at }
+      const user = await insert(store, [family])
+      if (at > 0) await store.closeFamily({ userId: user.id, familyId: family.id, closing: { at, countsAfter: 0 } })
+      return { userId: user.id, closedAt: at, closed: [{ id: family.id, serial: at, at }] }
+    }))
+    const sorted = users.filter(({ closedAt }) => closedAt > 5000).sort((one, other) => one.closedAt - other.closedAt || (one.userId < other.userId ? -1 : 1))
+    const listed = []
+    for (let from = { closedAfter: 5000, userId: '~' }; ;) {
+      const page = await store.listClosings(from, 2)
+      listed.push(...page)
+      if (page.length < 2) break
+      from = { closedAfter: page[1]!.closedAt, userId: page[1]!.userId }
+    }
+    t.strictSame(listed, sorted)
+    t.equal((await store.listClosings({ closedAfter: 5000, userId: '' }, 10)).length, 4, 'the instant itself included')
+    await store.closeAllFamilies({ userId: users[4]!.userId, live, closing: { at: 100, countsAfter: 0 } })
+    await store.openFamily(opening({ ...newUser(), id: users[0]!.userId }, newFamily(), { closing: { at: 9000, countsAfter: 7000 } }))
+    t.strictSame((await store.listClosings({ closedAfter: 7000, userId: '' }, 10)).find(({ userId }) => userId === users[0]!.userId), { userId: users[0]!.userId, closedAt: 7000, closed: [] }, 'what counts no more is gone')
+  })
+
+  prove('of racing leases every place is had once, and none beyond the end', async (t, store, stores) => {
+    t.strictSame(await store.statusLists(), [])
+    t.equal(await store.leasePlaces(0, 1, 1000), undefined, 'a list that is not there')
+    await race(async index => { await stores[index % stores.length]!.keepStatusList({ list: 0, key: `key ${index}`, leased: 100, leasedAt: 1000 }) })
+    const [{ key }] = await store.statusLists() as [{ key: string }]
+    const firsts = await race(async index => (await stores[index % stores.length]!.leasePlaces(0, 10, 2000))!)
+    t.strictSame(firsts.sort((one, other) => one - other), Array.from({ length: RACERS }, (_, index) => 100 + 10 * index))
+    t.strictSame(await store.statusLists(), [{ list: 0, key, leased: 740, leasedAt: 2000 }])
+    await store.keepStatusList({ list: 0, key: 'another', leased: 5, leasedAt: 5 })
+    t.strictSame(await store.statusLists(), [{ list: 0, key, leased: 740, leasedAt: 2000 }])
+    await store.keepStatusList({ list: 1, key: 'next', leased: LIST_SIZE - 10, leasedAt: 3000 })
+    t.equal(await store.leasePlaces(1, 11, 4000), undefined)
+    t.equal(await store.leasePlaces(1, 10, 2500), LIST_SIZE - 10)
+    t.equal(await store.leasePlaces(1, 1, 4000), undefined)
+    t.strictSame((await store.statusLists())[1], { list: 1, key: 'next', leased: LIST_SIZE, leasedAt: 3000 })
+  })
+
+  prove('the highest serial number of all families is found', async (t, store) => {
+    t.equal(await store.highestSerial(), undefined)
+    await insert(store, [newFamily()])
+    t.equal(await store.highestSerial(), undefined)
+    for (const serials of [[7, 3_000_000], [5], [0]]) await insert(store, serials.map(serial => ({ ...newFamily(), serial })))
+    await insert(store)
+    t.equal(await store.highestSerial(), 3_000_000)
   })
 
   prove('no family survives a password change or a revocation of all that it races with', async (t, store, stores) => {
@@ -321,7 +438,7 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
       t.strictSame((await store.findUser(user.id))?.families, [renewed])
       await race(async index => {
         const racer = stores[index % stores.length]!
-        if (index === 30) return await racer.closeAllFamilies(user.id, live)
+        if (index === 30) return await racer.closeAllFamilies({ userId: user.id, live, closing })
         return await racer.openFamily(opening(user, newFamily(), { verifiedHash: HASH }))
       })
       t.strictSame((await store.findUser(user.id))?.families, [], 'and no log-in with the old password')

@@ -1,0 +1,18 @@
+// What is kept of a family that was closed, and for how long it counts; holds no storage and no clock.
+
+/** A family that was closed, by its serial number in the status lists, and when: milliseconds since the epoch. */
+export interface Closing { id: string, serial: number, at: number }
+
+/** When families are closed, and the instant that earlier closings must lie after to count still. Milliseconds. */
+export interface ClosingTime { at: number, countsAfter: number }
+
+/** So many closings of one user may count at once; then no family is opened until the first of them counts no more. */
+export const MAX_CLOSINGS = 1_000
+
+/**
+ * `retention`, in milliseconds like `now`, is how long a closing counts: until every access token of its family has expired, and a margin for
+ * clocks. One by a clock that was ahead counts for as much longer, which changes nothing for anybody: what is closed stays closed.
+ */
+export function closingAt (now: number, retention: number): ClosingTime {
+  return { at: now, countsAfter: now - retention }
+}
