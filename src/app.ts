@@ -1,6 +1,6 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import Fastify, { type FastifyInstance } from 'fastify'
-import { askingLimits, familyLimits, listOf, tokenSettings, type Config } from './config.js'
+import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings, type Config } from './config.js'
 import type { Hasher } from './hashing/hasher.js'
 import { AuthController } from './http/account/auth-controller.js'
 import { AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
@@ -21,15 +21,18 @@ import type { TlsFiles } from './http/edge/tls-files.js'
 import { addUnknownRoutes } from './http/edge/unknown-routes.js'
 import { addAccountPage } from './http/public/account-page.js'
 import { addDocs } from './http/public/docs.js'
-import { HealthDTO, JwkDTO, JwksDTO } from './http/public/dto.js'
+import { HealthDTO, JwkDTO, JwksDTO, StatusListsDTO } from './http/public/dto.js'
 import { addFrontDoor } from './http/public/front-door.js'
 import { addHealth, Readiness } from './http/public/health.js'
 import { addJwks } from './http/public/jwks.js'
 import { addOpenApi } from './http/public/openapi.js'
+import { addStatusLists } from './http/public/status-lists.js'
 import type { KeyRing } from './keyring/key-ring.js'
 import { loggerOptions, type LogSink } from './log.js'
 import { AccountService } from './services/account-service.js'
 import { GuessLimits } from './services/guess-limits.js'
+import { StatusLists } from './services/status-lists.js'
+import { StatusPlaces } from './services/status-places.js'
 import { TokenService } from './services/token-service.js'
 import type { Store } from './store/store.js'
 
@@ -51,7 +54,7 @@ const OLD_RING = 'The key ring on disk cannot be used, and the one before it is 
 const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
 const VERSION = '0.1.0'
 const ASK_EVERY_MS = 1_000
-const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -69,8 +72,9 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
-  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses })
-  const tokens = new TokenService({ ...tokenSettings(config), store, keyRing, record: event => { app.log.warn(event, 'security event') } })
+  const places = config.STATUS_LIST ? new StatusPlaces(store, `${config.ISSUER.replace(/\/$/, '')}/status-lists`) : undefined
+  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places })
+  const tokens = new TokenService({ ...tokenSettings(config), store, keyRing, places, record: event => { app.log.warn(event, 'security event') } })
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
@@ -79,12 +83,27 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   app.after(() => {
     addJwks(app, keyRing, config.JWKS_MAX_AGE)
     addHealth(app, watchOver(app, parts), connections, clock)
+    if (places) followClosings(app, parts, places)
   })
   if (config.DOCS === 'true') addDocs(app, document)
   if (config.ACCOUNT_PAGE) await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
   addFrontDoor(app, config.ACCOUNT_PAGE ? '/account' : config.DOCS === 'true' ? '/docs' : undefined)
   await app.ready()
   return app
+}
+
+/** Serves the status lists, and keeps them up from when the application is ready until it closes. */
+function followClosings (app: FastifyInstance, { clock, config, keyRing, store }: AppParts, places: StatusPlaces): void {
+  const lists = new StatusLists({
+    store, places, keyRing, issuer: config.ISSUER, ttl: config.STATUS_LIST_TTL, closingRetention: closingRetention(config), familyLife: familyLimits(config).absolute, clock, uptime: () => performance.now(),
+    report: err => { if (err) app.log.error({ err }, 'the status lists cannot be brought up to date'); else app.log.info('the status lists are up to date again') },
+  })
+  addStatusLists(app, lists, places, config.STATUS_LIST_TTL, clock)
+  app.addHook('onReady', done => {
+    lists.start()
+    done()
+  })
+  app.addHook('onClose', async () => { await lists.stop() })
 }
 
 /** Looks after the parts while the application listens, and tells the log what it sees. */

@@ -67,6 +67,8 @@ export const SETTINGS = {
   RATE_LIMIT_ACCOUNT_WINDOW: seconds(900, 'window of the limits by account'),
   RATE_LIMIT_ACCOUNT_MAX: count(10, 1, 1_000_000, 'wrong passwords for an account from one address or device in its window'),
   RATE_LIMIT_ACCOUNT_TOTAL: count(100, 1, 1_000_000, 'wrong passwords for an account from all addresses in its window; those where it is logged in count apart'),
+  STATUS_LIST: flag(true, 'whether access tokens name a status list, in which services see within seconds that a device was logged out'),
+  STATUS_LIST_TTL: seconds(10, 'how long services may keep a status list before they fetch it anew', { maximum: 120 }),
   JWKS_MAX_AGE: seconds(300, 'max-age of the JWKS', { maximum: 900 }),
   CORS_ORIGINS: text('', 'origins beside its own whose pages may ask Signet and read its answers, exact, with commas between: `https://app.example`'),
   TRUST_PROXY: text('', 'the proxies whose X-Forwarded-For counts: addresses or CIDR ranges with commas between, or a number of hops'),
@@ -239,6 +241,11 @@ export function familyLimits (config: Config): { idle: number, absolute: number,
   return { idle: config.REFRESH_TOKEN_IDLE_TTL * 1000, absolute: config.REFRESH_TOKEN_TTL * 1000, grace: config.REFRESH_GRACE * 1000 }
 }
 
+/** How long a closing counts, in milliseconds: until the last access token of its family has expired, by every clock. */
+export function closingRetention (config: Config): number {
+  return (config.ACCESS_TOKEN_TTL + RETENTION_MARGIN) * 1000
+}
+
 /** How often an address may ask, and how often it may be guessed at an account; windows in milliseconds. */
 export function askingLimits (config: Config) {
   const isOn = config.RATE_LIMIT
@@ -253,6 +260,7 @@ export function tokenSettings (config: Config) {
   return {
     accessToken: { issuer: config.ISSUER, audience: config.AUDIENCE, clientId: config.CLIENT_ID, ttl: config.ACCESS_TOKEN_TTL },
     families: familyLimits(config),
+    closingRetention: closingRetention(config),
     maxActive: config.MAX_ACTIVE_TOKENS,
     policy: config.ACTIVE_TOKENS_POLICY,
   }

@@ -20,6 +20,7 @@ export const ERRORS = {
   rate_limited: [429, 'Too many requests; wait for as long as the Retry-After header says.'],
   headers_too_large: [431, 'The headers of the request are too large.'],
   internal_error: [500, 'Something went wrong in Signet; its log has the reason, under the request id.'],
+  not_supported: [501, 'Signet does not do that.'],
   busy: [503, 'Too many log-ins are waiting; try again in a moment.'],
   unavailable: [503, 'Signet cannot reach what it needs; try again in a moment.'],
 } as const satisfies Record<string, readonly [status: number, detail: string]>

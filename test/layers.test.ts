@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing', 'places.ts'],
   'http/edge': ['core', 'errors.ts', 'faults.ts', 'schema.ts', 'services'],
   'http/account': ['core', 'errors.ts', 'http/edge', 'schema.ts', 'services', 'store/store.ts'],
-  'http/public': ['errors.ts', 'http/edge', 'keyring', 'places.ts', 'schema.ts'],
+  'http/public': ['errors.ts', 'http/edge', 'keyring', 'places.ts', 'schema.ts', 'services'],
   verifier: [],
   'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http/account', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],

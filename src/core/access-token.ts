@@ -1,11 +1,14 @@
 // The claims of an access token (RFC 9068, section 2.2); holds no key and no signature.
 
+import type { StatusClaim } from './status-list.js'
+
 /** Who issues tokens, for whom, and for how long. `ttl` in seconds. */
 export interface AccessTokenSettings { issuer: string, audience: string, clientId: string, ttl: number }
 
 export interface AccessTokenClaims {
   iss: string, aud: string, sub: string, client_id: string, sid: string, jti: string
   iat: number, exp: number, auth_time: number
+  status?: StatusClaim
   /** Written by nobody yet, and heeded all the same (RFC 7519, section 4.1.5). */
   nbf?: number
 }
@@ -15,6 +18,7 @@ export interface AccessTokenSubject {
   familyId: string
   /** When the password was given, in milliseconds. */
   authenticatedAt: number
+  status?: StatusClaim | undefined
 }
 
 /** `now` in milliseconds; the claims' times are seconds (RFC 7519, section 2). `id` becomes `jti`. */
@@ -30,6 +34,7 @@ export function accessTokenClaims (subject: AccessTokenSubject, id: string, now:
     iat: issuedAt,
     exp: issuedAt + settings.ttl,
     auth_time: Math.floor(subject.authenticatedAt / 1000),
+    ...(subject.status && { status: subject.status }),
   }
 }
 

@@ -16,3 +16,8 @@ export const MAX_CLOSINGS = 1_000
 export function closingAt (now: number, retention: number): ClosingTime {
   return { at: now, countsAfter: now - retention }
 }
+
+/** Whether as many of a user's closings count as may. */
+export function isCrowded (closed: Closing[] | undefined, { countsAfter }: ClosingTime): boolean {
+  return closed !== undefined && closed.filter(({ at }) => at > countsAfter).length >= MAX_CLOSINGS
+}

@@ -18,9 +18,9 @@ export interface Family {
   serial?: number | undefined
 }
 
-/** A family that a log-in from a device opens at `now`, in milliseconds. */
-export function newFamily (id: string, { ip, userAgent }: Pick<Family, 'ip' | 'userAgent'>, now: number): Family {
-  return { id, generation: 0, createdAt: now, advancedAt: now, userAgent, ip }
+/** A family that a log-in from a device opens at `now`, in milliseconds; `serial` where there are status lists. */
+export function newFamily (id: string, { ip, userAgent }: Pick<Family, 'ip' | 'userAgent'>, now: number, serial?: number): Family {
+  return { id, generation: 0, createdAt: now, advancedAt: now, userAgent, ip, ...(serial !== undefined && { serial }) }
 }
 
 /** The ages of a family and its tokens, in milliseconds. */

@@ -14,6 +14,9 @@ const ROUNDS = 10
 /** The claim of an access token by which its family is found in a list (section 6.1). */
 export interface StatusClaim { status_list: { idx: number, uri: string } }
 
+/** The claims of a list itself (section 5.1). Times and `ttl` are seconds. */
+export interface StatusListClaims { iss: string, sub: string, iat: number, exp: number, ttl: number, status_list: { bits: 1, lst: string } }
+
 /** Serial numbers run through all lists. */
 export function serialOf (list: number, place: number): number {
   return list * LIST_SIZE + place

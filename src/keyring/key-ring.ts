@@ -6,13 +6,14 @@ import { isAccessTokenClaims, type AccessTokenClaims } from '../core/access-toke
 import { isAhead } from '../core/clock.js'
 import type { KeyRecord } from '../core/key-life-cycle.js'
 import type { RefreshSecret } from '../core/refresh-token.js'
+import type { StatusListClaims } from '../core/status-list.js'
 import { inWords } from '../faults.js'
 import { readRefreshSecret, readSigningKey, type Material, type SigningKey } from './key-material.js'
 import { assertPrivate, mending, parseManifest, published, readKeyFile, readManifestText, type Manifest, type RingPlace } from './ring-files.js'
 
 const ALGORITHM = 'RS256'
 const DIGEST = 'sha256'
-const TYPE = 'at+jwt'
+const TYPES = { accessToken: 'at+jwt', statusList: 'statuslist+jwt' }
 
 const signInPool = promisify(sign)
 
@@ -21,7 +22,9 @@ export interface KeyRingParts { active: SigningKey, verifying: SigningKey[], act
 /** The keys as they are looked up. */
 interface InUse {
   privateKey: KeyObject
-  header: string
+  /** The encoded headers of what it signs. */
+  headers: Record<keyof typeof TYPES, string>
+  keyId: string
   /** By the encoded header of the tokens that a key signs. */
   verifying: Map<string, KeyObject>
   refreshSecret: RefreshSecret
@@ -32,6 +35,8 @@ interface InUse {
 export class KeyRing {
   /** Why the ring on disk is not the one in use, where it cannot be; a sentence for operators. */
   fault: Error | undefined
+  /** Told when other keys are in use. */
+  onAdopt = (): void => {}
   #keys: InUse
 
   constructor (parts: KeyRingParts) {
@@ -42,11 +47,17 @@ export class KeyRing {
   adopt (parts: KeyRingParts): void {
     this.#keys = toUse(parts)
     this.fault = undefined
+    this.onAdopt()
   }
 
   /** The JWKS (RFC 7517, section 5) as it is sent, and its entity tag. */
   get jwks (): { body: string, etag: string } {
     return this.#keys.jwks
+  }
+
+  /** The id of the key that signs now. */
+  get keyId (): string {
+    return this.#keys.keyId
   }
 
   /** The secret that makes refresh tokens now. */
@@ -59,8 +70,17 @@ export class KeyRing {
 
   /** A signed access token (RFC 9068, section 2.1). */
   async sign (claims: AccessTokenClaims): Promise<string> {
-    const { header, privateKey } = this.#keys
-    const input = `${header}.${encode(claims)}`
+    return await this.#sign('accessToken', claims)
+  }
+
+  /** A signed status list (draft-ietf-oauth-status-list-21, section 5.1). It has no audience, so that nobody takes it for an access token. */
+  async signStatusList (claims: StatusListClaims): Promise<string> {
+    return await this.#sign('statusList', claims)
+  }
+
+  async #sign (type: keyof typeof TYPES, claims: object): Promise<string> {
+    const { headers, privateKey } = this.#keys
+    const input = `${headers[type]}.${encode(claims)}`
     // By callback: in a thread of the pool, so that the signing of one answer holds no other back.
     const signature = await signInPool(DIGEST, Buffer.from(input), privateKey)
     return `${input}.${signature.toString('base64url')}`
@@ -157,17 +177,18 @@ function toUse (parts: KeyRingParts): InUse {
   const body = JSON.stringify({ keys: parts.verifying.map(key => key.jwk) })
   return {
     privateKey: parts.active.privateKey,
-    header: headerOf(parts.active.id),
-    verifying: new Map(parts.verifying.map(key => [headerOf(key.id), key.publicKey])),
+    headers: { accessToken: headerOf('accessToken', parts.active.id), statusList: headerOf('statusList', parts.active.id) },
+    keyId: parts.active.id,
+    verifying: new Map(parts.verifying.map(key => [headerOf('accessToken', key.id), key.publicKey])),
     refreshSecret: parts.activeSecret,
     secrets: new Map(parts.secrets.map(({ id, secret }) => [id, secret])),
     jwks: { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` },
   }
 }
 
-/** The encoded header of every token that a key signs (RFC 9068, section 2.1; RFC 7515, section 7.1). */
-function headerOf (keyId: string): string {
-  return encode({ alg: ALGORITHM, typ: TYPE, kid: keyId })
+/** The encoded header of every token of a type that a key signs (RFC 9068, section 2.1; RFC 7515, section 7.1). */
+function headerOf (type: keyof typeof TYPES, keyId: string): string {
+  return encode({ alg: ALGORITHM, typ: TYPES[type], kid: keyId })
 }
 
 function encode (part: object): string {

@@ -1,5 +1,6 @@
 // Use cases of an account: registering, proving or changing a password, and changing the name; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
+import { closingAt, isCrowded } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
@@ -7,6 +8,7 @@ import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
 import type { Guesser, Store, User } from '../store/store.js'
 import { isCommonPassword } from './common-passwords.js'
+import type { StatusPlaces } from './status-places.js'
 import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
 import type { Caller, Device } from './token-service.js'
 
@@ -20,6 +22,10 @@ export interface AccountParts {
   families: FamilyLimits
   /** Undefined: anybody may guess without end. */
   guesses: GuessLimits | undefined
+  /** How long a closing counts, in milliseconds. */
+  closingRetention: number
+  /** Undefined: families have no place in a status list. */
+  places: StatusPlaces | undefined
 }
 
 export class AccountService {
@@ -28,6 +34,8 @@ export class AccountService {
   readonly #passwordMinLength: number
   readonly #families: FamilyLimits
   readonly #guesses: GuessLimits | undefined
+  readonly #closingRetention: number
+  readonly #places: StatusPlaces | undefined
 
   constructor (parts: AccountParts) {
     this.#store = parts.store
@@ -35,6 +43,8 @@ export class AccountService {
     this.#passwordMinLength = parts.passwordMinLength
     this.#families = parts.families
     this.#guesses = parts.guesses
+    this.#closingRetention = parts.closingRetention
+    this.#places = parts.places
   }
 
   /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
@@ -81,12 +91,13 @@ export class AccountService {
     this.#assertStrong(newPassword, user.email, 'new_password')
     await this.#proveCaller(caller, currentPassword, device, now)
     const passwordHash = await this.#hash(newPassword, requesterOf(device, 'known'))
-    const family = newFamily(randomUUID(), device, now)
-    const live = liveAfter(now, this.#families)
-    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family })) return family
+    const family = newFamily(randomUUID(), device, now, await this.#places?.take(now))
+    const [live, closing] = [liveAfter(now, this.#families), closingAt(now, this.#closingRetention)]
+    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family, closing })) return family
     // Another write came first. Either it closed this family, or it left another hash to prove the password against.
     const fresh = await this.#store.findUser(user.id)
     if (!fresh?.families.some(family => family.id === familyId && isLive(family, now, this.#families))) throw new AuthError('invalid_token')
+    if (isCrowded(fresh.closed, closing)) throw new AuthError('rate_limited', { retryAfter: Math.ceil(this.#closingRetention / 1000) })
     return await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device, now)
   }
 
@@ -100,7 +111,7 @@ export class AccountService {
   async #proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
     const guess: Guess = { email: user.email, user, place: { id: familyId, by: 'known' } }
     if (await this.#isPassword(password, guess, device, now)) return
-    if (this.#guesses?.isSpent(guess, now)) await this.#store.closeFamily(user.id, familyId)
+    if (this.#guesses?.isSpent(guess, now)) await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })
     throw new AuthError('wrong_password')
   }
 

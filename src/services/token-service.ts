@@ -1,13 +1,16 @@
 // Use cases of tokens: opening, refreshing, listing and closing families; holds no HTTP, no driver, no password rule.
 import { randomUUID } from 'node:crypto'
 import { accessTokenClaims, type AccessTokenClaims, type AccessTokenSettings } from '../core/access-token.js'
+import { closingAt, type ClosingTime } from '../core/closings.js'
 import { expiresAt, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { addressOf, countRepeats, isElsewhere, markOf, REPEATS_RUNNING } from '../core/refresh-signs.js'
 import { readRefreshToken, writeRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
+import type { StatusClaim } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import type { KeyRing } from '../keyring/key-ring.js'
 import type { Store, User } from '../store/store.js'
+import type { StatusPlaces } from './status-places.js'
 
 /** A pair of tokens and how long each is good, in seconds. */
 export interface IssuedTokens { accessToken: string, expiresIn: number, refreshToken: string, refreshTokenExpiresIn: number }
@@ -40,6 +43,10 @@ export interface TokenParts {
   families: FamilyLimits
   maxActive: number
   policy: 'evict' | 'refuse'
+  /** How long a closing counts, in milliseconds. */
+  closingRetention: number
+  /** Undefined: access tokens name no status list. */
+  places: StatusPlaces | undefined
   record: (event: SecurityEvent) => void
 }
 
@@ -55,19 +62,21 @@ export class TokenService {
   /**
    * Opens a family for a user whose password was just proved against `user.passwordHash`. `now` in milliseconds.
    * It takes the place of the family that the device holds a token of, whosever that is (ASVS 7.2.4).
-   * Undefined if the password was changed meanwhile. Throws `too_many_active_tokens` where the policy is to refuse.
+   * Undefined if the password was changed meanwhile. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
    */
   async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims): Promise<IssuedTokens | undefined> {
-    const { store, families, maxActive, policy } = this.#parts
-    const family = newFamily(randomUUID(), device, now)
+    const { store, families, maxActive, policy, places, closingRetention } = this.#parts
+    const family = newFamily(randomUUID(), device, now, await places?.take(now))
+    const closing = this.#closing(now)
     const isOwn = held?.userId === user.id
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined, closing,
     })
     if (outcome === 'full') throw new AuthError('too_many_active_tokens')
+    if (outcome === 'crowded') throw new AuthError('rate_limited', { retryAfter: Math.ceil(closingRetention / 1000) })
     if (outcome === 'stale') return undefined
     // After it, so that whoever is refused, or gets no answer, still has what the cookie holds, and brings it again.
-    if (held && !isOwn) await store.closeFamily(held.userId, held.familyId)
+    if (held && !isOwn) await store.closeFamily({ userId: held.userId, familyId: held.familyId, closing })
     return await this.issue(user.id, family, now)
   }
 
@@ -105,20 +114,24 @@ export class TokenService {
       .map(family => ({ ...family, expiresAt: expiresAt(family, now, families) }))
   }
 
-  /** Closes one of the caller's families. Throws `unknown_token` where the caller has none of this id. */
-  async close ({ user }: Caller, familyId: string): Promise<void> {
-    if (UUID.test(familyId) && await this.#parts.store.closeFamily(user.id, familyId)) return
+  /** Closes one of the caller's families. `now` in milliseconds. Throws `unknown_token` where the caller has none of this id. */
+  async close ({ user }: Caller, familyId: string, now: number): Promise<void> {
+    if (UUID.test(familyId) && await this.#parts.store.closeFamily({ userId: user.id, familyId, closing: this.#closing(now) })) return
     throw new AuthError('unknown_token')
   }
 
-  /** Closes the family that the caller came with. */
-  async logout ({ user, familyId }: Caller): Promise<void> {
-    await this.#parts.store.closeFamily(user.id, familyId)
+  /** Closes the family that the caller came with. `now` in milliseconds. */
+  async logout ({ user, familyId }: Caller, now: number): Promise<void> {
+    await this.#parts.store.closeFamily({ userId: user.id, familyId, closing: this.#closing(now) })
   }
 
   /** Closes all of the caller's families and returns how many were live. `now` in milliseconds. */
   async closeAll ({ user }: Caller, now: number): Promise<number> {
-    return await this.#parts.store.closeAllFamilies(user.id, liveAfter(now, this.#parts.families))
+    return await this.#parts.store.closeAllFamilies({ userId: user.id, live: liveAfter(now, this.#parts.families), closing: this.#closing(now) })
+  }
+
+  #closing (now: number): ClosingTime {
+    return closingAt(now, this.#parts.closingRetention)
   }
 
   #verify (accessToken: string, now: number): AccessTokenClaims {
@@ -151,7 +164,7 @@ export class TokenService {
       return moved
     }
     if (verdict.kind === 'reused') {
-      await store.closeFamily(claims.userId, claims.familyId)
+      await store.closeFamily({ userId: claims.userId, familyId: claims.familyId, closing: this.#closing(now) })
       record({ event: 'refresh_token_reused', ...claims })
     }
     throw new AuthError('invalid_grant')
@@ -171,13 +184,24 @@ export class TokenService {
   /** The pair of a family as it stands. `now` in milliseconds. */
   async issue (userId: string, family: Family, now: number): Promise<IssuedTokens> {
     const { keyRing, accessToken, families } = this.#parts
-    const claims = accessTokenClaims({ userId, familyId: family.id, authenticatedAt: family.createdAt }, randomUUID(), now, accessToken)
+    const status = await this.#statusOf(userId, family, now)
+    const claims = accessTokenClaims({ userId, familyId: family.id, authenticatedAt: family.createdAt, status }, randomUUID(), now, accessToken)
     return {
       accessToken: await keyRing.sign(claims),
       expiresIn: accessToken.ttl,
       refreshToken: writeRefreshToken({ userId, familyId: family.id, generation: family.generation }, keyRing.refreshSecret),
       refreshTokenExpiresIn: Math.floor((expiresAt(family, now, families) - now) / 1000),
     }
+  }
+
+  // A family of before there were status lists gets its number at its next refresh, in a write of its own, once.
+  async #statusOf (userId: string, { id, serial }: Family, now: number): Promise<StatusClaim | undefined> {
+    const { places, store } = this.#parts
+    if (!places) return undefined
+    if (serial !== undefined) return await places.claimOf(serial, now)
+    const given = await store.numberFamily(userId, id, await places.take(now))
+    if (given === undefined) throw new AuthError('invalid_grant')
+    return await places.claimOf(given, now)
   }
 }
 

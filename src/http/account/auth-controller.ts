@@ -38,12 +38,12 @@ export class AuthController {
     return toTokenListDTO(this.#tokens.list(caller, now), caller.familyId)
   }
 
-  async closeToken (caller: Caller, id: string): Promise<void> {
-    await this.#tokens.close(caller, id)
+  async closeToken (caller: Caller, id: string, now: number): Promise<void> {
+    await this.#tokens.close(caller, id, now)
   }
 
-  async logout (caller: Caller): Promise<void> {
-    await this.#tokens.logout(caller)
+  async logout (caller: Caller, now: number): Promise<void> {
+    await this.#tokens.logout(caller, now)
   }
 
   async revokeAllTokens (caller: Caller, now: number): Promise<RevocationDTO> {

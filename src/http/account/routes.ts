@@ -63,17 +63,17 @@ export const ROUTES: Route[] = [
   },
   {
     operationId: 'closeToken', tag: 'devices',
-    description: 'Closes the family of refresh tokens of one of the user\'s devices. Its access tokens are refused here at once, and elsewhere when they expire.',
+    description: 'Closes the family of refresh tokens of one of the user\'s devices. Its access tokens are refused here at once, and within seconds by services that look at the status list.',
     method: 'DELETE', url: '/tokens/:id', summary: 'Log one device out', guard: 'bearer', limit: 'address',
     status: 204, errors: ['foreign_origin', 'unknown_token'], endsLogin: ({ id }, { familyId }) => id === familyId,
-    handle: async (controller, { id }, caller) => { await controller.closeToken(caller, id) },
+    handle: async (controller, { id, now }, caller) => { await controller.closeToken(caller, id, now) },
   },
   {
     operationId: 'logOut', tag: 'devices',
     description: 'Closes the family of refresh tokens that the access token belongs to. A body means nothing.',
     method: 'POST', url: '/logout', summary: 'Log this device out', guard: 'bearer', limit: 'address',
     status: 204, errors: ['foreign_origin'], endsLogin: () => true,
-    handle: async (controller, _visit, caller) => { await controller.logout(caller) },
+    handle: async (controller, { now }, caller) => { await controller.logout(caller, now) },
   },
   {
     operationId: 'revokeAllTokens', tag: 'devices',

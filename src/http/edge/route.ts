@@ -72,9 +72,9 @@ declare module 'fastify' {
 /** How a route is described: to Fastify, which compiles what it has to check and to write, and to the document every answer by its status. */
 interface Description { schema: FastifySchema, config: { answers: Record<number, object> } }
 
-/** The description of a route that is no table's and open to all. */
-export function openDescription (operation: Operation, answers: Record<number, object>): Description {
-  return { schema: { ...operationOf(operation), security: [] }, config: { answers: { ...problems([...ANY]), ...answers } } }
+/** The description of a route that is no table's and open to all; `errors` are those that not every request may have. */
+export function openDescription (operation: Operation, answers: Record<number, object>, errors: ErrorCode[] = []): Description {
+  return { schema: { ...operationOf(operation), security: [] }, config: { answers: { ...problems([...ANY, ...errors]), ...answers } } }
 }
 
 /** A reference to a schema that the application knows by its name. */

@@ -6,12 +6,12 @@ import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** The best first. Both work in threads of Node's, and take some hundredths of a second for a file, once. */
+/** Both work in threads of Node's, and take some hundredths of a second for a file, once. */
 const COMPRESS = { br: promisify(brotliCompress), gzip: promisify(gzip) }
 type Encoding = keyof typeof COMPRESS
 
-/** What a browser is sent: the bytes, their type, and the digest that their entity tags are made of. */
-export interface StaticFile { body: Buffer, type: string, digest: string, compressed: Map<Encoding, Promise<Buffer>> }
+/** What is sent: the bytes, their type, the digest that their entity tags are made of, and in what they may be compressed, the best first. */
+export interface StaticFile { body: Buffer, type: string, digest: string, encodings: Encoding[], compressed: Map<Encoding, Promise<Buffer>> }
 
 const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
@@ -32,8 +32,12 @@ export function readStaticFiles (folder: string, extensions: string[]): Map<stri
 
 /** A file whose text is made here. It must hold no secret: how far a text can be compressed tells of what is in it (BREACH). */
 export function staticFile (content: Buffer | string, extension: string): StaticFile {
-  const body = Buffer.from(content)
-  return { body, type: TYPES[extension]!, digest: createHash('sha256').update(body).digest('base64url'), compressed: new Map() }
+  return memoryFile(Buffer.from(content), TYPES[extension]!, ['br', 'gzip'])
+}
+
+/** The same of any type, in those encodings alone. */
+export function memoryFile (body: Buffer, type: string, encodings: Encoding[]): StaticFile {
+  return { body, type, digest: createHash('sha256').update(body).digest('base64url'), encodings, compressed: new Map() }
 }
 
 /** Answers with the file in the best encoding that is taken, or with 304 where the client has it (RFC 9110, sections 8.8.3, 12.5.3, 13.1.2 and 15.4.5). */
@@ -55,10 +59,10 @@ async function compressed ({ body, compressed }: StaticFile, encoding: Encoding)
 }
 
 /** The best encoding that a client says it takes; what it gives no weight it does not. */
-function encodingOf ({ body }: StaticFile, acceptEncoding = ''): Encoding | undefined {
+function encodingOf ({ body, encodings }: StaticFile, acceptEncoding = ''): Encoding | undefined {
   if (body.length < WORTH_COMPRESSING) return undefined
   const taken = acceptEncoding.toLowerCase().split(',').map(coding => coding.replace(/\s/g, '')).filter(coding => !/;q=0(\.0*)?$/.test(coding)).map(coding => coding.split(';')[0])
-  return (Object.keys(COMPRESS) as Encoding[]).find(encoding => taken.includes(encoding))
+  return encodings.find(encoding => taken.includes(encoding))
 }
 
 function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {

@@ -15,3 +15,7 @@ export const JwkDTO = Type.Object({
 }, { $id: 'JwkDTO', ...strict })
 
 export const JwksDTO = Type.Object({ keys: Type.Array(named(JwkDTO)) }, { $id: 'JwksDTO', ...strict })
+
+export const StatusListsDTO = Type.Object({
+  status_lists: Type.Array(Type.String({ description: 'the address of a status list', examples: ['https://signet.example/status-lists/0'] })),
+}, { $id: 'StatusListsDTO', ...strict })

@@ -1,0 +1,179 @@
+// The status lists as they are served (draft-ietf-oauth-status-list-21): follows what is closed, and signs what it saw; holds no HTTP, no driver and no place of a family.
+import { promisify } from 'node:util'
+import { deflate } from 'node:zlib'
+import { LIST_BYTES, placeOf, writeBit } from '../core/status-list.js'
+import type { KeyRing } from '../keyring/key-ring.js'
+import type { Store } from '../store/store.js'
+import { BLOCK_LIFE_MS, type StatusPlaces } from './status-places.js'
+
+/** Once so often the store is asked what was closed. */
+const LOOK_EVERY_MS = 500
+/** Of two servers whose clocks are no further apart, each sees at its next look what the other closed; else when all is looked through again. */
+const CLOCKS_MS = 10_000
+const ALL_EVERY_MS = 60_000
+/** What was looked at is the truth for so long, and no longer. */
+const KNOWN_MS = 10_000
+/** A list that has not changed is signed anew after so long, so that what is fetched is always good for minutes. */
+const SIGNED_EVERY_MS = 60_000
+/** The life of a list that is served, in seconds. */
+export const LIST_LIFE = 300
+const PAGE = 500
+
+// In a thread of the pool. Beyond this level it costs many times as much for a tenth.
+const compress = promisify<Buffer, { level: number }, Buffer>(deflate)
+const LEVEL = 6
+
+export interface StatusListParts {
+  store: Pick<Store, 'listClosings'>
+  places: StatusPlaces
+  keyRing: KeyRing
+  issuer: string
+  /** How long services may keep a list, in seconds. */
+  ttl: number
+  /** How long a closing counts, and how long a family may live, in milliseconds. */
+  closingRetention: number
+  familyLife: number
+  /** Milliseconds since the epoch; and of a clock that never jumps. */
+  clock: () => number
+  uptime: () => number
+  /** Told when the lists can no longer be brought up to date, and with nothing when they can again. */
+  report: (fault: Error | undefined) => void
+}
+
+/** A list as it was signed. `expiresAt` in milliseconds since the epoch. */
+export interface SignedList { jwt: string, expiresAt: number }
+
+/** A list that is kept: its bits, those that are set with the instants of their closings, and how it was signed last. */
+interface Kept { bits: Buffer, closed: Map<number, number>, hasChanged: boolean, signed: SignedList | undefined, signedAt: number, keyId: string }
+
+export class StatusLists {
+  readonly #parts: StatusListParts
+  readonly #lists = new Map<number, Kept>()
+  /** What was closed last of what was seen, and when all was looked through. */
+  #seen = 0
+  #allAt = -Infinity
+  #lookedAt = -Infinity
+  #fault: Error | undefined
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> = Promise.resolve()
+
+  constructor (parts: StatusListParts) {
+    this.#parts = parts
+  }
+
+  /** Looks at once, and from then on, until it is told to stop. */
+  start (): void {
+    const again = async () => {
+      await this.look()
+      if (this.#timer) this.#timer = setTimeout(() => { void again() }, LOOK_EVERY_MS).unref()
+    }
+    this.#timer = setTimeout(() => { void again() }, 0)
+    this.#parts.keyRing.onAdopt = () => { void this.#queue(async () => { await this.#signAll() }) }
+  }
+
+  /** Ends when nothing more is asked of the store. */
+  async stop (): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    await this.#looking
+  }
+
+  /** Sees what is closed, and signs what has changed. It reports a failure, and never rejects. */
+  async look (): Promise<void> {
+    await this.#queue(async () => {
+      await this.#follow()
+      await this.#signAll()
+    })
+  }
+
+  /** The numbers of the lists that are served. */
+  get numbers (): number[] {
+    return [...this.#lists.keys()]
+  }
+
+  /** A list of this number, signed; `unknown` where no token can be of it, `unavailable` where nothing good is known of it. `now` in milliseconds. */
+  read (list: number, now: number): SignedList | 'unknown' | 'unavailable' {
+    if (this.#lookedAt === -Infinity) return 'unavailable'
+    const kept = this.#lists.get(list)
+    if (!kept) return 'unknown'
+    return kept.signed && kept.signed.expiresAt > now ? kept.signed : 'unavailable'
+  }
+
+  async #queue (work: () => Promise<void>): Promise<void> {
+    // One after the other, so that no bit changes while it is compressed.
+    this.#looking = this.#looking.then(work).then(() => { this.#tell(undefined) }, (fault: Error) => { this.#tell(fault) })
+    await this.#looking
+  }
+
+  #tell (fault: Error | undefined): void {
+    if (Boolean(fault) !== Boolean(this.#fault)) this.#parts.report(fault)
+    this.#fault = fault
+  }
+
+  async #follow (): Promise<void> {
+    const { places, clock, uptime, closingRetention, familyLife } = this.#parts
+    const [now, started] = [clock(), uptime()]
+    const alive = (await places.listsWithRoom(now)).filter(({ leasedAt }) => leasedAt + BLOCK_LIFE_MS + familyLife + closingRetention > now)
+    for (const list of this.#lists.keys()) if (!alive.some(other => other.list === list)) this.#lists.delete(list)
+    for (const { list } of alive) if (!this.#lists.has(list)) this.#lists.set(list, { bits: Buffer.alloc(LIST_BYTES), closed: new Map(), hasChanged: true, signed: undefined, signedAt: -Infinity, keyId: '' })
+    const isAll = started - this.#allAt >= ALL_EVERY_MS
+    await this.#readClosings(isAll ? now - closingRetention : Math.min(this.#seen, now) - CLOCKS_MS, now)
+    if (isAll) this.#allAt = started
+    this.#forget(now)
+    this.#lookedAt = started
+  }
+
+  async #readClosings (closedAfter: number, now: number): Promise<void> {
+    const { store, closingRetention } = this.#parts
+    for (let from = { closedAfter, userId: '' }; ;) {
+      const page = await store.listClosings(from, PAGE)
+      for (const { closedAt, closed } of page) {
+        this.#seen = Math.max(this.#seen, closedAt)
+        for (const { serial, at } of closed) if (at > now - closingRetention) this.#set(serial, at)
+      }
+      const last = page.at(-1)
+      if (!last || page.length < PAGE) return
+      from = { closedAfter: last.closedAt, userId: last.userId }
+    }
+  }
+
+  #set (serial: number, at: number): void {
+    const list = this.#lists.get(placeOf(serial).list)
+    if (!list || list.closed.get(serial) === at) return
+    list.closed.set(serial, at)
+    this.#write(list, serial, 1)
+  }
+
+  // Every token of such a family has expired.
+  #forget (now: number): void {
+    for (const list of this.#lists.values()) {
+      for (const [serial, at] of list.closed) {
+        if (at > now - this.#parts.closingRetention) continue
+        list.closed.delete(serial)
+        this.#write(list, serial, 0)
+      }
+    }
+  }
+
+  #write (list: Kept, serial: number, bit: 0 | 1): void {
+    writeBit(list.bits, this.#parts.places.indexOf(serial)!, bit)
+    list.hasChanged = true
+  }
+
+  async #signAll (): Promise<void> {
+    const { keyRing, uptime } = this.#parts
+    for (const [number, list] of this.#lists) {
+      const now = uptime()
+      const isDue = list.hasChanged || list.keyId !== keyRing.keyId || now - list.signedAt >= SIGNED_EVERY_MS
+      if (isDue && now - this.#lookedAt < KNOWN_MS) await this.#sign(number, list)
+    }
+  }
+
+  async #sign (number: number, list: Kept): Promise<void> {
+    const { keyRing, places, issuer, ttl, clock, uptime } = this.#parts
+    const [iat, keyId, signedAt] = [Math.floor(clock() / 1000), keyRing.keyId, uptime()]
+    const lst = (await compress(list.bits, { level: LEVEL })).toString('base64url')
+    const jwt = await keyRing.signStatusList({ iss: issuer, sub: places.uriOf(number), iat, exp: iat + LIST_LIFE, ttl, status_list: { bits: 1, lst } })
+    Object.assign(list, { signed: { jwt, expiresAt: (iat + LIST_LIFE) * 1000 }, signedAt, keyId, hasChanged: false } satisfies Partial<Kept>)
+  }
+}
