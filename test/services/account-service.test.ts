@@ -7,6 +7,7 @@ import { DEVICE, LIMITS, NOW, openServices, overtake, PASSWORD, REQUESTER } from
 
 const NEW_PASSWORD = 'another horse, another battery'
 const live = { createdAfter: 0, advancedAfter: 0 }
+const closing = { at: NOW, countsAfter: 0 }
 
 t.test('a hash of another cost is renewed at log-in', async t => {
   const { store, accounts, tokens, user } = await openServices(t, 5)
@@ -16,7 +17,7 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   const { families } = await store.findUser(user.id) ?? {}
   t.strictSame(families, [])
   const family = { id: 'family', generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }
-  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict' })
+  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict', closing })
   await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
   const renewed = (await store.findUser(user.id))!.passwordHash
   t.match(renewed, /^\$2b\$05\$/)
@@ -51,7 +52,7 @@ t.test('a log-in that a password change overtakes is proved against the new pass
   await login()
   const [family] = (await store.findUser(user.id))!.families
   const change = async (password: string, from = user.passwordHash) => {
-    await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family! })
+    await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family!, closing })
   }
   const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
   overtake(store, 'openFamily', async () => { await change(PASSWORD) })
@@ -67,7 +68,7 @@ t.test('of two password changes the second is proved against the first', async t
   const caller = await tokens.identify((await login()).accessToken, NOW)
   const change = async (password: string) => {
     const { passwordHash, families: [family] } = (await store.findUser(user.id))!
-    await store.changePassword({ userId: user.id, verifiedHash: passwordHash, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family! })
+    await store.changePassword({ userId: user.id, verifiedHash: passwordHash, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family!, closing })
   }
   overtake(store, 'changePassword', async () => { await change(PASSWORD) })
   const family = await accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE, NOW)
@@ -82,7 +83,7 @@ t.test('of two password changes the second is proved against the first', async t
 t.test('a password change from a family that was closed meanwhile changes nothing', async t => {
   const { store, accounts, tokens, user, login } = await openServices(t)
   const caller = await tokens.identify((await login()).accessToken, NOW)
-  overtake(store, 'changePassword', async () => { await store.closeAllFamilies(user.id, { createdAfter: 0, advancedAfter: 0 }) })
+  overtake(store, 'changePassword', async () => { await store.closeAllFamilies({ userId: user.id, live: { createdAfter: 0, advancedAfter: 0 }, closing }) })
   await t.rejects(accounts.changePassword(caller, PASSWORD, NEW_PASSWORD, DEVICE, NOW), { code: 'invalid_token' })
   t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE, NOW)).id, user.id)
 })
@@ -91,7 +92,7 @@ t.test('a name changed from a family that was closed meanwhile stays what it was
   const { store, accounts, tokens, user, login } = await openServices(t)
   const caller = await tokens.identify((await login()).accessToken, NOW)
   t.match(await accounts.rename(caller, 'Ada', NOW), { id: user.id, name: 'Ada' })
-  await store.closeAllFamilies(user.id, { createdAfter: 0, advancedAfter: 0 })
+  await store.closeAllFamilies({ userId: user.id, live: { createdAfter: 0, advancedAfter: 0 }, closing })
   await t.rejects(accounts.rename(caller, 'Eve', NOW), { code: 'invalid_token' })
   t.equal((await store.findUser(user.id))!.name, 'Ada')
 })

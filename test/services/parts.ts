@@ -5,6 +5,7 @@ import { Hasher } from '../../src/hashing/hasher.js'
 import { copyRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
+import { StatusPlaces } from '../../src/services/status-places.js'
 import { TokenService, type SecurityEvent } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 
@@ -12,6 +13,8 @@ export const NOW = 1_800_000_000_000
 export const DEVICE = { ip: '127.0.0.1', userAgent: null }
 export const REQUESTER = { address: DEVICE.ip, isKnown: false }
 export const PASSWORD = 'correct horse battery'
+export const RETENTION = 900_000
+export const STATUS_LISTS = 'https://signet.example/status-lists'
 export const LIMITS = { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 }
 
 /** Services over a store that `overtake` can make another writer come first on, once; without limits for guesses unless they are given. */
@@ -22,7 +25,8 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   const store = new SqliteStore(join(folder, 'signet.db'))
   const hasher = new Hasher({ cost, threads: 1, queue: 100 })
   const events: SecurityEvent[] = []
-  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: limits && new GuessLimits(limits, store) })
+  const places = new StatusPlaces(store, STATUS_LISTS)
+  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places })
   const tokens = new TokenService({
     store,
     keyRing,
@@ -30,6 +34,8 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
     families: LIMITS,
     maxActive: 3,
     policy: 'evict',
+    closingRetention: RETENTION,
+    places,
     record: event => { events.push(event) },
   })
   t.teardown(async () => {
@@ -38,7 +44,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   })
   const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
-  return { store, hasher, keyRing, accounts, tokens, events, user, login }
+  return { store, hasher, keyRing, places, accounts, tokens, events, user, login }
 }
 
 /** Lets `other` write just before the next call of a store's method does. */

@@ -402,7 +402,7 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.strictSame(await store.statusLists(), [])
     t.equal(await store.leasePlaces(0, 1, 1000), undefined, 'a list that is not there')
     await race(async index => { await stores[index % stores.length]!.keepStatusList({ list: 0, key: `key ${index}`, leased: 100, leasedAt: 1000 }) })
-    const [{ key }] = await store.statusLists() as [{ key: string }]
+    const { key } = (await store.statusLists())[0]!
     const firsts = await race(async index => (await stores[index % stores.length]!.leasePlaces(0, 10, 2000))!)
     t.strictSame(firsts.sort((one, other) => one - other), Array.from({ length: RACERS }, (_, index) => 100 + 10 * index))
     t.strictSame(await store.statusLists(), [{ list: 0, key, leased: 740, leasedAt: 2000 }])

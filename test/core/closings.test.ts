@@ -1,0 +1,15 @@
+// How long a closing counts, and how many may.
+import t from 'tap'
+import { closingAt, isCrowded, MAX_CLOSINGS } from '../../src/core/closings.js'
+
+t.test('a closing counts for as long as it is retained', async t => {
+  t.strictSame(closingAt(10_000, 900), { at: 10_000, countsAfter: 9_100 })
+})
+
+t.test('a user is crowded by closings that count, and by no others', async t => {
+  const closed = Array.from({ length: MAX_CLOSINGS }, (_, serial) => ({ id: String(serial), serial, at: 5000 }))
+  t.ok(isCrowded(closed, { at: 6000, countsAfter: 4999 }))
+  t.notOk(isCrowded(closed, { at: 6000, countsAfter: 5000 }))
+  t.notOk(isCrowded(closed.slice(1), { at: 6000, countsAfter: 0 }))
+  t.notOk(isCrowded(undefined, { at: 6000, countsAfter: 0 }))
+})
