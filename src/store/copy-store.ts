@@ -1,4 +1,4 @@
-// Copies the users of one store, with their families, into another, and verifies each; holds no adapter's detail and no clock.
+// Copies the users of one store, with their families and closings, and the leases of places into another, and verifies each user; holds no adapter's detail and no clock.
 import { createHash } from 'node:crypto'
 import type { Store, User } from './store.js'
 
@@ -31,8 +31,22 @@ const BATCH = 100
  */
 export async function copyStore ({ from, to, strangers, progress }: Copying): Promise<CopyReport> {
   if (strangers === 'refuse') await refuseStrangers(from, to)
-  const copied = await copyMissing(from, to, progress)
-  return { copied, ...await verify(from, to) }
+  const carry = await hasOtherLists(from, to) ? withoutPlaces : (user: User) => user
+  const copied = await copyMissing(from, to, carry, progress)
+  // After the users, so that every place that one of them has is leased.
+  if (carry !== withoutPlaces) for (const list of await from.statusLists()) await to.keepStatusList(list)
+  return { copied, ...await verify(from, to, carry) }
+}
+
+/** Whether the lists of the two differ under one number. Then a place in one is another's in the other. */
+async function hasOtherLists (from: Store, to: Store): Promise<boolean> {
+  const [sources, destinations] = [await from.statusLists(), await to.statusLists()]
+  return sources.some(({ list, key }) => destinations.some(other => other.list === list && other.key !== key))
+}
+
+/** Its families get their places with their next refresh. */
+function withoutPlaces ({ closed: _, ...user }: User): User {
+  return { ...user, families: user.families.map(({ serial: _, ...family }) => family) }
 }
 
 async function refuseStrangers (from: Store, to: Store): Promise<void> {
@@ -41,7 +55,7 @@ async function refuseStrangers (from: Store, to: Store): Promise<void> {
   }
 }
 
-async function copyMissing (from: Store, to: Store, progress: (users: number) => void): Promise<number> {
+async function copyMissing (from: Store, to: Store, carry: (user: User) => User, progress: (users: number) => void): Promise<number> {
   let [seen, copied] = [0, 0]
   let batch: User[] = []
   const flush = async () => {
@@ -53,20 +67,20 @@ async function copyMissing (from: Store, to: Store, progress: (users: number) =>
   for await (const [source, destination] of pairs(from, to)) {
     if (!source) continue
     seen++
-    if (!destination) batch.push(source)
+    if (!destination) batch.push(carry(source))
     if (batch.length === BATCH) await flush()
   }
   await flush()
   return copied
 }
 
-async function verify (from: Store, to: Store): Promise<Omit<CopyReport, 'copied'>> {
+async function verify (from: Store, to: Store, carry: (user: User) => User): Promise<Omit<CopyReport, 'copied'>> {
   const report = { users: 0, missing: [] as string[], differing: [] as string[] }
   for await (const [source, destination] of pairs(from, to)) {
     if (!source) continue
     report.users++
     if (!destination) report.missing.push(source.id)
-    else if (digest(source) !== digest(destination)) report.differing.push(source.id)
+    else if (digest(carry(source)) !== digest(destination)) report.differing.push(source.id)
   }
   return report
 }
@@ -101,9 +115,10 @@ async function * walk (store: Store): AsyncGenerator<User, undefined> {
   }
 }
 
-function digest ({ id, email, name, passwordHash, createdAt, families: unsorted }: User): string {
+function digest ({ id, email, name, passwordHash, createdAt, families: unsorted, closed = [] }: User): string {
   const families = unsorted
-    .map(({ id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats }) => [id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats?.at, repeats?.running])
+    .map(({ id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats, serial }) => [id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats?.at, repeats?.running, serial])
     .sort(([one], [other]) => String(one) < String(other) ? -1 : 1)
-  return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families])).digest('hex')
+  const closings = closed.map(({ id, serial, at }) => [id, serial, at])
+  return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families, closings])).digest('hex')
 }

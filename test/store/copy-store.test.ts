@@ -26,7 +26,7 @@ async function fill (store: Store, count: number): Promise<User[]> {
 
 t.test('users arrive whole, with all their families, for a clock that is wrong when they are copied must cost nobody a log-in', async t => {
   const { from, to, copy } = open(t)
-  const user = { ...newUser(), name: '$name', families: [newFamily(0), newFamily(3000), { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 } }
+  const user = { ...newUser(), name: '$name', families: [newFamily(0), newFamily(3000), { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 }, closed: [{ id: 'closed', serial: 5, at: 7000 }] }
   await from.insertUser(user)
   t.strictSame(await copy(), { users: 1, copied: 1, missing: [], differing: [] })
   t.strictSame(await to.listUsers('', 10), [user])
@@ -35,7 +35,7 @@ t.test('users arrive whole, with all their families, for a clock that is wrong w
 t.test('a family that differs in anything is said', async t => {
   const { from, to, copy } = open(t)
   const family = { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }
-  const changes = [{ generation: 1 }, { createdAt: 1 }, { advancedAt: 1 }, { userAgent: null }, { ip: '::2' }, { rotatedBy: undefined }, { repeats: undefined }, { repeats: { at: 7, running: 1 } }, { repeats: { at: 6, running: 2 } }]
+  const changes = [{ generation: 1 }, { createdAt: 1 }, { advancedAt: 1 }, { userAgent: null }, { ip: '::2' }, { rotatedBy: undefined }, { repeats: undefined }, { repeats: { at: 7, running: 1 } }, { repeats: { at: 6, running: 2 } }, { serial: 1 }]
   const users = changes.map(() => ({ ...newUser(), families: [family] }))
   for (const [at, user] of users.entries()) {
     await from.insertUser(user)
@@ -99,4 +99,31 @@ t.test('families count whatever their order', async t => {
   await from.insertUser(user)
   await to.insertUser({ ...user, families: [other, one] })
   t.strictSame(await copy(), { users: 1, copied: 0, missing: [], differing: [] })
+})
+
+t.test('the leases of places arrive, and closings that differ are said', async t => {
+  const { from, to, copy } = open(t)
+  const [one, other] = await fill(from, 2)
+  await from.insertUser({ ...newUser(), families: [{ ...newFamily(), serial: 300 }] })
+  for (const list of [0, 1]) await from.keepStatusList({ list, key: `key ${list}`, leased: 512, leasedAt: 1000 + list })
+  const closed = { id: 'closed', serial: 5, at: 7000 }
+  await to.insertUser({ ...one!, closed: [closed] })
+  t.match(await copy(), { users: 3, copied: 2, differing: [one!.id] })
+  t.strictSame(await to.statusLists(), await from.statusLists())
+  t.strictSame(await to.findUser(other!.id), other)
+})
+
+t.test('into a store with lists of its own families come without their places, which they get anew', async t => {
+  const { from, to, copy } = open(t)
+  const family = { ...newFamily(), serial: 300 }
+  const user = { ...newUser(), families: [family], closed: [{ id: 'closed', serial: 5, at: 7000 }] }
+  await from.insertUser(user)
+  await from.keepStatusList({ list: 0, key: 'key', leased: 512, leasedAt: 1000 })
+  await to.keepStatusList({ list: 0, key: 'another', leased: 256, leasedAt: 1000 })
+  t.strictSame(await copy({ strangers: 'merge' }), { users: 1, copied: 1, missing: [], differing: [] })
+  const { serial: _, ...unplaced } = family
+  const { closed: __, ...rest } = user
+  t.strictSame(await to.findUser(user.id), { ...rest, families: [unplaced] })
+  t.strictSame(await to.statusLists(), [{ list: 0, key: 'another', leased: 256, leasedAt: 1000 }])
+  t.strictSame(await copy({ strangers: 'merge' }), { users: 1, copied: 0, missing: [], differing: [] })
 })
