@@ -1,12 +1,13 @@
 // `@signet/verifier/express`: a middleware that guards routes with the verifier, and the claims behind it; holds no rule about tokens.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { inspect } from 'node:util'
 import { NO_TOKEN, readBearer, refusalOf, type Refusal } from './bearer.js'
 import type { TokenVerificationError } from './token-verification-error.js'
 import { createVerifier, type AccessTokenClaims, type VerifierOptions } from './verifier.js'
 
 export interface GuardOptions extends VerifierOptions {
-  /** Hears of each token that is refused, to log it; the `cause` of `keys_unavailable` is for the log alone. */
-  onRefused?: (error: TokenVerificationError, request: IncomingMessage) => void
+  /** Hears of each token that is refused, to log it; the `cause` of `keys_unavailable` is for the log alone. What it throws is a warning of the process, and changes no answer. */
+  onRefused?: (error: TokenVerificationError, request: IncomingMessage) => void | Promise<void>
 }
 
 /** Of Express 4 and 5, and of whatever else calls a middleware with Node's own request and response. */
@@ -24,11 +25,20 @@ export function requireToken ({ onRefused, ...options }: GuardOptions): RequireT
       tokens.set(request, await verify(token))
     } catch (thrown) {
       const error = thrown as TokenVerificationError
-      onRefused?.(error, request)
       send(response, refusalOf(error))
+      await settle(async () => { await onRefused?.(error, request) })
       return
     }
     next()
+  }
+}
+
+// Express 4 lets go of a middleware's promise: one that rejects would end the process.
+async function settle (tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell()
+  } catch (fault) {
+    process.emitWarning(`onRefused failed: ${inspect(fault)}`, 'SignetWarning')
   }
 }
 
@@ -40,5 +50,7 @@ export function tokenOf (request: IncomingMessage): AccessTokenClaims {
 }
 
 function send (response: ServerResponse, { status, headers, problem }: Refusal): void {
+  // Something else, such as a time limit, may have answered while the keys were fetched.
+  if (response.headersSent) return
   response.writeHead(status, headers).end(JSON.stringify(problem))
 }

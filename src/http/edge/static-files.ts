@@ -65,7 +65,8 @@ function encodingOf ({ body, encodings }: StaticFile, acceptEncoding = ''): Enco
   return encodings.find(encoding => taken.includes(encoding))
 }
 
-function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {
+/** Whether a client that sends this If-None-Match has what the tag is of (RFC 9110, section 13.1.2). */
+export function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   return ifNoneMatch.split(',').some(tag => ['*', etag, `W/${etag}`].includes(tag.trim()))
 }
