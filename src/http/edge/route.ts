@@ -1,6 +1,6 @@
 // How a route of a table becomes Fastify's: its limit, its checks, its description and its answer; holds no route.
 import type { TSchema } from '../../schema.js'
-import type { FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import { ERRORS, type ErrorCode } from '../../errors.js'
 import type { Device } from '../../services/token-service.js'
 import { ProblemDTO } from './problem-dto.js'
@@ -75,6 +75,13 @@ interface Description { schema: FastifySchema, config: { answers: Record<number,
 /** The description of a route that is no table's and open to all; `errors` are those that not every request may have. */
 export function openDescription (operation: Operation, answers: Record<number, object>, errors: ErrorCode[] = []): Description {
   return { schema: { ...operationOf(operation), security: [] }, config: { answers: { ...problems([...ANY, ...errors]), ...answers } } }
+}
+
+/** Serves a document that anybody may read, by GET and by HEAD. */
+export function addReading<Params = unknown> (app: FastifyInstance, url: string, description: Description, send: (request: FastifyRequest<{ Params: Params }>, reply: FastifyReply) => unknown): void {
+  app.get<{ Params: Params }>(url, { ...description, exposeHeadRoute: false }, send)
+  // Not by the HEAD that Fastify makes of a GET: it says of a 304 that there is nothing (RFC 9110, section 8.6).
+  app.head<{ Params: Params }>(url, { schema: { hide: true } }, send)
 }
 
 /** A reference to a schema that the application knows by its name. */

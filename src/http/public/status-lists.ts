@@ -1,9 +1,9 @@
 // The status lists as every service fetches them (draft-ietf-oauth-status-list-21, sections 8 and 9); holds no bit and no signature.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { AuthError } from '../../errors.js'
 import type { StatusPlaces } from '../../services/status-places.js'
 import type { SignedList, StatusLists } from '../../services/status-lists.js'
-import { openDescription, ref } from '../edge/route.js'
+import { addReading, openDescription, ref } from '../edge/route.js'
 import { memoryFile, sendStatic, type StaticFile } from '../edge/static-files.js'
 import { StatusListsDTO } from './dto.js'
 
@@ -28,7 +28,7 @@ export function addStatusLists (app: FastifyInstance, lists: StatusLists, places
     files.set(list, file)
     return file
   }
-  app.get('/status-lists/:list', ONE, async (request: FastifyRequest<{ Params: { list: string } }>, reply: FastifyReply) => {
+  addReading<{ list: string }>(app, '/status-lists/:list', ONE, async (request, reply) => {
     const { list } = request.params
     // What a list said at another time is told to nobody (section 8.4): it would tell when each of its log-ins ended.
     if ('time' in Object(request.query)) throw new AuthError('not_supported', { detail: 'A status list is served as it is now, and not as it was at another time.' })
@@ -38,7 +38,5 @@ export function addStatusLists (app: FastifyInstance, lists: StatusLists, places
     reply.headers(headers)
     return await sendStatic(request, reply, fileOf(found))
   })
-  app.get('/status-lists', ALL, (_request, reply) => {
-    reply.headers(headers).send({ status_lists: lists.numbers.map(number => places.uriOf(number)) })
-  })
+  addReading(app, '/status-lists', ALL, (_request, reply) => reply.headers(headers).send({ status_lists: lists.numbers.map(number => places.uriOf(number)) }))
 }
