@@ -39,5 +39,5 @@ t.test('one that is not ready, that is away, that says nothing, or whose setting
   silent.close()
   await once(silent, 'close')
   t.strictSame(await check(t, { ...used, PORT: String(port) }), { code: 1, out: '', err: `connect ECONNREFUSED 127.0.0.1:${port}\n` })
-  t.strictSame(await check(t, { PORT: 'x' }), { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535.\n' })
+  t.strictSame(await check(t, { PORT: 'x' }), { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535, in digits.\n' })
 })
