@@ -49,7 +49,7 @@ t.test('what has changed is compiled and said, what is gone is gone, and where n
   for (const time of ['once', 'again']) t.match(build(), [1, 'src/one.ts(1,14): error TS2322'], `what failed is not taken for done: ${time}`)
 })
 
-t.test('a source that is older than what was built of the last one is compiled', async t => {
+t.test('a source that is older than the last build is compiled, and what was taken away of that, or left half written by one that was killed, is built anew', async t => {
   const { folder, write, build, built } = project(t)
   t.strictSame(build(), ALL)
   for (const path of ['src/one.ts', 'src/verifier/a.ts']) {
@@ -58,11 +58,8 @@ t.test('a source that is older than what was built of the last one is compiled',
   }
   t.strictSame(build(), CHANGED)
   for (const path of ['dist/src/one.js', 'src/verifier/dist/a.js']) t.match(built(path), '22', path)
-})
 
-t.test('what was taken away of a build, or left half written by one that was killed, is built anew', async t => {
-  const { folder, write, build, built } = project(t)
-  t.strictSame(build(), ALL)
+  // What was taken away of a build.
   for (const path of ['dist/src/one.js', 'src/verifier/dist']) {
     rmSync(join(folder, path), { recursive: true })
     t.strictSame(build(), ALL, path)
