@@ -22,7 +22,7 @@ t.test('every command explains itself, and wrong use is exit code 2', async t =>
     const [command, ...args] = line.split(' ')
     t.match(await run(command!, ...args), { code: 2, out: '', err: `${fault}\n\n` }, line)
   }
-  for (const line of ['generate --bits 1024', 'generate --bits 2048 --refresh-secret', 'rotate --back --force', 'rotate --check http://x --refresh-secret', 'revoke']) {
+  for (const line of ['generate --bits 1024', 'generate --bits 0x1000', 'generate --bits 2048 --refresh-secret', 'rotate --back --force', 'rotate --check http://x --refresh-secret', 'revoke']) {
     const [command, ...args] = line.split(' ')
     t.match(await run(command!, ...args), { code: 2, out: '' }, line)
   }
