@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
+import { sourceFiles } from '../scripts/source-files.js'
 
 const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts', 'places.ts', 'schema.ts']
 const MAY_IMPORT: Record<string, string[]> = {
@@ -27,7 +28,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store'],
 }
 
-const files = readdirSync('src', { recursive: true }).map(String).filter(name => /^(?!\w+\/dist\/).*\.(ts|js)$/.test(name))
+const files = sourceFiles('src').filter(path => /\.(ts|js)$/.test(path)).map(path => relative('src', path))
 const placeOf = (file: string) => ROOT.includes(file) ? file : /^(http\/)?[^/]+/.exec(file)![0]
 
 t.test('imports run one way', async t => {
