@@ -4,19 +4,20 @@ import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 import { sourceFiles } from '../scripts/source-files.js'
 
-const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts', 'places.ts', 'schema.ts']
+const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'folders.ts', 'log.ts', 'places.ts', 'schema.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
   'faults.ts': [],
+  'folders.ts': [],
   'places.ts': [],
   'schema.ts': [],
   'env-file.ts': ['faults.ts'],
   'config.ts': ['core', 'env-file.ts', 'schema.ts'],
   'log.ts': ['core'],
-  keyring: ['core', 'faults.ts', 'schema.ts'],
+  keyring: ['core', 'faults.ts', 'folders.ts', 'schema.ts'],
   hashing: ['core', 'errors.ts', 'places.ts'],
-  store: ['core', 'errors.ts', 'faults.ts'],
+  store: ['core', 'errors.ts', 'faults.ts', 'folders.ts'],
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing', 'places.ts'],
   'http/edge': ['core', 'errors.ts', 'faults.ts', 'schema.ts', 'services'],
   'http/account': ['core', 'errors.ts', 'http/edge', 'schema.ts', 'services', 'store/store.ts'],
