@@ -1,5 +1,5 @@
 // The embedded store: one SQLite file, one row a user with the families as JSON; holds no rule of a family's life.
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
@@ -7,6 +7,7 @@ import { MAX_CLOSINGS, type Closing } from '../core/closings.js'
 import type { Family } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
+import { makeFolder } from '../folders.js'
 import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
 import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, StatusList, Store, User, UserClosings } from './store.js'
@@ -102,7 +103,7 @@ export class SqliteStore implements Store {
 
   /** Opens the file, making it and its folder where they are missing. Throws the driver's error if it cannot. */
   constructor (path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     makePrivate(path)
     this.#path = path
     this.#file = identify(path)
