@@ -32,7 +32,8 @@ export function readStaticFiles (folder: string, extensions: string[]): Map<stri
 
 /** A file whose text is made here. It must hold no secret: how far a text can be compressed tells of what is in it (BREACH). */
 export function staticFile (content: Buffer | string, extension: string): StaticFile {
-  return memoryFile(Buffer.from(content), TYPES[extension]!, ['br', 'gzip'])
+  const body = Buffer.from(content)
+  return memoryFile(body, TYPES[extension]!, body.length < WORTH_COMPRESSING ? [] : ['br', 'gzip'])
 }
 
 /** The same of any type, in those encodings alone. */
@@ -59,8 +60,7 @@ async function compressed ({ body, compressed }: StaticFile, encoding: Encoding)
 }
 
 /** The best encoding that a client says it takes; what it gives no weight it does not. */
-function encodingOf ({ body, encodings }: StaticFile, acceptEncoding = ''): Encoding | undefined {
-  if (body.length < WORTH_COMPRESSING) return undefined
+function encodingOf ({ encodings }: StaticFile, acceptEncoding = ''): Encoding | undefined {
   const taken = acceptEncoding.toLowerCase().split(',').map(coding => coding.replace(/\s/g, '')).filter(coding => !/;q=0(\.0*)?$/.test(coding)).map(coding => coding.split(';')[0])
   return encodings.find(encoding => taken.includes(encoding))
 }

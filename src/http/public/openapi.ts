@@ -11,6 +11,12 @@ const EMAIL = { format: 'idn-email' }
 /** It begins with what can be seen, and holds nothing but text and the joiners that some scripts and emoji are written with. Letters and digits are named twice, for tools that know no \p. */
 const NAME = { minLength: 1, pattern: '^[A-Za-z0-9\\p{L}\\p{N}\\p{P}\\p{S}][A-Za-z0-9\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\u200c\\u200d ]*$' }
 
+/** What stands in the address of a route. */
+const PARAMETERS: Record<string, object> = {
+  id: { format: 'uuid', description: 'as /tokens lists it' },
+  list: { pattern: '^(?:0|[1-9][0-9]{0,8})$', description: 'the number of a list, as /status-lists names it' },
+}
+
 /** Of some routes the body may be left out. */
 export interface DocumentParts { version: string, issuer: string, passwordMinLength: number, bodyOptional: Array<{ url: string }> }
 
@@ -76,7 +82,7 @@ function complete (document: Document, { passwordMinLength, bodyOptional }: Docu
   // The plugin takes every body for one that must be there.
   for (const { url } of bodyOptional) paths[url]!['post']!.requestBody!.required = false
   const operations = Object.values(paths).flatMap(path => Object.values(path))
-  for (const { schema } of operations.flatMap(({ parameters = [] }) => parameters).filter(({ name }) => name === 'id')) Object.assign(schema, { format: 'uuid', description: 'as /tokens lists it' })
+  for (const { name, schema } of operations.flatMap(({ parameters = [] }) => parameters)) Object.assign(schema, PARAMETERS[name])
   const told: Record<string, object> = { email: EMAIL, new_password: { minLength: passwordMinLength } }
   for (const { properties } of Object.values(schemas)) {
     for (const [name, limits] of Object.entries(told)) Object.assign(properties?.[name] ?? {}, limits)
