@@ -64,8 +64,7 @@ export function createStatusCheck ({ jwksUrl, issuer, keys }) {
   }
 
   async function fetchList (uri) {
-    const headers = { accept: 'application/statuslist+jwt' }
-    const response = await fetch(base + uri.slice(origin.length), { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const response = await fetch(base + uri.slice(origin.length), { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (response.status !== 200) throw new Error(`the answer was ${response.status}`)
     const expected = { algorithms: ['RS256'], typ: 'statuslist+jwt', issuer, subject: uri, requiredClaims: ['exp', 'iat'] }
     const { iat, ttl = DEFAULT_TTL, status_list: list } = (await jwtVerify(await readText(response), keys, expected)).payload

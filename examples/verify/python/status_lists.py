@@ -86,8 +86,7 @@ class StatusLists:
             return known.bits
 
     def _fetch(self, uri: str) -> tuple[bytes, float]:
-        request = urllib.request.Request(self._base + self._uri.fullmatch(uri)[1], headers={"Accept": "application/statuslist+jwt"})
-        with self._http.open(request, timeout=TIMEOUT) as response:
+        with self._http.open(self._base + self._uri.fullmatch(uri)[1], timeout=TIMEOUT) as response:
             token = response.read(LONGEST_ANSWER + 1)
         if response.status != 200 or len(token) > LONGEST_ANSWER:
             raise ValueError("the answer is of another status, or too long")
