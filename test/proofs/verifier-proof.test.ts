@@ -72,6 +72,10 @@ t.test('the proof sees what verifiers do wrong with a token', async t => {
       const { keys: [key] } = await (await fetch(JWKS_URL)).json()
       const pem = await jose.exportSPKI(await jose.importJWK(key))
       return (await jose.jwtVerify(token, new TextEncoder().encode(pem))).payload.sub`),
+    verifier('curious', `
+      const { status } = jose.decodeJwt(token)
+      if (status) await fetch(JWKS_URL.replace('/.well-known/jwks.json', status.status_list.uri.replace(issuer, '')))
+      return ${RIGHT}`),
     verifier('suspicious', 'throw new Error("no")'),
     verifier('mistaken', `await ${RIGHT}; return 'somebody'`),
     verifier('brittle', `if (token === '') process.exit(3); return ${RIGHT}`),
@@ -90,6 +94,7 @@ t.test('the proof sees what verifiers do wrong with a token', async t => {
       ASKED_ATTACKER,
     ],
     confused: accepts('is signed with HS256 and the PEM of our public key without its last line break'),
+    curious: ['asked for the list of a token that is bad without it'],
     suspicious: doesNotAccept('refused "no"'),
     mistaken: doesNotAccept('accepted somebody'),
     brittle: ['gave no answer to a token that is empty: ended with code 3'],

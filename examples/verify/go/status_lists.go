@@ -122,7 +122,7 @@ func (s *statusLists) lookUp(uri string) []byte {
 		if bits, ttl, err := s.fetch(uri); err == nil {
 			*list = statusList{bits: bits, ttl: ttl, until: start.Add(seconds(ttl))}
 		} else {
-			log.Printf("%s cannot be had, so tokens are accepted without it: %v", uri, err)
+			log.Printf("%s could not be fetched, so what was closed since is not seen: %v", uri, err)
 			list.until = time.Now().Add(seconds(min(list.ttl, longestPause)))
 		}
 	}

@@ -58,7 +58,7 @@ export function createStatusCheck ({ jwksUrl, issuer, keys }) {
       Object.assign(list, await fetchList(uri))
       list.until = start + list.ttl * 1000
     } catch (error) {
-      console.error(`${uri} cannot be had, so tokens are accepted without it: ${error.message}`)
+      console.error(`${uri} could not be fetched, so what was closed since is not seen: ${error.message}`)
       list.until = performance.now() + Math.min(list.ttl, LONGEST_PAUSE) * 1000
     }
   }

@@ -81,7 +81,7 @@ class StatusLists:
                     known.bits, known.ttl = self._fetch(uri)
                     known.until = start + known.ttl
                 except Exception as error:  # Whatever is wrong with a list, it must not judge a token.
-                    print(f"{uri} cannot be had, so tokens are accepted without it: {error!r}", file=sys.stderr)
+                    print(f"{uri} could not be fetched, so what was closed since is not seen: {error!r}", file=sys.stderr)
                     known.until = time.monotonic() + min(known.ttl, LONGEST_PAUSE)
             return known.bits
 

@@ -118,7 +118,9 @@ impl StatusLists {
                 }
             }
             Err(error) => {
-                eprintln!("{uri} cannot be had, so tokens are accepted without it: {error}");
+                eprintln!(
+                    "{uri} could not be fetched, so what was closed since is not seen: {error}"
+                );
                 let pause = list.ttl.min(LONGEST_PAUSE);
                 list.until = Instant::now() + Duration::from_secs_f64(pause);
             }

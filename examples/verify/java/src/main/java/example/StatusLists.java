@@ -99,7 +99,7 @@ final class StatusLists {
       list.until = start + nanoseconds(list.ttl);
     } catch (Exception e) {
       // Whatever is wrong with a list, it must not judge a token.
-      System.err.println(uri + " cannot be had, so tokens are accepted without it: " + e);
+      System.err.println(uri + " could not be fetched, so what was closed since is not seen: " + e);
       list.until = System.nanoTime() + nanoseconds(Math.min(list.ttl, LONGEST_PAUSE));
     }
     return list.bits;
