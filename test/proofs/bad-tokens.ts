@@ -1,5 +1,6 @@
 // The tokens that every verifier must refuse, each a good one with one thing wrong; holds no verifier and no verdict.
-import { createHmac, createPublicKey, generateKeyPairSync, randomUUID, sign, constants, type KeyObject } from 'node:crypto'
+import { createPublicKey, randomUUID, type KeyObject } from 'node:crypto'
+import { ATTACKER_KEY_ID, attackerJwk, damage, encode, hmac, pss, rsa, signAsAttacker, writeJws, type Jws } from './jws.js'
 
 export interface Ingredients {
   /** An access token as it was issued, and the refresh token that came with it. */
@@ -13,25 +14,14 @@ export interface Ingredients {
   now: number
 }
 
-interface Jws { header: Record<string, unknown>, claims: Record<string, unknown>, signer: Signer }
-type Signer = (input: string) => Buffer
-
-export const ATTACKER_KEY_ID = 'attacker'
 /** Beyond the largest leeway that a verifier grants unasked, which is a minute. In seconds. */
 const BEYOND_LEEWAY = 120
 const DEPTH = 100_000
 
-const attacker = generateKeyPairSync('rsa', { modulusLength: 2048 })
-
-/** The attacker's public key under an id of the attacker's choice (RFC 7517, section 4). */
-export function attackerJwk (id: string): object {
-  return { ...attacker.publicKey.export({ format: 'jwk' }), kid: id, use: 'sig', alg: 'RS256' }
-}
-
-/** A token that differs from the issued one in its id alone: what is wrong with a bad one is not that it was made here. */
-export function goodToken (ingredients: Ingredients): string {
+/** A token that differs from the issued one in its id and these claims alone: what is wrong with a bad one is not that it was made here. */
+export function tokenOf (ingredients: Ingredients, claims: object = {}): string {
   const good = read(ingredients)
-  return write({ ...good, claims: { ...good.claims, jti: randomUUID() } })
+  return writeJws({ ...good, claims: { ...good.claims, jti: randomUUID(), ...claims } })
 }
 
 /** Bad tokens by what is wrong with them, which completes "a token that …". */
@@ -44,9 +34,9 @@ export function badTokens (ingredients: Ingredients): Record<string, string> {
   const { n: modulus } = publicKey.export({ format: 'jwk' })
   const [header, payload, signature] = access.split('.') as [string, string, string]
 
-  const claiming = (claims: object) => write({ ...good, claims: { ...good.claims, ...claims } })
-  const headed = (members: object, signer = good.signer) => write({ ...good, header: { ...good.header, ...members }, signer })
-  const byAttacker = (members: object) => headed(members, rsa('sha256', attacker.privateKey))
+  const claiming = (claims: object) => writeJws({ ...good, claims: { ...good.claims, ...claims } })
+  const headed = (members: object, signer = good.signer) => writeJws({ ...good, header: { ...good.header, ...members }, signer })
+  const byAttacker = (members: object) => headed(members, signAsAttacker)
 
   return {
     'has expired': claiming({ iat: seconds - 2 * BEYOND_LEEWAY, exp: seconds - BEYOND_LEEWAY }),
@@ -97,33 +87,4 @@ export function badTokens (ingredients: Ingredients): Record<string, string> {
 function read ({ access, privateKey }: Ingredients): Jws {
   const [header, claims] = access.split('.').slice(0, 2).map(part => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>)
   return { header: header!, claims: claims!, signer: rsa('sha256', privateKey) }
-}
-
-/** A compact JWS (RFC 7515, section 7.1); a member that is undefined is left out. */
-function write ({ header, claims, signer }: Jws): string {
-  const input = `${encode(header)}.${encode(claims)}`
-  return `${input}.${signer(input).toString('base64url')}`
-}
-
-function encode (part: object | string | null): string {
-  return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
-}
-
-function rsa (digest: string, key: KeyObject): Signer {
-  return input => sign(digest, Buffer.from(input), key)
-}
-
-function pss (key: KeyObject): Signer {
-  return input => sign('sha256', Buffer.from(input), { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST })
-}
-
-function hmac (secret: string | Buffer): Signer {
-  return input => createHmac('sha256', secret).update(input).digest()
-}
-
-/** One bit in the middle: the last characters of base64url may hold spare ones. */
-function damage (signature: string): string {
-  const bytes = Buffer.from(signature, 'base64url')
-  bytes[bytes.length >> 1]! ^= 1
-  return bytes.toString('base64url')
 }

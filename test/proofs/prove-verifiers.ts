@@ -7,7 +7,7 @@ import { proveVerifiers, type Verdict } from './verifier-proof.js'
 
 const LANGUAGES = EXAMPLES.map(({ language }) => language)
 
-const HELP = `Builds the verifiers of examples/verify/ and hands each good and bad tokens of a live Signet.
+const HELP = `Builds the verifiers of examples/verify/ and hands each good and bad tokens of a live Signet, and good and bad status lists.
   --only LIST       some of ${LANGUAGES.join(',')} (default all)
 A language whose programs this machine has not is skipped, and named in the last lines.
 Exit code: 0 every verifier that could be built here is right, 1 something is wrong or nothing could be checked, 2 wrong use.

@@ -70,7 +70,10 @@ export async function proveRotations ({ servers: count, rotations, change }: Sce
     await pause(2_000)
     load.stop()
     await clients
-    for (const verifier of verifiers) await verifier.end()
+    for (const verifier of verifiers) {
+      await verifier.end()
+      if (verifier.said) report.failed.push(`a verifier said ${verifier.said}`)
+    }
   } finally {
     load.stop()
     balancer.close()
@@ -189,13 +192,13 @@ class Load {
   }
 }
 
-/** Where verifiers fetch keys: from one server after the other, as behind a load balancer. */
+/** Where verifiers fetch keys and lists: from one server after the other, as behind a load balancer. */
 async function openBalancer (servers: LiveSignet[]): Promise<{ url: string, close: () => void }> {
   let turn = 0
-  const balancer = createServer((_request, response) => {
+  const balancer = createServer((request, response) => {
     const { url } = servers[turn++ % servers.length]!
-    fetch(`${url}/.well-known/jwks.json`).then(async answer => await answer.text()).then(
-      body => { response.setHeader('content-type', 'application/json').end(body) },
+    fetch(`${url}${request.url}`).then(async answer => ({ status: answer.status, type: answer.headers.get('content-type') ?? '', body: await answer.text() })).then(
+      ({ status, type, body }) => { response.writeHead(status, { 'content-type': type }).end(body) },
       () => { response.writeHead(502).end() }
     )
   }).listen(0, '127.0.0.1')

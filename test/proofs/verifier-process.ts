@@ -16,6 +16,7 @@ export interface Trust { jwksUrl: string, issuer: string, cache?: object }
 const BUILD_LIMIT_MS = 600_000
 /** Signet's own default. */
 const AUDIENCE = 'signet'
+const LONGEST_SAID = 2 ** 16
 
 /** The line that names a language which was not built. */
 export function describeSkipped (language: string, missing: string[]): string {
@@ -56,13 +57,15 @@ export class VerifierProcess {
   readonly #child: ChildProcess
   readonly #answers: AsyncIterator<string, undefined>
   readonly #ended: Promise<string>
+  #said = ''
 
   /** It is ended after `limitMs` milliseconds. `cache` are options of the library's own, where the example takes them. */
   constructor ({ folder, run: [program, ...args] }: Example, { jwksUrl, issuer, cache = {} }: Trust, limitMs: number) {
     const env = { ...process.env, JWKS_URL: jwksUrl, ISSUER: issuer, AUDIENCE, KEY_CACHE: JSON.stringify(cache) }
-    const child = spawn(program, args, { cwd: folder, env, stdio: ['pipe', 'pipe', 'inherit'], timeout: limitMs, killSignal: 'SIGKILL' })
+    const child = spawn(program, args, { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'], timeout: limitMs, killSignal: 'SIGKILL' })
     // A verifier that has ended is seen by its answers, which end too.
     child.stdin.on('error', () => {})
+    child.stderr.on('data', chunk => { this.#said = `${this.#said}${String(chunk)}`.slice(-LONGEST_SAID) })
     this.#child = child
     this.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     this.#ended = new Promise(resolve => {
@@ -71,11 +74,16 @@ export class VerifierProcess {
     })
   }
 
+  /** What it has said on its standard error, of which the end is kept. */
+  get said (): string {
+    return this.#said
+  }
+
   /** The verdict on a token. Throws if the verifier ended instead. */
   async ask (what: string, token: string): Promise<string> {
     this.#child.stdin!.write(`${token}\n`)
     const { done, value } = await this.#answers.next()
-    if (done) throw new Error(`gave no answer to ${what}: ${await this.#ended}`)
+    if (done) throw new Error(`gave no answer to ${what}: ${await this.#ended}${this.#quote()}`)
     return value
   }
 
@@ -84,6 +92,10 @@ export class VerifierProcess {
     this.#child.stdin!.end()
     const { done, value } = await this.#answers.next()
     const end = done ? await this.#ended : `said ${value}`
-    if (end !== 'ended with code 0') throw new Error(`did not end well when its input did: ${end}`)
+    if (end !== 'ended with code 0') throw new Error(`did not end well when its input did: ${end}${this.#quote()}`)
+  }
+
+  #quote (): string {
+    return this.#said && `; it said ${JSON.stringify(this.#said.trim().split('\n').slice(-20).join('\n'))}`
   }
 }

@@ -1,12 +1,15 @@
 // The proof of the verifiers: what it says of a right one and of wrong ones; what needs a download is for `npm run prove:verifiers`.
 import { readFileSync } from 'node:fs'
 import { generateKeyPairSync } from 'node:crypto'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import t from 'tap'
 import { badTokens } from './bad-tokens.js'
 import { EXAMPLES, type Example } from './verifier-examples.js'
-import { proveVerifiers } from './verifier-proof.js'
+import { BAD_LISTS } from './status-lists.js'
+import { examineStatuses } from './status-proof.js'
+import { examineTokens, proveVerifiers, type Verdict } from './verifier-proof.js'
 import type { Command } from '../program.js'
+import { compiled } from '../compiled.js'
 import { run, SERVER, settings } from '../server-process.js'
 
 const COMMAND: Command = [process.execPath, `--import=${new URL('../typescript.js', import.meta.url).href}`, resolve('test/proofs/prove-verifiers.ts')]
@@ -27,14 +30,36 @@ function verifier (language: string, body: string): Example {
   return { language, folder: '.', needs: ['node'], build: [], run: ['node', '--input-type=module', '--eval', program] }
 }
 
+const ASKED_ATTACKER = 'asked a server of an attacker, to which a token or a list pointed'
+
 const RIGHT = '(await jose.jwtVerify(token, keys, { algorithms: ["RS256"], typ: "at+jwt", issuer, audience, requiredClaims: ["exp", "sub"] })).payload.sub'
 
 /** The one for Node as it is. Without its build, jose is the one that Signet itself has. */
 const NODE: Example = { ...EXAMPLES.find(({ language }) => language === 'node')!, build: [] }
 
-t.test('the verifier for Node is right, and the proof sees what wrong ones do', async t => {
+/** What each did wrong, whoever the subject was. */
+function wrongs (verdicts: Verdict[]): Record<string, string[]> {
+  return Object.fromEntries(verdicts.map(({ language, wrong }) => [language, wrong.map(sentence => sentence.replace(/[\da-f-]{36}$/, 'SUB'))]))
+}
+
+t.test('the verifier for Node is right', async t => {
+  const [verdict] = await proveVerifiers({ examples: [NODE], command: SERVER })
+  t.match(verdict, { missing: [], wrong: [] })
+  t.ok(verdict!.checked > 250)
+})
+
+t.test('@signet/verifier is right, too', { skip: 'until it looks at status lists' }, async t => {
+  const program = `
+    const options = { jwksUri: JWKS_URL, issuer, audience, onStatusUnchecked: ({ status }, cause) => { console.error(status.status_list.uri, cause.message) } }
+    globalThis.verifier ??= (await import(${JSON.stringify(compiled('src/verifier/verifier.ts'))})).createVerifier(options)
+    return (await globalThis.verifier.verify(token)).sub`
+  const [verdict] = await proveVerifiers({ examples: [verifier('package', program)], command: SERVER })
+  t.match(verdict, { missing: [], wrong: [] })
+  t.ok(verdict!.checked > 250)
+})
+
+t.test('the proof sees what verifiers do wrong with a token', async t => {
   const examples = [
-    NODE,
     verifier('credulous', 'globalThis.sub ??= jose.decodeJwt(token).sub; return globalThis.sub'),
     verifier('forgetful', 'return (await jose.jwtVerify(token, keys, { issuer, audience })).payload.sub'),
     verifier('misled', `
@@ -47,30 +72,85 @@ t.test('the verifier for Node is right, and the proof sees what wrong ones do', 
       const { keys: [key] } = await (await fetch(JWKS_URL)).json()
       const pem = await jose.exportSPKI(await jose.importJWK(key))
       return (await jose.jwtVerify(token, new TextEncoder().encode(pem))).payload.sub`),
+    verifier('curious', `
+      const { status } = jose.decodeJwt(token)
+      if (status) await fetch(JWKS_URL.replace('/.well-known/jwks.json', status.status_list.uri.replace(issuer, '')))
+      return ${RIGHT}`),
     verifier('suspicious', 'throw new Error("no")'),
     verifier('mistaken', `await ${RIGHT}; return 'somebody'`),
     verifier('brittle', `if (token === '') process.exit(3); return ${RIGHT}`),
     verifier('talkative', `globalThis.isTold ??= process.once('exit', () => { console.log('bye') }); return ${RIGHT}`),
   ]
-  const verdicts = await proveVerifiers({ examples, command: SERVER })
-  const wrong = Object.fromEntries(verdicts.map(({ language, wrong }) => [language, wrong.map(sentence => sentence.replace(/[\da-f-]{36}$/, 'SUB'))]))
+  const verdicts = await proveVerifiers({ examples, command: SERVER, examine: [examineTokens] })
   const accepts = (...whats: string[]) => whats.map(what => `did not refuse a token that ${what}: accepted SUB`)
   const doesNotAccept = (answer: string) => ['a good token', 'a good token that was signed here', 'a good token after the bad ones'].map(what => `did not accept ${what}: ${answer}`)
   t.match(verdicts[0], { missing: [], checked: BAD.length + 3 })
-  t.strictSame(wrong, {
-    node: [],
+  t.strictSame(wrongs(verdicts), {
     credulous: accepts(...BAD),
     forgetful: [...accepts('has no expiry'), 'did not refuse a token that has no subject: accepted undefined', ...accepts('has the type JWT', 'has no type')],
     misled: [
       ...accepts('is signed by another key, which it holds, under our id', 'is signed by another key, which it holds'),
       ...accepts('is signed by another key, to which its jku points, under our id', 'is signed by another key, to which its jku points'),
-      'fetched keys from where a token pointed',
+      ASKED_ATTACKER,
     ],
     confused: accepts('is signed with HS256 and the PEM of our public key without its last line break'),
+    curious: ['asked for the list of a token that is bad without it'],
     suspicious: doesNotAccept('refused "no"'),
     mistaken: doesNotAccept('accepted somebody'),
     brittle: ['gave no answer to a token that is empty: ended with code 3'],
     talkative: ['did not end well when its input did: said bye'],
+  })
+})
+
+/** The verifier for Node with its lookup of lists changed, as a folder. */
+function changed (changes: Array<[from: string, to: string]>): Record<string, string> {
+  const { 'status-lists.js': source, ...others } = Object.fromEntries(['package.json', 'main.js', 'verifier.js', 'status-lists.js'].map(file => [file, readFileSync(join(NODE.folder, file), 'utf8')]))
+  const text = changes.reduce((text, [from, to]) => {
+    t.ok(text.includes(from), from)
+    return text.replace(from, to)
+  }, source!)
+  return { ...others, 'status-lists.js': text }
+}
+
+t.test('the proof sees what verifiers do wrong with a status', async t => {
+  const folder = t.testdir({
+    careless: changed([['if (status === undefined) return', 'return']]),
+    mirrored: changed([['(idx & 7)', '(7 - (idx & 7))']]),
+    incurious: changed([['subject: uri, ', ''], ["typ: 'statuslist+jwt', ", '']]),
+    boundless: changed([['{ maxOutputLength: LARGEST_LIST }', '{}'], ['length > LONGEST_ANSWER', 'false']]),
+    trusting: changed([['const isOurs =', 'const isOurs = uri?.startsWith?.("http:") ||'], ['base + uri.slice(origin.length)', 'uri.replace(origin, base)']]),
+    forgetful: changed([['list.until = performance.now()', 'list.bits = undefined; list.until = performance.now()']]),
+    lazy: changed([['list.until = start + list.ttl * 1000', 'list.until = Infinity'], ['idx >= list.bits.length * 8', 'false']]),
+    hasty: changed([['performance.now() >= list.until', 'true'], ['console.error', 'void']]),
+  })
+  // They wait more than they work.
+  const halves = [['careless', 'mirrored', 'incurious', 'boundless'], ['trusting', 'forgetful', 'lazy', 'hasty']]
+  const verdicts = await Promise.all(halves.map(async half => {
+    const examples = half.map(language => ({ ...NODE, language, folder: join(folder, language) }))
+    return await proveVerifiers({ examples, command: SERVER, examine: [examineStatuses] })
+  }))
+  const { careless, mirrored, ...others } = wrongs(verdicts.flat())
+  const revoked = 'refused "the token was revoked"'
+  const accepts = (...whats: string[]) => whats.map(what => `did not refuse a token ${what}: accepted SUB`)
+  const beyond = accepts('with the index after the last', 'whose index is one of the list once it is cut to 32 bits', 'whose index is the largest that JSON can be trusted with')
+  const clearedBy = (what: string) => `that is closed, and live only in a list that ${what}`
+  const believes = (...whats: string[]) => [
+    ...whats.map(what => `did not accept a token that is closed only in a list that ${what}: ${revoked}`),
+    ...whats.flatMap(what => [...accepts(clearedBy(what)), `did not accept a token that is not closed, or only in a list that ${what}: ${revoked}`]),
+  ]
+  t.strictSame(careless!.slice(0, 5), [...accepts('that is closed', 'that is closed, with the last index'), ...beyond])
+  t.strictSame(mirrored!.slice(0, 4), [
+    `did not accept a token that is not closed: ${revoked}`,
+    ...accepts('that is closed', 'that is closed, with the last index'),
+    `did not accept a token that is not closed, after the others: ${revoked}`,
+  ])
+  t.strictSame(others, {
+    incurious: believes('is that of another number', 'has no subject', 'has the type at+jwt', 'has the type JWT', 'has no type'),
+    boundless: believes('inflates to a byte more than 8 MiB', 'is longer than 16 MiB'),
+    trusting: [...accepts("with a status whose list is an attacker's"), ASKED_ATTACKER],
+    forgetful: accepts('that is closed in the last list, which has expired', ...Object.keys(BAD_LISTS).map(clearedBy)),
+    lazy: [...beyond, ...accepts('that was closed since'), ...Object.keys(BAD_LISTS).map(what => `did not ask again for a list whose ttl was over, before one that ${what}`)],
+    hasty: ['asked for a list again before its ttl was over', 'asked for a list that cannot be had for every token', 'did not say that it went on without a list'],
   })
 })
 

@@ -4,28 +4,34 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readKeyFile, readManifest } from '../../src/keyring/ring-files.js'
-import { ATTACKER_KEY_ID, attackerJwk, badTokens, goodToken, type Ingredients } from './bad-tokens.js'
+import { badTokens, tokenOf } from './bad-tokens.js'
+import { ATTACKER_KEY_ID, attackerJwk } from './jws.js'
 import type { Command } from '../program.js'
+import { Examination, type Parts } from './examination.js'
 import { LiveSignet } from './live-signet.js'
+import { StatusFront } from './status-front.js'
+import { examineStatuses } from './status-proof.js'
 import type { Example } from './verifier-examples.js'
 import { build, VerifierProcess, type Build } from './verifier-process.js'
 
 /** What a verifier did, in milliseconds. */
 export interface Verdict extends Build { language: string, checked: number, checkMs: number }
 
-interface Settings { examples: Example[], command: Command, checkLimitMs?: number }
+/** In which order a verifier is examined, and how long it may take for all, in milliseconds. */
+interface Limits { examine: Array<(parts: Parts) => Promise<void>>, checkLimitMs: number }
+interface Settings extends Partial<Limits> { examples: Example[], command: Command }
 interface Stage { signet: LiveSignet, signingKey: SigningKey, attacker: Attacker }
 interface SigningKey { id: string, privateKey: KeyObject }
 interface Attacker { url: string, requests: () => number, close: () => void }
 
-/** A verifier may take so long for all its tokens, in milliseconds. */
 const CHECK_LIMIT_MS = 60_000
+const UNASKED_LIST = 999
 
 /** Builds the examples side by side, then checks one after the other against the Signet that `command` starts. */
-export async function proveVerifiers ({ examples, command, checkLimitMs = CHECK_LIMIT_MS }: Settings): Promise<Verdict[]> {
+export async function proveVerifiers ({ examples, command, examine = [examineTokens, examineStatuses], checkLimitMs = CHECK_LIMIT_MS }: Settings): Promise<Verdict[]> {
   const attempts = await Promise.all(examples.map(async example => ({ example, verdict: { language: example.language, checked: 0, checkMs: 0, ...await build(example) } })))
   const built = attempts.filter(({ verdict }) => verdict.missing.length === 0 && verdict.wrong.length === 0)
-  if (built.length > 0) await onStage(command, async stage => { for (const { example, verdict } of built) await check(example, verdict, stage, checkLimitMs) })
+  if (built.length > 0) await onStage(command, async stage => { for (const { example, verdict } of built) await check(example, verdict, stage, { examine, checkLimitMs }) })
   return attempts.map(({ verdict }) => verdict)
 }
 
@@ -40,37 +46,35 @@ async function onStage (command: Command, play: (stage: Stage) => Promise<void>)
   }
 }
 
-async function check (example: Example, verdict: Verdict, { signet, signingKey: { privateKey }, attacker }: Stage, limitMs: number): Promise<void> {
+async function check (example: Example, verdict: Verdict, { signet, signingKey: { id: keyId, privateKey }, attacker }: Stage, { examine, checkLimitMs }: Limits): Promise<void> {
   const { pair: { access_token: access, refresh_token: refresh } } = await signet.newUser()
-  const ingredients = { access, refresh, privateKey, attackerUrl: attacker.url, now: Date.now() }
+  const { sub } = JSON.parse(Buffer.from(access.split('.')[1]!, 'base64url').toString()) as { sub: string }
   const requests = attacker.requests()
+  const front = await StatusFront.open(signet.url)
   const start = performance.now()
-  const verifier = new VerifierProcess(example, { jwksUrl: `${signet.url}/.well-known/jwks.json`, issuer: signet.issuer }, limitMs)
+  const verifier = new VerifierProcess(example, { jwksUrl: `${front.url}/.well-known/jwks.json`, issuer: signet.issuer }, checkLimitMs)
+  const examination = new Examination(verifier, sub, verdict)
+  const tokens = { access, refresh, privateKey, attackerUrl: attacker.url, now: Date.now() }
   try {
-    await present(verifier, ingredients, verdict)
+    for (const each of examine) await each({ examination, front, tokens, issuer: signet.issuer, keyId })
     await verifier.end()
   } catch (error) {
-    verdict.wrong.push((error as Error).message)
+    examination.blame((error as Error).message)
+  } finally {
+    front.close()
   }
-  if (attacker.requests() > requests) verdict.wrong.push('fetched keys from where a token pointed')
+  if (attacker.requests() > requests) examination.blame('asked a server of an attacker, to which a token or a list pointed')
   verdict.checkMs = performance.now() - start
 }
 
-async function present (verifier: VerifierProcess, ingredients: Ingredients, verdict: Verdict): Promise<void> {
-  const { sub } = JSON.parse(Buffer.from(ingredients.access.split('.')[1]!, 'base64url').toString()) as { sub: string }
-  const accept = async (what: string, token: string) => {
-    const answer = await verifier.ask(what, token)
-    if (answer !== `accepted ${sub}`) verdict.wrong.push(`did not accept ${what}: ${answer}`)
-    verdict.checked++
-  }
-  await accept('a good token', ingredients.access)
-  await accept('a good token that was signed here', goodToken(ingredients))
-  for (const [what, token] of Object.entries(badTokens(ingredients))) {
-    const answer = await verifier.ask(`a token that ${what}`, token)
-    if (!answer.startsWith('refused')) verdict.wrong.push(`did not refuse a token that ${what}: ${answer}`)
-    verdict.checked++
-  }
-  await accept('a good token after the bad ones', ingredients.access)
+/** Shows good tokens and bad ones. The bad ones carry a status, for which no verifier should ask. */
+export async function examineTokens ({ examination, front, tokens, issuer }: Parts): Promise<void> {
+  await examination.accept('a good token', tokens.access)
+  await examination.accept('a good token that was signed here', tokenOf(tokens))
+  const access = tokenOf(tokens, { status: { status_list: { idx: 0, uri: `${issuer}/status-lists/${UNASKED_LIST}` } } })
+  for (const [what, token] of Object.entries(badTokens({ ...tokens, access }))) await examination.refuse(`a token that ${what}`, token)
+  if (front.requests(UNASKED_LIST) > 0) examination.blame('asked for the list of a token that is bad without it')
+  await examination.accept('a good token after the bad ones', tokens.access)
 }
 
 async function readSigningKey ({ keysFolder }: LiveSignet): Promise<SigningKey> {

@@ -1,19 +1,27 @@
-// Verifies access tokens of Signet with nothing but its public keys; holds no HTTP and no answer.
+// Verifies access tokens of Signet with nothing but its public keys and status lists; holds no HTTP of its own service and no answer.
 
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Verifier checks access tokens. Make one and keep it: it holds the keys.
+// Verifier checks access tokens. Make one and keep it: it holds the keys and the lists.
 type Verifier struct {
 	keys   keyfunc.Keyfunc
+	lists  *statusLists
 	parser *jwt.Parser
+}
+
+// Claims are those of an access token.
+type Claims struct {
+	jwt.RegisteredClaims
+	Status json.RawMessage `json:"status"`
 }
 
 // NewVerifier returns a Verifier that refreshes its keys until ctx is done.
@@ -28,12 +36,12 @@ func NewVerifier(ctx context.Context, jwksURL, issuer, audience string) (*Verifi
 		jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(),
 	)
-	return &Verifier{keys: keys, parser: parser}, nil
+	return &Verifier{keys: keys, lists: newStatusLists(jwksURL, issuer, keys.Keyfunc), parser: parser}, nil
 }
 
 // Verify returns the claims of a good token, and an error for any other.
-func (v *Verifier) Verify(token string) (*jwt.RegisteredClaims, error) {
-	claims := &jwt.RegisteredClaims{}
+func (v *Verifier) Verify(token string) (*Claims, error) {
+	claims := &Claims{}
 	parsed, err := v.parser.ParseWithClaims(token, claims, v.keys.Keyfunc)
 	if err != nil {
 		return nil, err
@@ -45,5 +53,5 @@ func (v *Verifier) Verify(token string) (*jwt.RegisteredClaims, error) {
 	if claims.Subject == "" {
 		return nil, errors.New("the token has no subject")
 	}
-	return claims, nil
+	return claims, v.lists.check(claims.Status)
 }

@@ -1,14 +1,17 @@
-# Verifies access tokens of Signet with nothing but its public keys; holds no HTTP and no answer.
+# Verifies access tokens of Signet with nothing but its public keys and status lists; holds no HTTP of its own service and no answer.
 from typing import Any
 
 import jwt
 
+from status_lists import StatusLists
+
 
 class Verifier:
-    """Make one and keep it: it holds the keys. `cache` is optional: the keyword arguments of `jwt.PyJWKClient`."""
+    """Make one and keep it: it holds the keys and the lists. `cache` is optional: the keyword arguments of `jwt.PyJWKClient`."""
 
     def __init__(self, jwks_url: str, issuer: str, audience: str, **cache: Any) -> None:
         self._keys = jwt.PyJWKClient(jwks_url, **cache)
+        self._lists = StatusLists(jwks_url, issuer, self._keys)
         self._issuer = issuer
         self._audience = audience
 
@@ -25,4 +28,5 @@ class Verifier:
         # PyJWT leaves the type of a token to its caller.
         if read["header"].get("typ") != "at+jwt":
             raise jwt.InvalidTokenError("the token is not an access token")
+        self._lists.check(read["payload"])
         return read["payload"]

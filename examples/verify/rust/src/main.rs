@@ -1,5 +1,7 @@
 // Reads tokens, one a line, and says of each whether it is good; holds no rule of verification.
 
+mod keys;
+mod status_lists;
 mod verifier;
 
 use std::env;

@@ -1,4 +1,4 @@
-// Verifies access tokens of Signet with nothing but its public keys; holds no HTTP and no answer.
+// Verifies access tokens of Signet with nothing but its public keys and status lists; holds no HTTP of its own service and no answer.
 package example;
 
 import com.nimbusds.jose.JOSEException;
@@ -16,11 +16,12 @@ import java.net.URL;
 import java.text.ParseException;
 import java.util.Set;
 
-/** Make one and keep it: it holds the keys. It may be shared by threads. */
+/** Make one and keep it: it holds the keys and the lists. It may be shared by threads. */
 public final class Verifier {
   private static final long HOUR_MS = 3_600_000;
 
   private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
+  private final StatusLists lists;
 
   public Verifier(URL jwks, String issuer, String audience) {
     // The library gives up on the keys after half a second and refuses all once its copy is five minutes old: try again, and bridge an outage.
@@ -29,12 +30,15 @@ public final class Verifier {
     processor.setJWSTypeVerifier(new DefaultJOSEObjectTypeVerifier<>(new JOSEObjectType("at+jwt")));
     var expected = new JWTClaimsSet.Builder().issuer(issuer).build();
     processor.setJWTClaimsSetVerifier(new DefaultJWTClaimsVerifier<>(audience, expected, Set.of("exp", "sub")));
+    lists = new StatusLists(jwks, issuer, keys);
   }
 
   /** The claims of a good token. Throws for any other. */
   public JWTClaimsSet verify(String token) throws ParseException, BadJOSEException, JOSEException {
     try {
-      return processor.process(token, null);
+      var claims = processor.process(token, null);
+      lists.check(claims);
+      return claims;
     } catch (RuntimeException e) {
       // The library throws a NullPointerException where the header is `null`.
       throw new BadJOSEException("the token cannot be read", e);
