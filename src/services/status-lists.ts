@@ -161,17 +161,17 @@ export class StatusLists {
   }
 
   async #signAll (): Promise<void> {
-    const { keyRing, uptime } = this.#parts
+    const { clock, keyRing, uptime } = this.#parts
     for (const [number, list] of this.#lists) {
-      const now = uptime()
-      const isDue = list.hasChanged || list.keyId !== keyRing.keyId || now - list.signedAt >= SIGNED_EVERY_MS
-      if (isDue && now - this.#lookedAt < KNOWN_MS) await this.#sign(number, list)
+      const isDue = list.hasChanged || list.keyId !== keyRing.keyId || Math.abs(clock() - list.signedAt) >= SIGNED_EVERY_MS
+      if (isDue && uptime() - this.#lookedAt < KNOWN_MS) await this.#sign(number, list)
     }
   }
 
   async #sign (number: number, list: Kept): Promise<void> {
-    const { keyRing, places, issuer, ttl, clock, uptime } = this.#parts
-    const [iat, keyId, signedAt] = [Math.floor(clock() / 1000), keyRing.keyId, uptime()]
+    const { keyRing, places, issuer, ttl, clock } = this.#parts
+    const [signedAt, keyId] = [clock(), keyRing.keyId]
+    const iat = Math.floor(signedAt / 1000)
     const lst = (await compress(list.bits, { level: LEVEL })).toString('base64url')
     const jwt = await keyRing.signStatusList({ iss: issuer, sub: places.uriOf(number), iat, exp: iat + LIST_LIFE, ttl, status_list: { bits: 1, lst } })
     Object.assign(list, { signed: { jwt, expiresAt: (iat + LIST_LIFE) * 1000 }, signedAt, keyId, hasChanged: false } satisfies Partial<Kept>)
