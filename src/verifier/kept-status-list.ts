@@ -34,10 +34,14 @@ export class KeptStatusList {
    * How the entry of an index stands. While the list counts, that is said at once; then all wait for one fetch, unless the last one failed
    * a moment ago and there is something to go on with: a list that has not expired, or the policy that no list is needed.
    */
-  async look (index: number): Promise<Verdict> {
+  look (index: number): Verdict | Promise<Verdict> {
     const now = this.#parts.now()
     if (!this.#counts(now, RENEWAL)) this.#ask(now)
-    if (!this.#counts(now, 1) && !this.#goesOn(now)) await this.#pending
+    return this.#counts(now, 1) || this.#goesOn(now) ? this.#verdict(index, now) : this.#wait(index)
+  }
+
+  async #wait (index: number): Promise<Verdict> {
+    await this.#pending
     return this.#verdict(index, this.#parts.now())
   }
 

@@ -22,11 +22,10 @@ export class StatusLists {
   }
 
   /** How the log-in of a reference stands, as KeptStatusList says. */
-  async look ({ idx, uri }: StatusReference): Promise<Verdict> {
-    const { locate, ...parts } = this.#parts
-    const list = this.#lists.get(uri)?.list ?? new KeptStatusList({ ...parts, subject: uri, uri: locate(uri) })
-    this.#keep(uri, list, parts.now())
-    return await list.look(idx)
+  look ({ idx, uri }: StatusReference): Verdict | Promise<Verdict> {
+    const list = this.#lists.get(uri)?.list ?? new KeptStatusList({ ...this.#parts, subject: uri, uri: this.#parts.locate(uri) })
+    this.#keep(uri, list, this.#parts.now())
+    return list.look(idx)
   }
 
   #keep (uri: string, list: KeptStatusList, now: number): void {

@@ -1,5 +1,6 @@
 // Whether a token's log-in has ended, by the list that the token names, and what is done where nobody can say; holds no list.
 import type { AccessTokenClaims, StatusReference } from './access-token-claims.js'
+import { isObject } from './json-object.js'
 import type { UnavailablePolicy } from './kept-status-list.js'
 import { StatusLists, type StatusListsParts } from './status-lists.js'
 import { lacking, TokenVerificationError } from './token-verification-error.js'
@@ -24,9 +25,10 @@ const KEYS = '/.well-known/jwks.json'
 /** Throws `missing_claim`, `token_revoked` or `status_unavailable`, and nothing else. */
 export function tokenStatus ({ jwksUri, onUnchecked, ...parts }: TokenStatusParts): (claims: AccessTokenClaims) => Promise<void> {
   const place = parts.issuer.replace(/\/$/, '')
+  const prefix = `${place}/status-lists/`
   const lists = new StatusLists({ ...parts, locate: subject => `${jwksUri.endsWith(KEYS) ? jwksUri.slice(0, -KEYS.length) : place}${subject.slice(place.length)}` })
   return async claims => {
-    const reference = readReference(claims.status, `${place}/status-lists/`)
+    const reference = readReference(claims.status, prefix)
     if (!reference) return
     const verdict = await lists.look(reference)
     if (verdict.standing === 'closed') throw new TokenVerificationError('token_revoked')
@@ -38,17 +40,13 @@ export function tokenStatus ({ jwksUri, onUnchecked, ...parts }: TokenStatusPart
 }
 
 /** The place in a list; undefined where the token has a status of another kind alone. */
-function readReference (status: unknown, lists: string): StatusReference | undefined {
+function readReference (status: unknown, prefix: string): StatusReference | undefined {
   if (status === undefined) return undefined
   if (!isObject(status)) throw lacking(['status'])
   const { status_list: reference } = status
   if (reference === undefined) return undefined
-  if (!isObject(reference) || !isIndex(reference['idx']) || !isAddress(reference['uri'], lists)) throw lacking(['status'])
+  if (!isObject(reference) || !isIndex(reference['idx']) || !isAddress(reference['uri'], prefix)) throw lacking(['status'])
   return reference as unknown as StatusReference
-}
-
-function isObject (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isIndex (value: unknown): boolean {
@@ -56,8 +54,8 @@ function isIndex (value: unknown): boolean {
 }
 
 // One of the authority's own, whose number alone decides what is fetched.
-function isAddress (value: unknown, lists: string): boolean {
-  return typeof value === 'string' && value.startsWith(lists) && /^\d+$/.test(value.slice(lists.length))
+function isAddress (value: unknown, prefix: string): boolean {
+  return typeof value === 'string' && value.startsWith(prefix) && /^\d+$/.test(value.slice(prefix.length))
 }
 
 /** A log that fails must not make a refusal of a good token, nor end the process. */
