@@ -1,57 +1,93 @@
 // `npm run build`: compiles what has changed since it was last run, and says so; silent where nothing has. Holds no setting of the compiler's.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { sourceFiles } from './source-files.js'
 
 const SOURCES = ['src', 'scripts', 'bench']
+const BUILT = ['dist', 'src/verifier/dist']
 /** Of which the compiler makes nothing, and which a server reads as they are. */
 const AS_THEY_ARE = ['src/browser', 'src/client/client.js', 'src/services/common-passwords.txt']
+/** Of what the last build was made, and what it made; not there while one is under way, nor after one that did not end well. */
 const STAMP = 'dist/.built'
+const LOCK = 'dist/.lock'
 const COMPILER = 'node_modules/typescript/bin/tsc'
 const BUNDLER = 'node_modules/rolldown/bin/cli.mjs'
 const BUNDLE = 'rolldown.config.js'
+/** Another command that compiles gets this long. */
+const PATIENCE_MS = 120_000
 
-process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-
-/** Every file below a folder but what was built there. @param {string} folder @returns {string[]} */
-function filesBelow (folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).filter(path => !/^src\/\w+\/dist\//.test(path)).sort()
+/** Each file of which a build is made, with its size and time: the sources, and the compiler. */
+function madeOf () {
+  return [...SOURCES.flatMap(sourceFiles), 'tsconfig.json', BUNDLE, 'package-lock.json', COMPILER].map(path => `${path}\t${statSync(path).size} ${statSync(path).mtimeMs}`)
 }
 
-/** What the build is made of: each file's name, size and time, and the compiler. */
-function fingerprint () {
-  const files = [...SOURCES.flatMap(filesBelow), 'tsconfig.json', BUNDLE, 'package-lock.json', COMPILER]
-  return files.map(path => `${path} ${statSync(path).size} ${statSync(path).mtimeMs}\n`).join('')
+/** Each file that was built, with its size. Names with a dot are notes of the builder's. */
+function made () {
+  return BUILT.filter(existsSync).flatMap(folder => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => !name.startsWith('.')).map(name => join(folder, name)).sort())
+    .map(path => `${path}\t${statSync(path).size}`)
 }
 
-/** What an earlier build made of a source that is gone would be loaded, or served, for ever. */
-function removeStrays () {
-  for (const path of SOURCES.map(place => join('dist', place)).filter(existsSync).flatMap(filesBelow)) {
-    const source = path.slice('dist/'.length).replace(/\.d\.ts$|\.js$/, '')
-    if (!['.ts', '.js', ''].some(extension => existsSync(source + extension))) rmSync(path)
-  }
+function lastBuild () {
+  const [before = '', result = ''] = existsSync(STAMP) ? readFileSync(STAMP, 'utf8').split('\n\n') : []
+  return { sources: before.split('\n'), isThere: before !== '' && result === made().join('\n') }
 }
 
-/** Compiles; returns the compiler's exit code. */
+function isCurrent () {
+  const { sources, isThere } = lastBuild()
+  return isThere && sources.join('\n') === madeOf().join('\n')
+}
+
+/** What was built of a source that is gone would be loaded, or served, for ever; and the compiler does not see what was taken away, or half written, of its work. */
+function canBeginThere () {
+  const { sources, isThere } = lastBuild()
+  return isThere && sources.every(line => existsSync(line.split('\t', 1)[0] ?? ''))
+}
+
+/** The compiler looks into those files alone that are newer than its notes, which what came from an archive, a copy or a clock that went back is not. */
+function ageNotes () {
+  for (const name of readdirSync('dist')) if (name.endsWith('.tsbuildinfo')) utimesSync(join('dist', name), 0, 0)
+}
+
+function removeAll () {
+  const entries = BUILT.filter(existsSync).flatMap(folder => readdirSync(folder).map(name => join(folder, name)))
+  for (const path of entries) if (path !== LOCK) rmSync(path, { recursive: true })
+}
+
+/** Compiles; returns the exit code. */
 function build () {
   const began = performance.now()
-  process.stdout.write(existsSync(STAMP) ? 'Compiling what has changed…\n' : 'Compiling Signet for the first time…\n')
+  const sources = madeOf()
+  const isFurther = canBeginThere()
+  process.stdout.write(isFurther ? 'Compiling what has changed…\n' : 'Compiling Signet…\n')
+  rmSync(STAMP, { force: true })
+  if (isFurther) ageNotes()
+  else removeAll()
   const compiler = spawnSync(process.execPath, [COMPILER, '-b', 'tsconfig.json', 'src/verifier'], { stdio: 'inherit' })
-  if (compiler.status !== 0) return compiler.status ?? 1
+  if (compiler.status !== 0) return 1
   for (const path of AS_THEY_ARE) cpSync(path, join('dist', path), { recursive: true })
-  removeStrays()
   const bundler = spawnSync(process.execPath, [resolve(BUNDLER), '--config', resolve(BUNDLE)], { cwd: 'dist', stdio: ['ignore', 'ignore', 'inherit'] })
-  if (bundler.status !== 0) return bundler.status ?? 1
+  if (bundler.status !== 0) return 1
+  writeFileSync(STAMP, `${sources.join('\n')}\n\n${made().join('\n')}`)
   process.stdout.write(`Compiled in ${((performance.now() - began) / 1000).toFixed(1)} s.\n`)
   return 0
 }
 
-mkdirSync('dist', { recursive: true })
-const now = fingerprint()
-if (!existsSync(STAMP) || readFileSync(STAMP, 'utf8') !== now) {
-  process.exitCode = build()
-  if (process.exitCode === 0) writeFileSync(STAMP, now)
+/** Builds where nobody has meanwhile. SQLite's lock is the kernel's: it ends with the process. */
+async function buildAlone () {
+  mkdirSync('dist', { recursive: true })
+  const { default: Database } = await import('libsql')
+  const lock = new Database(LOCK, { timeout: PATIENCE_MS })
+  lock.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE')
+  return isCurrent() ? 0 : build()
+}
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+try {
+  if (!isCurrent()) process.exitCode = await buildAlone()
+} catch (error) {
+  process.stderr.write(`What has changed cannot be compiled: ${/** @type {Error} */ (error).message}. Run \`npm run build\` as a user who may write to the folder dist.\n`)
+  process.exitCode = 1
 }

@@ -17,8 +17,8 @@ const SIZES = [2048, 3072, 4096]
 
 async function generate (invocation: Invocation): Promise<Answer> {
   const { flags, kind, place, now } = invocation
-  const bits = flags['bits'] === undefined ? undefined : Number(flags['bits'])
-  if (bits !== undefined && (!SIZES.includes(bits) || kind === 'refresh')) throw new WrongUse(`--bits is for signing keys: ${SIZES.join(', ')}.`)
+  const bits = flags['bits'] === undefined ? undefined : SIZES.find(size => String(size) === flags['bits'])
+  if (flags['bits'] !== undefined && (bits === undefined || kind === 'refresh')) throw new WrongUse(`--bits is for signing keys: ${SIZES.join(', ')}.`)
   if (await readManifestText(place.folder) === undefined) return await makeRing(invocation, bits)
 
   const plan = await carryOutOrRehearse(invocation, { kind, now, by: 'command', bits, plan: keys => planGeneration(keys, flags['replace'] ? 'replace' : 'keep') })

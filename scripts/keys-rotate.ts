@@ -69,15 +69,24 @@ function breakageText (broken: Array<{ library: string, seconds: number }>, kind
   return `These verifiers, with their stock settings, may refuse good tokens:\n${formatTable(broken.map(({ library, seconds }) => [library, formatLapse(seconds)]))}`
 }
 
+const STRANGERS_CERTIFICATE = 'its certificate is of nobody whom this machine trusts; NODE_EXTRA_CA_CERTS names a file of more'
 const UNREACHED: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'what listens there hung up',
+  UND_ERR_SOCKET: 'what listens there hung up',
+  EHOSTUNREACH: 'no way leads there',
+  ENETUNREACH: 'no way leads there',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what listens there speaks no HTTPS',
+  'bad port': 'at that port no HTTP is to be asked for',
   EAI_AGAIN: 'its name cannot be looked up now',
   ENOTFOUND: 'its name is not found',
   TimeoutError: `no answer came within ${CHECK_TIMEOUT_MS / 1000} seconds`,
   'unexpected redirect': 'the answer leads elsewhere, and verifiers follow no redirect',
   CERT_HAS_EXPIRED: 'its certificate has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is of nobody whom this machine trusts; NODE_EXTRA_CA_CERTS names a file of more',
+  DEPTH_ZERO_SELF_SIGNED_CERT: STRANGERS_CERTIFICATE,
+  SELF_SIGNED_CERT_IN_CHAIN: STRANGERS_CERTIFICATE,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: STRANGERS_CERTIFICATE,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: STRANGERS_CERTIFICATE,
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is of another name',
 }
 
@@ -85,12 +94,12 @@ const UNREACHED: Record<string, string> = {
 function whyUnreached (error: unknown): string {
   const { name, cause } = error as { name: string, cause?: { code?: string, message?: string } }
   const known = [name, cause?.code, cause?.message].find(key => key !== undefined && Object.hasOwn(UNREACHED, key))
-  return known ? UNREACHED[known]! : cause?.message ?? name
+  return known ? UNREACHED[known]! : `it cannot be asked (${cause?.code ?? cause?.message ?? name})`
 }
 
 async function fetchIds (url: string): Promise<Set<string>> {
   const unreadable = (why: string, cause?: unknown) => new Error(`The JWKS at ${url} cannot be read, so nothing was changed: ${why}.`, { cause })
-  if (!URL.canParse(url)) throw unreadable('that is not a URL')
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) throw unreadable('that is not a URL that begins with http:// or https://')
   const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) }).catch((cause: unknown) => { throw unreadable(whyUnreached(cause), cause) })
   if (!response.ok) throw unreadable(`the answer has the status ${response.status}`)
   try {

@@ -8,7 +8,7 @@ import type { Store } from '../src/store/store.js'
 const HELP = `Copies users and their families from one store to another: npm run store:copy -- FROM TO [--merge]
   FROM, TO   what DATABASE_URL takes: file:PATH, mongodb://… or mongodb+srv://…
   --merge    write into a store that holds other users, too; theirs are left as they are
-Stop Signet first. A copy that was interrupted is resumed by the same command, and one that is complete changes nothing.
+To go on with the copy, stop Signet first; a backup may be made while it runs. A copy that was interrupted is resumed by the same command, and one that is complete changes nothing.
 Exit code: 0 copied and verified, 1 refused or not verified, 2 wrong use.
 `
 const SHOWN = 10

@@ -82,6 +82,9 @@ export const SETTINGS = {
 
 const schema = Type.Object(SETTINGS)
 
+/** A number is written in digits alone: 1e3, 0x10, and more digits than a number holds are slips of the hand. */
+const DIGITS = /^\d{1,15}$/
+
 /** What no setting means to hold: control and format characters, line breaks, and what bytes become that are not UTF-8. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]/u
 
@@ -148,13 +151,19 @@ export function keyTerms (config: Config): Record<KeyKind, KeyTerms> {
 function parse (env: NodeJS.ProcessEnv): Config {
   const data = withoutBlank(env)
   for (const [name, value] of Object.entries(data)) if (UNSEEN.test(value)) throw new Error(`The setting ${name} holds a line break, or another character that is not seen, or is not in UTF-8: type it anew.`)
+  const spelled = Object.entries(data).map(([name, value]) => [name, inOneSpelling(SETTINGS[name as keyof typeof SETTINGS], value)] as const)
+  const [noNumber] = spelled.find(([name, value]) => SETTINGS[name as keyof typeof SETTINGS].type === 'integer' && !DIGITS.test(value)) ?? []
+  if (noNumber) throw refused(noNumber)
   try {
-    return envSchema<Config>({ schema: { ...schema }, env: false, data: Object.fromEntries(Object.entries(data).map(([name, value]) => [name, inOneSpelling(SETTINGS[name as keyof typeof SETTINGS], value)])) })
+    return envSchema<Config>({ schema: { ...schema }, env: false, data: Object.fromEntries(spelled) })
   } catch (cause) {
     const [error] = (cause as { errors: Array<{ instancePath: string }> }).errors
-    const name = error!.instancePath.slice(1)
-    throw new Error(`The setting ${name} must be ${wanted(SETTINGS[name as keyof typeof SETTINGS])}.`, { cause })
+    throw refused(error!.instancePath.slice(1), cause)
   }
+}
+
+function refused (name: string, cause?: unknown): Error {
+  return new Error(`The setting ${name} must be ${wanted(SETTINGS[name as keyof typeof SETTINGS])}.`, { cause })
 }
 
 /** The settings among the values, without the blanks around them that are not seen. An empty value is an unset one, as in every line of .env.example that has no default. */
@@ -172,9 +181,9 @@ function inOneSpelling (setting: TSchema, value: string): string {
 
 function wanted (setting: TSchema): string {
   if (setting.type === 'boolean') return 'true or false'
-  if (DURATIONS.has(setting)) return `from ${setting['minimum']} to ${setting['maximum']} seconds, as a whole number, or with a unit as in 90s, 10m, 12h or 14d`
+  if (DURATIONS.has(setting)) return `from ${setting['minimum']} to ${setting['maximum']} seconds, in digits, or with a unit as in 90s, 10m, 12h or 14d`
   if (setting['enum']) return `one of ${(setting['enum'] as string[]).join(', ')}`
-  if (setting.type === 'integer') return `a whole number from ${setting['minimum']} to ${setting['maximum']}`
+  if (setting.type === 'integer') return `a whole number from ${setting['minimum']} to ${setting['maximum']}, in digits`
   return String(setting.description)
 }
 

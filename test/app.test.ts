@@ -16,8 +16,13 @@ t.test('the JWKS holds RSA signing keys and no more, may be cached, and takes an
   t.ok(keys.every(key => Object.keys(key).length === 6))
   t.equal((await app.inject('/.well-known/jwks.json?kid=x&y[]=z')).body, response.body)
   t.equal((await app.inject({ method: 'HEAD', url: '/.well-known/jwks.json' })).statusCode, 200)
-  const unchanged = await app.inject({ url: '/.well-known/jwks.json', headers: { 'if-none-match': `"other", ${String(response.headers.etag)}` } })
-  t.strictSame([unchanged.statusCode, unchanged.body, unchanged.headers.etag], [304, '', response.headers.etag])
+  t.equal((await app.inject({ method: 'HEAD', url: '/.well-known/jwks.json' })).headers['content-length'], response.headers['content-length'])
+  for (const method of ['GET', 'HEAD'] as const) {
+    for (const known of [`"other", ${String(response.headers.etag)}`, `W/${String(response.headers.etag)}`, '*']) {
+      const unchanged = await app.inject({ method, url: '/.well-known/jwks.json', headers: { 'if-none-match': known } })
+      t.strictSame([unchanged.statusCode, unchanged.body, unchanged.headers.etag, unchanged.headers['content-length']], [304, '', response.headers.etag, undefined], `${method} ${known}`)
+    }
+  }
   t.equal((await app.inject({ url: '/.well-known/jwks.json', headers: { 'if-none-match': '"other"' } })).statusCode, 200)
 })
 

@@ -1,16 +1,15 @@
 // The code as plain JavaScript, as operators run it: what a test starts as a process of its own waits for no loader, and for no runner of tests. Holds no test.
 import { execFileSync } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { sourceFiles } from '../scripts/source-files.js'
 import type { Command } from './program.js'
 import { compile } from './typescript-hooks.js'
 
 const CACHE = resolve('node_modules/.cache/signet-compiled')
 const PLACES = ['src', 'scripts']
 const BUNDLE = 'rolldown.config.js'
-/** What was built of a package that others install, beside its sources. */
-const BUILT = /^src\/\w+\/dist\//
 
 let folder: string | undefined
 
@@ -29,7 +28,7 @@ export function plainNode (path: string, ...nodeArgs: string[]): Command {
 }
 
 function compileAll (): string {
-  const files = PLACES.flatMap(place => readdirSync(place, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).filter(file => !BUILT.test(file)).sort()
+  const files = PLACES.flatMap(sourceFiles)
   const digest = createHash('sha256')
   for (const file of [...files, 'package-lock.json', BUNDLE]) digest.update(file).update('\0').update(readFileSync(file)).update('\0')
   const whole = join(CACHE, digest.digest('hex'))

@@ -36,9 +36,21 @@ t.test('a yes is true and a no is false, and what they were called before still 
 t.test('a duration is seconds, or says what it is', async t => {
   for (const [value, seconds] of [['90', 90], ['90s', 90], ['10m', 600], ['12h', 43_200], ['1d', 86_400]] as const) t.equal(readConfig({ ACCESS_TOKEN_TTL: value }).ACCESS_TOKEN_TTL, seconds, value)
   for (const value of ['10 m', '1.5h', '10min', '2w', 'm', '-1m', '9s', '2d']) {
-    t.throws(() => readConfig({ ACCESS_TOKEN_TTL: value }), { message: 'The setting ACCESS_TOKEN_TTL must be from 10 to 86400 seconds, as a whole number, or with a unit as in 90s, 10m, 12h or 14d.' }, value)
+    t.throws(() => readConfig({ ACCESS_TOKEN_TTL: value }), { message: 'The setting ACCESS_TOKEN_TTL must be from 10 to 86400 seconds, in digits, or with a unit as in 90s, 10m, 12h or 14d.' }, value)
   }
-  t.throws(() => readConfig({ RATE_LIMIT_MAX: '10m' }), { message: 'The setting RATE_LIMIT_MAX must be a whole number from 1 to 1000000.' }, 'what is no duration has no unit')
+  t.throws(() => readConfig({ RATE_LIMIT_MAX: '10m' }), { message: 'The setting RATE_LIMIT_MAX must be a whole number from 1 to 1000000, in digits.' }, 'what is no duration has no unit')
+})
+
+t.test('a number is written in digits', async t => {
+  const numbers = Object.entries(SETTINGS).filter(([, { type }]) => type === 'integer').map(([name]) => name)
+  t.ok(numbers.includes('PORT') && numbers.includes('REFRESH_GRACE'))
+  for (const name of numbers) {
+    for (const value of ['1e1', '0x10', '+20', '20.0', '٢٠', '2_0', '1e400', '9'.repeat(400)]) {
+      t.throws(() => readConfig({ [name]: value }), { message: new RegExp(`^The setting ${name} must be [^.]*, in digits(, or with a unit as in 90s, 10m, 12h or 14d)?\\.$`) }, `${name}=${value}`)
+    }
+  }
+  t.throws(() => readConfig({ REFRESH_TOKEN_TTL: `${'9'.repeat(400)}d` }), { message: 'The setting REFRESH_TOKEN_TTL must be from 1 to 315360000 seconds, in digits, or with a unit as in 90s, 10m, 12h or 14d.' })
+  t.match(readConfig({ PORT: '080', REFRESH_TOKEN_TTL: '0090d' }), { PORT: 80, REFRESH_TOKEN_TTL: 7_776_000 }, 'and those that lead it with zeros are the same number')
 })
 
 t.test('an issuer that is not set is the address that Signet listens on', async t => {
@@ -51,9 +63,9 @@ t.test('an issuer that is not set is the address that Signet listens on', async 
 
 t.test('a bad value is refused in one sentence that names its setting', async t => {
   const faults: Array<[Record<string, string>, string]> = [
-    [{ PORT: '70000' }, 'The setting PORT must be a whole number from 0 to 65535.'],
-    [{ PORT: 'http' }, 'The setting PORT must be a whole number from 0 to 65535.'],
-    [{ BCRYPT_COST: '3' }, 'The setting BCRYPT_COST must be a whole number from 4 to 18.'],
+    [{ PORT: '70000' }, 'The setting PORT must be a whole number from 0 to 65535, in digits.'],
+    [{ PORT: 'http' }, 'The setting PORT must be a whole number from 0 to 65535, in digits.'],
+    [{ BCRYPT_COST: '3' }, 'The setting BCRYPT_COST must be a whole number from 4 to 18, in digits.'],
     [{ ACTIVE_TOKENS_POLICY: 'ask' }, 'The setting ACTIVE_TOKENS_POLICY must be one of evict, refuse.'],
     [{ DATABASE_URL: 'postgres://x' }, 'The setting DATABASE_URL must be `file:PATH`, an embedded SQLite file, or the `mongodb://` or `mongodb+srv://` URL of a MongoDB.'],
     ...['nobody', 'urn:signet', 'ftp://id.example', 'https:id.example', 'https:///id.example', 'https://', 'https://id.example?', 'https://id.example/?tenant=1', 'https://id.example/#top', 'https://ada@id.example', 'https://ada:secret@id.example', 'https://id.example/a b', 'https://id.example\\a', 'https://id.example:port']

@@ -2,20 +2,22 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
+import { sourceFiles } from '../scripts/source-files.js'
 
-const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'log.ts', 'places.ts', 'schema.ts']
+const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'folders.ts', 'log.ts', 'places.ts', 'schema.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
   'faults.ts': [],
+  'folders.ts': [],
   'places.ts': [],
   'schema.ts': [],
   'env-file.ts': ['faults.ts'],
   'config.ts': ['core', 'env-file.ts', 'schema.ts'],
   'log.ts': ['core'],
-  keyring: ['core', 'faults.ts', 'schema.ts'],
+  keyring: ['core', 'faults.ts', 'folders.ts', 'schema.ts'],
   hashing: ['core', 'errors.ts', 'places.ts'],
-  store: ['core', 'errors.ts', 'faults.ts'],
+  store: ['core', 'errors.ts', 'faults.ts', 'folders.ts'],
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing', 'places.ts'],
   'http/edge': ['core', 'errors.ts', 'faults.ts', 'schema.ts', 'services'],
   'http/account': ['core', 'errors.ts', 'http/edge', 'schema.ts', 'services', 'store/store.ts'],
@@ -27,7 +29,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store'],
 }
 
-const files = readdirSync('src', { recursive: true }).map(String).filter(name => /^(?!\w+\/dist\/).*\.(ts|js)$/.test(name))
+const files = sourceFiles('src').filter(path => /\.(ts|js)$/.test(path)).map(path => relative('src', path))
 const placeOf = (file: string) => ROOT.includes(file) ? file : /^(http\/)?[^/]+/.exec(file)![0]
 
 t.test('imports run one way', async t => {

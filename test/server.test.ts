@@ -58,7 +58,7 @@ t.test('a production without a ring refuses to start and names the command that 
 })
 
 t.test('a bad setting is one sentence and no stack', async t => {
-  t.strictSame(await run(t, settings(t, { PORT: 'x' }), MEASURED).ended, { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535.\n' })
+  t.strictSame(await run(t, settings(t, { PORT: 'x' }), MEASURED).ended, { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535, in digits.\n' })
 })
 
 t.test('two servers that start at once on one folder end with one ring', async t => {

@@ -70,10 +70,12 @@ function withUnicodeDomain (email: string): string {
   return `${local}@${domainToUnicode(domain)}`
 }
 
-/** The name trimmed and composed, or undefined if nothing is seen of it, or it would bend the text around it. */
+/** The name trimmed and composed, or undefined if nothing is seen of it, it is too long, or it would bend the text around it. */
 export function normaliseName (name: string): string | undefined {
   const normalised = name.trim().normalize('NFC')
-  return visibleCharacters(normalised).length > 0 && !UNRULY.test(normalised) ? normalised : undefined
+  // Some letters become three, and whoever has a name must be able to give it again.
+  const isRefused = visibleCharacters(normalised).length === 0 || lengthOf(normalised) > NAME_MAX_LENGTH || UNRULY.test(normalised)
+  return isRefused ? undefined : normalised
 }
 
 /** Whether it is Unicode text, with no half of a character in it. */

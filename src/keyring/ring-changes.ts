@@ -1,8 +1,9 @@
 // Carries out on disk what the rules planned: under the lock, keys first, then the manifest at one instant; holds no rule.
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { carryOut, FIRST_STEPS, inState, type KeyKind, type KeyRecord, type NewKey, type Plan, type Step } from '../core/key-life-cycle.js'
 import { inWords } from '../faults.js'
+import { makeFolder } from '../folders.js'
 import { makeRefreshSecret, makeSigningKey } from './key-material.js'
 import { readParts } from './key-ring.js'
 import { assertOwned, assertPlainPassphrase, closeFolder, readManifest, readManifestText, removeUnused, replaceManifest, writeKeyFile, type HistoryEntry, type Manifest, type RingPlace } from './ring-files.js'
@@ -39,7 +40,11 @@ export async function changeRing (place: RingPlace, change: Change, patience: Pa
  */
 export async function createRing (place: RingPlace, change: Omit<Change, 'kind' | 'plan'>, patience: Patience): Promise<boolean> {
   assertPlainPassphrase(place.passphrase)
-  await mkdir(place.folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => { throw new Error(`The folder ${place.folder} of KEYS_DIR cannot be made: ${inWords(cause)}.`, { cause }) })
+  try {
+    makeFolder(place.folder)
+  } catch (cause) {
+    throw new Error(`The folder ${place.folder} of KEYS_DIR cannot be made: ${inWords(cause)}.`, { cause })
+  }
   await assertOwned(place.folder)
   return await withLock(place.folder, patience, async () => {
     if (await readManifestText(place.folder) !== undefined) return false

@@ -7,6 +7,7 @@ import type { Store } from './store.js'
 /** The store of `file:PATH`, `mongodb://…` or `mongodb+srv://…`. Throws a sentence that holds nothing of a MongoDB's URL if it cannot be opened. */
 export async function openStore (url: string): Promise<Store> {
   if (url.startsWith('file:')) return await openFile(url)
+  if (!/^mongodb(\+srv)?:\/\//.test(url)) throw new Error('A store is named as in DATABASE_URL, file:PATH or mongodb://HOST/DATABASE: this is neither.')
   const { openMongoDb } = await import('./open-mongodb.js')
   return openMongoDb(url)
 }

@@ -1,9 +1,10 @@
 // The embedded store: one SQLite file, one row a user with the families as JSON; holds no rule of a family's life.
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'libsql'
 import type { Family, LiveAfter } from '../core/families.js'
 import { AuthError } from '../errors.js'
+import { makeFolder } from '../folders.js'
 import { CommitQueue } from './commit-queue.js'
 import type { AdvanceFamily, ChangePassword, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, Store, User } from './store.js'
 
@@ -63,7 +64,7 @@ export class SqliteStore implements Store {
 
   /** Opens the file, making it and its folder where they are missing. Throws the driver's error if it cannot. */
   constructor (path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     makePrivate(path)
     this.#path = path
     this.#file = identify(path)

@@ -2,12 +2,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AccessTokenClaims } from './access-token-claims.js'
 import { NO_TOKEN, readBearer, refusalOf, type Refusal } from './bearer.js'
+import { settle } from './listener.js'
 import type { TokenVerificationError } from './token-verification-error.js'
 import { createVerifier, type VerifierOptions } from './verifier.js'
 
 export interface GuardOptions extends VerifierOptions {
-  /** Hears of each token that is refused, to log it; the `cause` of `keys_unavailable` and `status_unavailable` is for the log alone. */
-  onRefused?: (error: TokenVerificationError, request: IncomingMessage) => void
+  /** Hears of each token that is refused, to log it; the `cause` of `keys_unavailable` and `status_unavailable` is for the log alone. What it throws is a warning of the process, and changes no answer. */
+  onRefused?: (error: TokenVerificationError, request: IncomingMessage) => void | Promise<void>
 }
 
 /** Of Express 4 and 5, and of whatever else calls a middleware with Node's own request and response. */
@@ -25,8 +26,9 @@ export function requireToken ({ onRefused, ...options }: GuardOptions): RequireT
       tokens.set(request, await verify(token))
     } catch (thrown) {
       const error = thrown as TokenVerificationError
-      onRefused?.(error, request)
       send(response, refusalOf(error))
+      // Express 4 lets go of a middleware's promise: one that rejects would end the process.
+      await settle('onRefused', () => onRefused?.(error, request))
       return
     }
     next()
@@ -41,5 +43,7 @@ export function tokenOf (request: IncomingMessage): AccessTokenClaims {
 }
 
 function send (response: ServerResponse, { status, headers, problem }: Refusal): void {
+  // Something else, such as a time limit, may have answered while the keys were fetched.
+  if (response.headersSent) return
   response.writeHead(status, headers).end(JSON.stringify(problem))
 }

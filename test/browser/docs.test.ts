@@ -16,6 +16,10 @@ async function findings (page: Page): Promise<string[]> {
 
 async function send (page: Page, id: string, line: RegExp): Promise<string> {
   await page.locator(`#${id} button[type=submit]`).click()
+  return await answer(page, id, line)
+}
+
+async function answer (page: Page, id: string, line: RegExp): Promise<string> {
   await page.locator(`#${id} .answer p`, { hasText: line }).waitFor()
   return await page.locator(`#${id} .answer`).textContent() ?? ''
 }
@@ -30,9 +34,13 @@ withChromium(executablePath => {
     await page.exposeFunction('reportViolation', (text: string) => { faults.push(text) })
     await page.addInitScript("document.addEventListener('securitypolicyviolation', event => reportViolation(event.violatedDirective))")
     page.on('pageerror', error => { faults.push(String(error)) })
+    let registrations = 0
+    page.on('request', request => { if (request.url() === `${signet}/register`) registrations++ })
     await page.goto(`${signet}/docs#register`)
     t.equal(await page.locator('details[open]').getAttribute('id'), 'register', 'the address names a route')
-    t.match(await send(page, 'register', /^201 Created, \d+ ms$/), '"name": "Ada Lovelace"')
+    await page.evaluate('for (let press = 0; press < 2; press++) document.querySelector("#register button[type=submit]").click()')
+    t.match(await answer(page, 'register', /^201 Created, \d+ ms$/), '"name": "Ada Lovelace"')
+    t.equal(registrations, 1, 'what is pressed twice is sent once')
     for (const id of ['logIn', 'refresh', 'listTokens', 'getUser', 'closeToken', 'getKeys']) await page.evaluate(`window.location.hash = '#${id}'`)
     await page.locator('#getKeys[open]').waitFor()
     t.match(await send(page, 'getUser', /^401 Unauthorized/), 'invalid_token')

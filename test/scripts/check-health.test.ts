@@ -1,6 +1,7 @@
 // What looks after a Signet's process asks it by its own settings.
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config.js'
@@ -39,5 +40,22 @@ t.test('one that is not ready, that is away, that says nothing, or whose setting
   silent.close()
   await once(silent, 'close')
   t.strictSame(await check(t, { ...used, PORT: String(port) }), { code: 1, out: '', err: `connect ECONNREFUSED 127.0.0.1:${port}\n` })
-  t.strictSame(await check(t, { PORT: 'x' }), { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535.\n' })
+  t.strictSame(await check(t, { PORT: 'x' }), { code: 1, out: '', err: 'The setting PORT must be a whole number from 0 to 65535, in digits.\n' })
+})
+
+t.test('an answer that is not whole in time, or is cut off, is none', async t => {
+  const begin = (endings: (response: ServerResponse) => void) => createHttpServer((_request, response) => {
+    response.writeHead(200, { 'content-length': 100 }).write('{"status"')
+    endings(response)
+  })
+  const dripping = begin(response => {
+    const drip = setInterval(() => { response.write(' ') }, 500)
+    response.on('close', () => { clearInterval(drip) })
+  })
+  const cut = begin(response => { response.socket!.end() })
+  for (const [server, err] of [[dripping, 'It did not answer within 4 seconds.\n'], [cut, 'Its answer was cut off.\n']] as const) {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    t.teardown(() => server.close())
+    t.strictSame(await check(t, { PORT: String((server.address() as AddressInfo).port) }), { code: 1, out: '', err })
+  }
 })

@@ -22,7 +22,7 @@ t.test('every command explains itself, and wrong use is exit code 2', async t =>
     const [command, ...args] = line.split(' ')
     t.match(await run(command!, ...args), { code: 2, out: '', err: `${fault}\n\n` }, line)
   }
-  for (const line of ['generate --bits 1024', 'generate --bits 2048 --refresh-secret', 'rotate --back --force', 'rotate --check http://x --refresh-secret', 'revoke']) {
+  for (const line of ['generate --bits 1024', 'generate --bits 0x1000', 'generate --bits 2048 --refresh-secret', 'rotate --back --force', 'rotate --check http://x --refresh-secret', 'revoke']) {
     const [command, ...args] = line.split(' ')
     t.match(await run(command!, ...args), { code: 2, out: '' }, line)
   }
@@ -36,7 +36,7 @@ t.test('a command says what it cannot read, in words and as JSON', async t => {
     const { code, out } = await run(command, '--json')
     t.strictSame([code, JSON.parse(out)], [1, { done: false, refused: 'error', message: sentence }], command)
   }
-  t.match(await (await operator(t, 0, { KEY_PREPUBLISH: 'soon' })).run('list'), { code: 1, err: 'The setting KEY_PREPUBLISH must be from 0 to 315360000 seconds, as a whole number, or with a unit as in 90s, 10m, 12h or 14d.\n' })
+  t.match(await (await operator(t, 0, { KEY_PREPUBLISH: 'soon' })).run('list'), { code: 1, err: 'The setting KEY_PREPUBLISH must be from 0 to 315360000 seconds, in digits, or with a unit as in 90s, 10m, 12h or 14d.\n' })
   const loose = await operator(t, 0, { KEY_PREPUBLISH: '0' })
   chmodSync(loose.folder, 0o755)
   t.strictSame(await loose.run('rotate'), { code: 1, out: '', err: `${loose.folder} is open to others: chmod 700 ${loose.folder}\n` })

@@ -71,10 +71,10 @@ t.test('a rotation looks at the public JWKS first where it is told to, and refus
   await once(gone.close(), 'close')
   const secureUrl = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/`
   for (const [at, why] of [
-    [closed, 'nothing listens there'], ['http://127.0.0.1:9/', 'bad port'], ['http://nobody.invalid/', /its name (is not found|cannot be looked up now)/],
-    [secureUrl, 'its certificate is of nobody whom this machine trusts; NODE_EXTRA_CA_CERTS names a file of more'], ['ftp://127.0.0.1/', 'unknown scheme'],
+    [closed, 'nothing listens there'], ['http://127.0.0.1:9/', 'at that port no HTTP is to be asked for'], [url.replace('http:', 'https:'), 'what listens there speaks no HTTPS'], [secureUrl.replace('https:', 'http:'), 'what listens there hung up'], ['http://nobody.invalid/', /its name (is not found|cannot be looked up now)/],
+    [secureUrl, 'its certificate is of nobody whom this machine trusts; NODE_EXTRA_CA_CERTS names a file of more'],
   ] as const) t.match(await run('rotate', '--check', at), { code: 1, out: '', err: why }, at)
-  t.match(await run('rotate', '--check', 'id.example'), refused('id.example', 'that is not a URL'))
+  for (const at of ['id.example', 'ftp://127.0.0.1/', 'https://']) t.match(await run('rotate', '--check', at), refused(at, 'that is not a URL that begins with http:// or https://'))
   t.strictSame(await states(), ['active', 'next'])
   answer = { status: 200, body: JSON.stringify({ keys: [{ kid: (await ids())('next') }] }) }
   t.match(await run('rotate', '--check', url), { code: 0 })

@@ -30,6 +30,10 @@ t.test('a URL that the driver cannot use stops the start with a sentence that ho
   }
 })
 
+t.test('what names neither kind of store is said to, and nothing of it', async t => {
+  for (const url of ['data/signet.db', './signet.db', 'postgres://ada:secret@host/signet', 'mongodb:host', '']) await t.rejects(openStore(url), { message: 'A store is named as in DATABASE_URL, file:PATH or mongodb://HOST/DATABASE: this is neither.' }, url)
+})
+
 t.test('a file that cannot be the store is said in words, by the setting as it is written', async t => {
   const folder = t.testdir({ text: 'x'.repeat(5_000), folder: {} })
   for (const [path, why] of [

@@ -9,6 +9,7 @@ import type { TokenVerificationError } from '../../src/verifier/token-verificati
 import { AUDIENCE, authority, down, SECONDS } from './authority.js'
 import { listAuthority } from './list-authority.js'
 import { runningSignet } from './running-signet.js'
+import { warning } from './warning.js'
 
 interface Refused { code: string, cause: unknown, url: string | undefined }
 
@@ -121,6 +122,32 @@ t.test('a handler that throws, or asks for the token of a route without a guard,
   const good = `Bearer ${await sign()}`
   t.match(await get(good, '/open'), { status: 500, body: { message: 'tokenOf was asked on a route that requireToken does not guard.' } })
   t.match(await get(good, '/broken'), { status: 500, body: { message: 'a fault of the handler' } })
+})
+
+t.test('a listener of refusals that fails changes no answer, and ends no service that lets go of the promise', async t => {
+  const { issuer } = await authority(t)
+  for (const onRefused of [() => { throw new Error('a fault of the listener') }, async () => await Promise.reject(new Error('a fault of the listener'))]) {
+    const guard = requireToken({ issuer, audience: AUDIENCE, onRefused })
+    const outcomes: Array<Promise<void>> = []
+    const get = await listen(t, (request, response) => { outcomes.push(guard(request, response, () => { t.fail('it was let through') })) })
+    const warned = warning('SignetWarning')
+    t.match(await get('Bearer x'), { status: 401, body: { code: 'invalid_token' } })
+    t.match(await warned, { message: /^onRefused failed: Error: a fault of the listener/ })
+    t.strictSame(await Promise.allSettled(outcomes), [{ status: 'fulfilled', value: undefined }])
+  }
+})
+
+t.test('who was answered while the keys were fetched is not answered again', async t => {
+  const stub = await authority(t)
+  stub.answer = down
+  const guard = requireToken({ issuer: stub.issuer, audience: AUDIENCE, now: () => stub.now })
+  const outcomes: Array<Promise<void>> = []
+  const get = await listen(t, (request, response) => {
+    outcomes.push(guard(request, response, () => { t.fail('it was let through') }))
+    response.end('"a time limit"')
+  })
+  t.match(await get(`Bearer ${await stub.sign()}`), { status: 200, body: 'a time limit' })
+  t.strictSame(await Promise.allSettled(outcomes), [{ status: 'fulfilled', value: undefined }])
 })
 
 t.test('it needs no Express, and nobody to hear of refusals', async t => {

@@ -48,6 +48,8 @@ function goOnWith (body) {
 async function send (form) {
   const place = /** @type {HTMLElement} */ (form.querySelector('.answer'))
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
+  // What is pressed twice is sent once: a second answer would stand where the first one was to be read.
+  if (button.ariaBusy === 'true') return
   button.ariaBusy = 'true'
   try {
     const [before, response] = [performance.now(), await fetch(requestOf(form))]

@@ -1,6 +1,6 @@
 // What callers ask for, read and normalised; each class returns its resource and knows neither Fastify nor the store.
 import { Type, type Static } from '../../schema.js'
-import { isText, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
+import { isText, NAME_MAX_LENGTH, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
 import { AuthError, type FieldError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'
 import type { Device, TokenService } from '../../services/token-service.js'
@@ -85,7 +85,7 @@ export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUse
 export type ChangeUserRequest = Static<typeof ChangeUserRequest>
 
 const BAD_EMAIL = { field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }
-const BAD_NAME = { field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }
+const BAD_NAME = { field: 'name', detail: `It must have a visible character, at most ${NAME_MAX_LENGTH} in all, and none that breaks the line or changes the direction of the text.` }
 
 function notText (field: string): FieldError {
   return { field, detail: 'It must be text, without halves of characters.' }

@@ -16,7 +16,7 @@ const HANDSHAKE_MS = 15_000
 /** An answer that its client does not take, and one that we do not give. */
 const UNTAKEN_MS = 25_000
 const UNANSWERED_MS = 35_000
-/** Until the client of a refusal has read it. */
+/** Until the client of a last answer has read it. */
 const READING_MS = 1_000
 const SAY_EVERY_MS = 60_000
 /** Until a turn of the event loop comes in which no client does anything. */
@@ -129,7 +129,7 @@ export class Connections {
     else if (isBusy(exchange) && answer!.req.complete) this.#cutOff(socket, exchange)
     else {
       sendRawProblem(error, socket, randomUUID())
-      setTimeout(() => { socket.destroy() }, READING_MS).unref()
+      closeRead(socket)
     }
   }
 
@@ -209,6 +209,8 @@ export class Connections {
     exchange.isDone = true
     closeAfter(exchange)
     socket.pause()
+    // Whichever closes it, Node's server or we: with what it sent beyond unread, that would be a reset, and take back what the client has not read yet (RFC 9112, section 9.6).
+    socket.destroySoon = () => { closeRead(socket) }
     exchange.last!.once('finish', () => { socket.destroySoon() })
   }
 
@@ -264,6 +266,12 @@ function isLate (exchange: Exchange, now: number, idleMax: number): boolean {
 
 function closeAfter (exchange: Exchange): void {
   if (isBusy(exchange) && !exchange.last!.headersSent) exchange.last!.setHeader('connection', 'close')
+}
+
+/** Says the end, and closes when a client can have read it. */
+function closeRead (socket: Socket): void {
+  socket.end()
+  setTimeout(() => { socket.destroy() }, READING_MS).unref()
 }
 
 function turnAway (answer: ServerResponse): void {

@@ -61,7 +61,8 @@ function encodingOf ({ body }: StaticFile, acceptEncoding = ''): Encoding | unde
   return (Object.keys(COMPRESS) as Encoding[]).find(encoding => taken.includes(encoding))
 }
 
-function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {
+/** Whether a client that sends this If-None-Match has what the tag is of (RFC 9110, section 13.1.2). */
+export function isKnown (ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   return ifNoneMatch.split(',').some(tag => ['*', etag, `W/${etag}`].includes(tag.trim()))
 }

@@ -42,9 +42,11 @@ export function addOpenApi (app: FastifyInstance, parts: DocumentParts): () => P
 async function write (routes: RouteOptions[], schemas: unknown[], parts: DocumentParts): Promise<Document> {
   const { default: swagger } = await import('@fastify/swagger')
   const paper = Fastify({ exposeHeadRoutes: false })
+  // Else it would compile all that real routes check and write with, and keep everybody waiting meanwhile.
+  paper.setValidatorCompiler(() => Boolean).setSerializerCompiler(() => String)
   for (const schema of schemas) paper.addSchema(schema)
-  // Without a slash at its end, for paths begin with one.
-  const url = parts.issuer.replace(/\/$/, '')
+  // Without a slash at its end, for paths begin with one; and with braces as a URL has them, for others would name a variable of the document.
+  const url = parts.issuer.replace(/\/$/, '').replace(/[{}]/g, encodeURIComponent)
   await paper.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -1,6 +1,6 @@
 // How each page of Signet's own, and what it loads, is served; holds no page.
 import { fileURLToPath } from 'node:url'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { SOURCES } from '../../places.js'
 import { sendStatic, type StaticFile } from '../edge/static-files.js'
 
@@ -27,10 +27,12 @@ const PAGE_HEADERS = { ...FENCE, 'cache-control': 'no-cache' }
 /** Serves a file at an address; it is made when it is first asked for. */
 export function addPage (app: FastifyInstance, url: string, make: () => StaticFile | Promise<StaticFile>): void {
   let file: StaticFile | Promise<StaticFile> | undefined
-  app.get(url, { schema: { hide: true } }, async (request, reply) => {
+  const send = async (request: FastifyRequest, reply: FastifyReply) => {
     file ??= make()
     return await sendStatic(request, reply.headers(PAGE_HEADERS), await file)
-  })
+  }
+  // Not by the HEAD that Fastify makes of a GET: it says of a 304 that the page is empty (RFC 9110, section 8.6).
+  app.route({ method: ['GET', 'HEAD'], url, schema: { hide: true }, handler: send })
 }
 
 /** Leads to the page from its address with a slash too: relative, as every address in a page is, so that it holds under a prefix of a proxy's. */

@@ -33,8 +33,8 @@ t.test('input that a route cannot take is refused naming each member', async t =
     ['/register', {}, [{ field: 'email', detail: 'It is missing.' }, { field: 'password', detail: 'It is missing.' }]],
     ['/register', { email: 1, password: true, admin: 1 }, [{ field: 'admin', detail: 'This route knows no such member.' }, { field: 'email', detail: 'It must be a string.' }, { field: 'password', detail: 'It must be a string.' }]],
     ['/register', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
-    ['/register', { email: EMAIL, password: PASSWORD, name: '\u200B' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
-    ['/register', { email: 'nobody', password: 'password', name: ' ' }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }, { field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }, { field: 'password', detail: 'This password is one of the most common ones; choose another.' }]],
+    ['/register', { email: EMAIL, password: PASSWORD, name: '\u200B' }, [{ field: 'name', detail: 'It must have a visible character, at most 100 in all, and none that breaks the line or changes the direction of the text.' }]],
+    ['/register', { email: 'nobody', password: 'password', name: ' ' }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }, { field: 'name', detail: 'It must have a visible character, at most 100 in all, and none that breaks the line or changes the direction of the text.' }, { field: 'password', detail: 'This password is one of the most common ones; choose another.' }]],
     ['/register', { email: 'nobody', password: 'half \ud800 pair' }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }, { field: 'password', detail: 'It must be text, without halves of characters.' }]],
     ['/login', { email: 'nobody', password: PASSWORD }, [{ field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }]],
     ...['/register', '/login'].map(url => [url, { email: EMAIL, password: 'half \ud800 pair' }, [{ field: 'password', detail: 'It must be text, without halves of characters.' }]] as [string, object, object[]]),
@@ -86,8 +86,9 @@ t.test('a name is changed by the rules of a registration, and null takes it away
   }
   const cases: Array<[object, object[]]> = [
     [{}, [{ field: 'name', detail: 'It is missing.' }]],
-    [{ name: '' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
-    [{ name: '\u202eAda' }, [{ field: 'name', detail: 'It must have at least one visible character, and none that breaks the line or changes the direction of the text.' }]],
+    [{ name: '' }, [{ field: 'name', detail: 'It must have a visible character, at most 100 in all, and none that breaks the line or changes the direction of the text.' }]],
+    [{ name: '\u202eAda' }, [{ field: 'name', detail: 'It must have a visible character, at most 100 in all, and none that breaks the line or changes the direction of the text.' }]],
+    [{ name: '\ufb2c'.repeat(34) }, [{ field: 'name', detail: 'It must have a visible character, at most 100 in all, and none that breaks the line or changes the direction of the text.' }]],
     [{ name: '🦊'.repeat(101) }, [{ field: 'name', detail: 'It has more than 100 characters.' }]],
     [{ name: 7 }, [{ field: 'name', detail: 'It must be a string or null.' }]],
     [{ name: 'Ada', email: 'eve@example.com' }, [{ field: 'email', detail: 'This route knows no such member.' }]],

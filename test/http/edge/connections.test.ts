@@ -14,6 +14,8 @@ const PROTOCOLS = ['http', 'https'] as const
 const AT_ONCE = { linger: 0, settle: 0, patience: 0 }
 /** More than the kernel keeps for a client that does not read. */
 const HUGE = Buffer.alloc(16 * 1024 * 1024)
+/** More than it keeps for a client to read, and less than it keeps to send. */
+const LONG = 'x'.repeat(512 * 1024)
 const POST = 'POST / HTTP/1.1\r\nhost: signet.example\r\ncontent-length: 4\r\n\r\n'
 
 /** A server that answers as `handler` does, and a way to connect to it. */
@@ -52,6 +54,21 @@ for (const protocol of PROTOCOLS) {
     const text = await all
     t.match(text, /^HTTP\/1\.1 200 OK\r\nconnection: close\r\n[^]*\r\n\r\nthe first$/i)
     t.equal(answers.length, 1, 'nobody saw the others')
+  })
+
+  t.test(`${protocol}: what such a client has not read yet of its answer is not taken back`, async t => {
+    const { answers, handler } = held()
+    const { dial } = await serve(t, handler, { protocol })
+    const socket = await dial()
+    const all = readAll(socket)
+    socket.write(get('/').repeat(2))
+    await until(() => answers.length > 0)
+    socket.pause()
+    socket.write(get('/').repeat(100))
+    answers[0]!.end(LONG)
+    await until(() => answers[0]!.writableFinished)
+    socket.resume()
+    t.equal((await all).split('\r\n\r\n')[1]!.length, LONG.length)
   })
 
   t.test(`${protocol}: a client that asks the instant it has the last byte is never refused, however fast it is and however long the answers are`, async t => {

@@ -17,6 +17,10 @@ t.test('the page and all that it loads come from Signet, under a policy that all
   for (const url of ['/account', ...loaded]) {
     const answer = await app.inject(url)
     t.equal(answer.statusCode, 200, url)
+    const head = await app.inject({ method: 'HEAD', url })
+    t.strictSame([head.statusCode, head.body, head.headers['content-length'], head.headers.etag], [200, '', answer.headers['content-length'], answer.headers.etag], url)
+    const unchanged = await app.inject({ method: 'HEAD', url, headers: { 'if-none-match': String(answer.headers.etag) } })
+    t.strictSame([unchanged.statusCode, unchanged.headers['content-length']], [304, undefined], 'not that it is empty')
     t.match(answer.headers, {
       'content-security-policy': POLICY, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY',
       'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin',

@@ -126,6 +126,11 @@ t.test('what a setting says is text on the page', async t => {
   t.notMatch((await app.inject('/docs')).body, '<i>')
 })
 
+t.test('braces in the address are no variable of the document', async t => {
+  const { app } = await testApp(t, { ISSUER: 'https://id.example/{a}/{{b}}' })
+  for (const url of ['/docs', '/docs/json']) t.match(await app.inject(url), { statusCode: 200, body: /https:\/\/id\.example\/%7Ba%7D\/%7B%7Bb%7D%7D/ }, url)
+})
+
 t.test('DOCS=off, and a production that does not ask for it, leave nothing at /docs', async t => {
   const production = { NODE_ENV: 'production', ISSUER: 'https://id.example' }
   for (const [env, status] of [[{ DOCS: 'off' }, 404], [production, 404], [{ ...production, DOCS: 'on' }, 200]] as const) {
