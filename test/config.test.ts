@@ -24,7 +24,7 @@ t.test('the docs are for development, unless somebody says otherwise', async t =
 
 t.test('a yes is true and a no is false, and what they were called before still holds', async t => {
   const flags = names.filter(({ value }) => ['true', 'false'].includes(value)).map(({ name }) => name)
-  t.strictSame(flags, ['RATE_LIMIT', 'HSTS_INCLUDE_SUBDOMAINS', 'ALLOW_PLAIN_HTTP', 'ACCOUNT_PAGE'])
+  t.strictSame(flags, ['RATE_LIMIT', 'STATUS_LIST', 'HSTS_INCLUDE_SUBDOMAINS', 'ALLOW_PLAIN_HTTP', 'ACCOUNT_PAGE'])
   const withTls = { TLS_CERT_FILE: 'cert', TLS_KEY_FILE: 'key' }
   for (const name of flags) {
     for (const [value, is] of [['true', true], ['false', false], ['on', true], ['off', false]] as const) t.equal(readConfig({ ...withTls, [name]: value })[name as 'RATE_LIMIT'], is, `${name}=${value}`)

@@ -17,12 +17,17 @@ const DEFAULTS = {
   // A connection that is silent for this long is given up, so that a stalled one does not stay in the pool.
   socketTimeoutMS: 2_000,
   waitQueueTimeoutMS: 2_000,
+  // The driver looks at once whether a server is still there when a connection to it breaks, by another that is about to, and then waits for that one for ever.
+  heartbeatFrequencyMS: 500,
+  minHeartbeatFrequencyMS: 600,
   maxPoolSize: 20,
   appName: 'signet',
 }
 
 /** The driver's timeouts add up, with a retry in between; a request is answered within three seconds all the same. */
 const PATIENCE_MS = 2_250
+/** After as much without a single success another client takes its turn. */
+const GIVEN_UP_MS = 10_000
 const RETRY_AFTER_SECONDS = 1
 const DUPLICATE_KEY = 11000
 
@@ -73,23 +78,16 @@ export function mongoClient (url: string): mongoose.mongo.MongoClient {
 }
 
 export class MongoStore implements Store {
-  readonly #client: mongoose.mongo.MongoClient
-  readonly #connection: Connection
-  readonly #users: Model<UserDocument>
-  readonly #collection: mongoose.mongo.Collection<UserDocument>
-  readonly #statusLists: mongoose.mongo.Collection<StatusListDocument>
-  #isPrepared = false
-  #preparing: Promise<void> | undefined
+  readonly #open: () => mongoose.mongo.MongoClient
+  #link: Link
+  /** Since when nothing has succeeded, in milliseconds of a clock that never jumps. */
+  #failingSince: number | undefined
   #isClosed = false
 
-  /** Connects when it is first asked for something, and again by itself; so Signet starts before its database does. */
-  constructor (client: mongoose.mongo.MongoClient) {
-    this.#client = client
-    this.#connection = mongoose.createConnection()
-    this.#connection.set('sanitizeFilter', true)
-    this.#users = this.#connection.model<UserDocument>('User', userSchema)
-    this.#collection = client.db().collection<UserDocument>(userSchema.get('collection')!)
-    this.#statusLists = client.db().collection<StatusListDocument>('status_lists')
+  /** Connects when it is first asked for something, and again by itself; so Signet starts before its database does. `open` makes a client, and another when that one is given up. */
+  constructor (open: () => mongoose.mongo.MongoClient) {
+    this.#open = open
+    this.#link = linkTo(open())
   }
 
   async ping (): Promise<void> {
@@ -97,7 +95,7 @@ export class MongoStore implements Store {
       await this.#guard(async () => {
         await this.#assertIndexes()
         // Of nobody, so nothing is stored; but only a primary that a majority follows answers it.
-        await this.#users.updateOne({ _id: '' }, { $set: { name: null } })
+        await this.#link.users.updateOne({ _id: '' }, { $set: { name: null } })
       })
     } catch (error) {
       const { cause } = error as Error
@@ -107,14 +105,14 @@ export class MongoStore implements Store {
 
   async close (): Promise<void> {
     this.#isClosed = true
-    await this.#client.close()
+    await this.#link.client.close()
   }
 
   async insertUser ({ id, ...user }: User): Promise<'inserted' | 'email_taken'> {
     return await this.#guard(async () => {
       try {
         const closedAt = user.closed && Math.max(...user.closed.map(({ at }) => at))
-        await this.#users.insertOne({ _id: id, ...user, ...(closedAt !== undefined && { closedAt }) })
+        await this.#link.users.insertOne({ _id: id, ...user, ...(closedAt !== undefined && { closedAt }) })
         return 'inserted'
       } catch (error) {
         if (isDuplicate(error)) return 'email_taken'
@@ -124,15 +122,15 @@ export class MongoStore implements Store {
   }
 
   async findUser (id: string): Promise<User | undefined> {
-    return toUser(await this.#guard(async () => await this.#users.findOne({ _id: id }).lean()))
+    return toUser(await this.#guard(async () => await this.#link.users.findOne({ _id: id }).lean()))
   }
 
   async findUserByEmail (email: string): Promise<User | undefined> {
-    return toUser(await this.#guard(async () => await this.#users.findOne({ email }).lean()))
+    return toUser(await this.#guard(async () => await this.#link.users.findOne({ email }).lean()))
   }
 
   async listUsers (after: string, limit: number): Promise<User[]> {
-    const users = await this.#guard(async () => await this.#users.find({ _id: mongoose.trusted({ $gt: after }) }).sort({ _id: 1 }).limit(limit).lean())
+    const users = await this.#guard(async () => await this.#link.users.find({ _id: mongoose.trusted({ $gt: after }) }).sort({ _id: 1 }).limit(limit).lean())
     return users.map(user => toUser(user)!)
   }
 
@@ -143,7 +141,7 @@ export class MongoStore implements Store {
     const lastUsedFirst = (input: object) => ({ $sortArray: { input, sortBy: { advancedAt: -1 } } })
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst(those(lives)), lastUsedFirst(those({ $not: [lives] }))] }, limit] }
-    const { matchedCount } = await this.#guard(async () => await this.#collection.updateOne(
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
       { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, $expr: { $and: [hasRoom(closing), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
       closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
@@ -157,7 +155,7 @@ export class MongoStore implements Store {
     const family = { id: { $eq: familyId }, generation: { $eq: from }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } }
     // MongoDB refuses a positional projection of the new document.
     const projection = { _id: 0, families: { $elemMatch: { id: { $eq: familyId } } } }
-    const user = await this.#guard(async () => await this.#collection.findOneAndUpdate(
+    const user = await this.#guard(async () => await this.#link.collection.findOneAndUpdate(
       { _id: { $eq: userId }, families: { $elemMatch: family } },
       { $set: { 'families.$.generation': to, 'families.$.advancedAt': now, 'families.$.rotatedBy': by }, $min: { 'families.$.createdAt': now } },
       { ...LAZY, returnDocument: 'after', projection }
@@ -166,7 +164,7 @@ export class MongoStore implements Store {
   }
 
   async noteRepeat ({ userId, familyId, generation, running }: NoteRepeat): Promise<boolean> {
-    const { matchedCount } = await this.#guard(async () => await this.#collection.updateOne(
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
       { _id: { $eq: userId }, families: { $elemMatch: { id: { $eq: familyId }, generation: { $eq: generation }, 'repeats.at': { $ne: generation } } } },
       { $set: { 'families.$.repeats': { at: generation, running } } },
       LAZY
@@ -176,18 +174,18 @@ export class MongoStore implements Store {
 
   async closeFamily ({ userId, familyId, closing }: CloseFamily): Promise<boolean> {
     const others = { $filter: { input: '$families', cond: { $ne: ['$$this.id', { $literal: familyId }] } } }
-    const { matchedCount } = await this.#guard(async () => await this.#collection.updateOne({ _id: { $eq: userId }, 'families.id': { $eq: familyId } }, closingTo(others, closing), DURABLE_WRITE))
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, 'families.id': { $eq: familyId } }, closingTo(others, closing), DURABLE_WRITE))
     return matchedCount === 1
   }
 
   async closeAllFamilies ({ userId, live, closing }: CloseAll): Promise<number> {
-    const before = await this.#guard(async () => await this.#collection.findOneAndUpdate({ _id: { $eq: userId } }, closingTo([], closing), { ...DURABLE_WRITE, returnDocument: 'before', projection: { families: 1 } }))
+    const before = await this.#guard(async () => await this.#link.collection.findOneAndUpdate({ _id: { $eq: userId } }, closingTo([], closing), { ...DURABLE_WRITE, returnDocument: 'before', projection: { families: 1 } }))
     return before?.families.filter(family => livesAfter(family, live)).length ?? 0
   }
 
   async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family, closing }: ChangePassword): Promise<boolean> {
     const caller = { id: { $eq: callerId }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } }
-    const { matchedCount } = await this.#guard(async () => await this.#collection.updateOne(
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
       { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, families: { $elemMatch: caller }, $expr: hasRoom(closing) },
       closingTo([{ $literal: family }], closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
@@ -196,7 +194,7 @@ export class MongoStore implements Store {
   }
 
   async rename ({ userId, name, callerId, live }: Rename): Promise<boolean> {
-    const { matchedCount } = await this.#guard(async () => await this.#users.updateOne({ _id: userId, families: lives(callerId, live) }, { $set: { name } }))
+    const { matchedCount } = await this.#guard(async () => await this.#link.users.updateOne({ _id: userId, families: lives(callerId, live) }, { $set: { name } }))
     return matchedCount === 1
   }
 
@@ -206,48 +204,48 @@ export class MongoStore implements Store {
     const isWithin = { $and: [{ $gte: [age, 0] }, { $lt: [age, window] }] }
     const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
     const more = { since: '$failed.since', known: '$failed.known', stranger: '$failed.stranger', [by]: { $add: [`$failed.${by}`, 1] } }
-    await this.#guard(async () => await this.#collection.updateOne({ _id: { $eq: userId } }, [{ $set: { failed: { $cond: [isWithin, more, first] } } }], LAZY))
+    await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId } }, [{ $set: { failed: { $cond: [isWithin, more, first] } } }], LAZY))
   }
 
   async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
     const user = await this.#guard(async () => {
-      await this.#collection.updateOne(
+      await this.#link.collection.updateOne(
         { _id: { $eq: userId }, families: { $elemMatch: { id: { $eq: familyId }, serial: { $exists: false } } } }, { $set: { 'families.$.serial': serial } }, DURABLE_WRITE
       )
-      return await this.#collection.findOne({ _id: { $eq: userId } }, { projection: { _id: 0, families: { $elemMatch: { id: { $eq: familyId } } } } })
+      return await this.#link.collection.findOne({ _id: { $eq: userId } }, { projection: { _id: 0, families: { $elemMatch: { id: { $eq: familyId } } } } })
     })
     return user?.families?.[0]?.serial
   }
 
   async listClosings ({ closedAfter, userId }: { closedAfter: number, userId: string }, limit: number): Promise<UserClosings[]> {
-    const users = await this.#guard(async () => await this.#collection
+    const users = await this.#guard(async () => await this.#link.collection
       .find({ closedAt: { $gte: closedAfter }, $or: [{ closedAt: { $gt: closedAfter } }, { _id: { $gt: userId } }] }, { projection: { closed: 1, closedAt: 1 } })
       .sort({ closedAt: 1, _id: 1 }).limit(limit).toArray())
     return users.map(({ _id, closedAt, closed }) => ({ userId: _id, closedAt: closedAt!, closed: closed! }))
   }
 
   async statusLists (): Promise<StatusList[]> {
-    const lists = await this.#guard(async () => await this.#statusLists.find().sort({ _id: 1 }).toArray())
+    const lists = await this.#guard(async () => await this.#link.statusLists.find().sort({ _id: 1 }).toArray())
     return lists.map(({ _id: list, key, leased, leasedAt }) => ({ list, key, leased, leasedAt }))
   }
 
   async keepStatusList ({ list, key, leased, leasedAt }: StatusList): Promise<void> {
     await this.#guard(async () => {
-      const keep = async () => { await this.#statusLists.updateOne({ _id: { $eq: list } }, { $setOnInsert: { key }, $max: { leased, leasedAt } }, { ...DURABLE_WRITE, upsert: true }) }
-      // Of two that insert at once one may be told so.
-      await keep().catch(async (error: unknown) => { if (isDuplicate(error)) await keep(); else throw error })
+      const keep = async () => { await this.#link.statusLists.updateOne({ _id: { $eq: list } }, { $setOnInsert: { key }, $max: { leased, leasedAt } }, { ...DURABLE_WRITE, upsert: true }) }
+      // Of two that insert at once one may be told so; then it is there.
+      await keep().catch(keep)
     })
   }
 
   async leasePlaces (list: number, count: number, now: number): Promise<number | undefined> {
-    const before = await this.#guard(async () => await this.#statusLists.findOneAndUpdate(
+    const before = await this.#guard(async () => await this.#link.statusLists.findOneAndUpdate(
       { _id: { $eq: list }, leased: { $lte: LIST_SIZE - count } }, { $inc: { leased: count }, $max: { leasedAt: now } }, { ...DURABLE_WRITE, returnDocument: 'before' }
     ))
     return before?.leased
   }
 
   async highestSerial (): Promise<number | undefined> {
-    const [found] = await this.#guard(async () => await this.#collection.aggregate<{ highest: number | null }>([
+    const [found] = await this.#guard(async () => await this.#link.collection.aggregate<{ highest: number | null }>([
       { $project: { highest: { $max: '$families.serial' } } }, { $group: { _id: null, highest: { $max: '$highest' } } },
     ]).toArray())
     return found?.highest ?? undefined
@@ -257,31 +255,69 @@ export class MongoStore implements Store {
   async #guard<Result>(operation: () => Promise<Result>): Promise<Result> {
     try {
       if (this.#isClosed) throw new Error('the store is closed')
-      return await inTime(this.#isPrepared ? operation() : this.#prepared().then(operation))
+      const result = await inTime(this.#link.isPrepared ? operation() : this.#prepared(this.#link).then(operation))
+      this.#failingSince = undefined
+      return result
     } catch (cause) {
+      this.#noteFailure(performance.now())
       throw new AuthError('unavailable', { cause, retryAfter: RETRY_AFTER_SECONDS })
     }
   }
 
-  // Whoever needs the store tries to reach it, one attempt at a time.
-  async #prepared (): Promise<void> {
-    this.#preparing ??= this.#prepare().finally(() => { this.#preparing = undefined })
-    await this.#preparing
+  // A client that waits for what never comes has to be let go of, with all that it holds; where the database is away, another is no worse.
+  #noteFailure (now: number): void {
+    this.#failingSince ??= now
+    if (this.#isClosed || now - this.#failingSince < GIVEN_UP_MS) return
+    this.#failingSince = now
+    const { client } = this.#link
+    this.#link = linkTo(this.#open())
+    client.close().catch(() => {})
   }
 
-  async #prepare (): Promise<void> {
-    await this.#client.connect()
-    if (this.#connection.readyState === mongoose.ConnectionStates.disconnected) this.#connection.setClient(this.#client)
-    const indexing = await Promise.allSettled(INDEXES.map(async ({ keys, options }) => await this.#collection.createIndex(keys, options)))
+  // Whoever needs the store tries to reach it, one attempt at a time.
+  async #prepared (link: Link): Promise<void> {
+    link.preparing ??= this.#prepare(link).finally(() => { link.preparing = undefined })
+    await link.preparing
+  }
+
+  async #prepare (link: Link): Promise<void> {
+    await link.client.connect()
+    if (link.connection.readyState === mongoose.ConnectionStates.disconnected) link.connection.setClient(link.client)
+    const indexing = await Promise.allSettled(INDEXES.map(async ({ keys, options }) => await link.collection.createIndex(keys, options)))
     await this.#assertIndexes(indexing.find(outcome => outcome.status === 'rejected')?.reason)
-    this.#isPrepared = true
+    link.isPrepared = true
   }
 
   // What counts is that the index is there, whoever made it; `refusal` is why it could not be made, if it could not.
   async #assertIndexes (refusal?: unknown): Promise<void> {
-    const found = await this.#collection.listIndexes().toArray()
+    const found = await this.#link.collection.listIndexes().toArray()
     const missing = INDEXES.find(({ keys, options }) => !found.some(({ key, unique = false }) => String(Object.keys(key)) === String(Object.keys(keys)) && (unique || !('unique' in options))))
     if (missing) throw new MissingIndex(missing.lacking, { cause: refusal })
+  }
+}
+
+/** A client, what is asked through it, and whether the indexes were seen to be there. */
+interface Link {
+  client: mongoose.mongo.MongoClient
+  connection: Connection
+  users: Model<UserDocument>
+  collection: mongoose.mongo.Collection<UserDocument>
+  statusLists: mongoose.mongo.Collection<StatusListDocument>
+  isPrepared: boolean
+  preparing: Promise<void> | undefined
+}
+
+function linkTo (client: mongoose.mongo.MongoClient): Link {
+  const connection = mongoose.createConnection()
+  connection.set('sanitizeFilter', true)
+  return {
+    client,
+    connection,
+    users: connection.model<UserDocument>('User', userSchema),
+    collection: client.db().collection<UserDocument>(userSchema.get('collection')!),
+    statusLists: client.db().collection<StatusListDocument>('status_lists'),
+    isPrepared: false,
+    preparing: undefined,
   }
 }
 

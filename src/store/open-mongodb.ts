@@ -3,7 +3,7 @@ import { mongoClient, MongoStore } from './mongo-store.js'
 
 /** The store of `mongodb://…` or `mongodb+srv://…`. Throws a sentence if the URL cannot be used. */
 export function openMongoDb (url: string): MongoStore {
-  return new MongoStore(openClient(url))
+  return new MongoStore(() => openClient(url))
 }
 
 // The driver quotes what it does not understand, which may be a piece of a password; so its own words go nowhere.

@@ -1,6 +1,9 @@
 // What a client sees of a connection to MongoDB that stalls, or breaks in the middle of an answer.
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { mongoClient, MongoStore } from '../../src/store/mongo-store.js'
 import { PASSWORD, testApp, type Pair } from '../test-app.js'
 import { MongoProxy } from './mongo-proxy.js'
 import { LONG_MS, freshDatabase, openFor, withMongoDb } from './mongo-server.js'
@@ -64,4 +67,18 @@ withMongoDb(server => {
       t.ok((await login()).access_token)
     })
   }
+
+  t.test('a client through which nothing comes for ten seconds is given up for another', async t => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    t.teardown(() => silent.close())
+    const urls = [`mongodb://127.0.0.1:${(silent.address() as AddressInfo).port}/signet`, freshDatabase(t, server)]
+    const store = new MongoStore(() => mongoClient(urls.shift()!))
+    t.teardown(async () => { await store.close() })
+    let failures = 0
+    while (!await store.findUser('nobody').then(() => true, () => false)) failures++
+    t.ok(failures >= 3, `${failures} failures`)
+    t.strictSame(urls, [])
+    await store.ping()
+  })
 })

@@ -35,7 +35,7 @@ withMongoDb(server => {
 
   t.test('each operation is one command, with the write concern of its promise, on the primary', async t => {
     const client = mongoClient(monitored(freshDatabase(t, server)))
-    const store = new MongoStore(client)
+    const store = new MongoStore(() => client)
     t.teardown(async () => { await store.close() })
     const [user, family] = [newUser(), newFamily()]
     await store.insertUser(user)
@@ -61,7 +61,7 @@ withMongoDb(server => {
 
   t.test('a refresh asks for one round trip even where the URL prefers secondaries and less of a promise', async t => {
     const client = mongoClient(monitored(freshDatabase(t, server), '&readPreference=secondaryPreferred&w=1'))
-    const store = new MongoStore(client)
+    const store = new MongoStore(() => client)
     t.teardown(async () => { await store.close() })
     const modes: unknown[] = []
     const concerns: unknown[] = []
@@ -107,7 +107,7 @@ withMongoDb(server => {
     const store = await openFor(t, url)
     await store.ping()
     const indexes = await (await connect(t, url)).listIndexes().toArray()
-    t.strictSame(indexes.map(({ key, unique }) => [key, unique ?? false]), [[{ _id: 1 }, false], [{ email: 1 }, true], [{ closedAt: 1 }, false]])
+    t.strictSame(new Set(indexes.map(({ key, unique }) => [key, unique ?? false])), new Set([[{ _id: 1 }, false], [{ email: 1 }, true], [{ closedAt: 1 }, false]]))
   })
 
   t.test('a server whose addresses cannot be unique does not serve', async t => {
@@ -167,7 +167,7 @@ withMongoDb(server => {
 
   t.test('a store that is closed answers unavailable, also before it was ever open', async t => {
     for (const use of [async () => {}, async (store: MongoStore) => { await store.ping() }]) {
-      const store = new MongoStore(mongoClient(freshDatabase(t, server)))
+      const store = new MongoStore(() => mongoClient(freshDatabase(t, server)))
       await use(store)
       await store.close()
       await t.rejects(store.ping(), { message: 'The store does not answer.' })
