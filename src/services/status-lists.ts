@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
 import { LIST_BYTES, placeOf, writeBit } from '../core/status-list.js'
 import type { KeyRing } from '../keyring/key-ring.js'
-import type { Store } from '../store/store.js'
+import type { Store, UserClosings } from '../store/store.js'
 import { BLOCK_LIFE_MS, type StatusPlaces } from './status-places.js'
 
 /** Once so often the store is asked what was closed. */
@@ -125,16 +125,16 @@ export class StatusLists {
 
   async #readClosings (closedAfter: number, now: number): Promise<void> {
     const { store, closingRetention } = this.#parts
-    for (let from = { closedAfter, userId: '' }; ;) {
-      const page = await store.listClosings(from, PAGE)
-      for (const { closedAt, closed } of page) {
+    let from = { closedAfter, userId: '' }
+    let page: UserClosings[]
+    do {
+      page = await store.listClosings(from, PAGE)
+      for (const { userId, closedAt, closed } of page) {
+        from = { closedAfter: closedAt, userId }
         this.#seen = Math.max(this.#seen, closedAt)
         for (const { serial, at } of closed) if (at > now - closingRetention) this.#set(serial, at)
       }
-      const last = page.at(-1)
-      if (!last || page.length < PAGE) return
-      from = { closedAfter: last.closedAt, userId: last.userId }
-    }
+    } while (page.length === PAGE)
   }
 
   #set (serial: number, at: number): void {
