@@ -4,6 +4,7 @@ import { benchEmbedded } from './embedded.js'
 import { benchMongoDb } from './mongodb.js'
 import { benchPeak } from './peak.js'
 import { benchStart } from './start.js'
+import { benchStatusLists } from './status-lists.js'
 import { benchVerifier } from './verifier.js'
 
 const HELP = `Measures ratios against bare peers in one run.
@@ -17,7 +18,7 @@ function readBench (): (() => Promise<void>) | undefined {
     const { values } = parseArgs({ options: { store: { type: 'string', default: 'sqlite' }, help: { type: 'boolean' } } })
     const url = process.env['TEST_MONGODB_URL']
     if (values.help) return undefined
-    if (values.store === 'sqlite') return async () => { await benchStart(); await benchPeak(); await benchEmbedded(); await benchVerifier() }
+    if (values.store === 'sqlite') return async () => { await benchStart(); await benchPeak(); await benchEmbedded(); await benchVerifier(); await benchStatusLists() }
     return values.store === 'mongodb' && url ? async () => { await benchMongoDb(url) } : undefined
   } catch {
     return undefined

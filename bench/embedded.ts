@@ -49,6 +49,7 @@ export async function benchEmbedded (): Promise<void> {
     await compare('refresh / bare Fastify + one jose signature', 0.85, await refreshers(signet.ask, CONNECTIONS), many(async () => await bare.ask('POST', '/sign')))
     await compare('user-info / bare Fastify + one jose verify', 0.8, many(async () => await signet.ask('GET', '/user-info', undefined, token)), many(async () => await bare.ask('GET', '/verify')))
     await compare('JWKS / bare Fastify hello', 0.9, many(async () => await signet.ask('GET', '/.well-known/jwks.json')), many(async () => await bare.ask('GET', '/hello')))
+    await compare('status list / bare Fastify hello', 0.9, many(async () => await signet.ask('GET', '/status-lists/0')), many(async () => await bare.ask('GET', '/hello')))
     await compare('log-in / raw bcrypt at the same cost', 0.95, many(async () => await login(signet.ask, EMAIL), 4), many(async () => await bare.ask('POST', '/bcrypt'), 4))
     const { quiet, loaded } = await underLogins(slow.ask)
     process.stdout.write(row('p99 of refresh, every core logging in / quiet', loaded / quiet, '<= 2', loaded <= 2 * quiet, `${quiet.toFixed(1)} ms quiet, ${loaded.toFixed(1)} ms loaded`))

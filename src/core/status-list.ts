@@ -43,7 +43,11 @@ export class Permutation {
   /** The bit that stands for a place. */
   indexOf (place: number): number {
     let [left, right] = [place >> HALF_BITS, place % HALVES]
-    for (let round = 0; round < ROUNDS; round++) [left, right] = [right, left ^ this.#rounds[round * HALVES + right]!]
+    for (let round = 0; round < ROUNDS; round++) {
+      const mixed = left ^ this.#rounds[round * HALVES + right]!
+      left = right
+      right = mixed
+    }
     return left * HALVES + right
   }
 }

@@ -1,4 +1,5 @@
 // The status lists as they are served (draft-ietf-oauth-status-list-21): follows what is closed, and signs what it saw; holds no HTTP, no driver and no place of a family.
+import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
 import { LIST_BYTES, placeOf, writeBit } from '../core/status-list.js'
@@ -17,7 +18,8 @@ const KNOWN_MS = 10_000
 const SIGNED_EVERY_MS = 60_000
 /** The life of a list that is served, in seconds. */
 export const LIST_LIFE = 300
-const PAGE = 500
+/** Users whose closings are read in one go. */
+const PAGE = 100
 
 // In a thread of the pool. Beyond this level it costs many times as much for a tenth.
 const compress = promisify<Buffer, { level: number }, Buffer>(deflate)
@@ -134,6 +136,8 @@ export class StatusLists {
         this.#seen = Math.max(this.#seen, closedAt)
         for (const { serial, at } of closed) if (at > now - closingRetention) this.#set(serial, at)
       }
+      // So that others are served in between, for the embedded store answers at once.
+      await turn()
     } while (page.length === PAGE)
   }
 
