@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 import { sourceFiles } from '../scripts/source-files.js'
 
-const ROOT = ['server.ts', 'app.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'folders.ts', 'log.ts', 'places.ts', 'schema.ts']
+const ROOT = ['server.ts', 'app.ts', 'background.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'folders.ts', 'log.ts', 'places.ts', 'schema.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
@@ -23,7 +23,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   'http/account': ['core', 'errors.ts', 'http/edge', 'schema.ts', 'services', 'store/store.ts'],
   'http/public': ['errors.ts', 'http/edge', 'keyring', 'places.ts', 'schema.ts', 'services'],
   verifier: [],
-  'app.ts': ['config.ts', 'core', 'errors.ts', 'hashing', 'http/account', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
+  'app.ts': ['background.ts', 'config.ts', 'http/account', 'http/edge', 'http/public', 'log.ts', 'services'],
+  'background.ts': ['config.ts', 'hashing', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],
   client: [],
   'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store'],

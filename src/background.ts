@@ -1,0 +1,74 @@
+// What an application does unasked: it follows what is closed, and looks after its parts; composes nothing, and holds no rule.
+import type { FastifyInstance } from 'fastify'
+import { closingRetention, familyLimits, type Config } from './config.js'
+import type { Hasher } from './hashing/hasher.js'
+import type { Connections } from './http/edge/connections.js'
+import type { TlsFiles } from './http/edge/tls-files.js'
+import { Readiness } from './http/public/health.js'
+import type { KeyRing } from './keyring/key-ring.js'
+import type { LogSink } from './log.js'
+import { StatusLists } from './services/status-lists.js'
+import type { StatusPlaces } from './services/status-places.js'
+import type { Store } from './store/store.js'
+
+export interface AppParts {
+  config: Config
+  store: Store
+  keyRing: KeyRing
+  hasher: Hasher
+  /** Milliseconds since the epoch. */
+  clock: () => number
+  log: LogSink
+  connections: Connections
+  /** What to speak HTTPS with. */
+  tls?: TlsFiles
+}
+
+/** The fault itself names files, so it is in the log alone. */
+const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
+const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
+const ASK_EVERY_MS = 1_000
+
+/** The status lists, which are kept up from when the application is ready until it closes. */
+export function followClosings (app: FastifyInstance, { clock, config, keyRing, store }: AppParts, places: StatusPlaces): StatusLists {
+  const lists = new StatusLists({
+    store, places, keyRing, issuer: config.ISSUER, ttl: config.STATUS_LIST_TTL, closingRetention: closingRetention(config), familyLife: familyLimits(config).absolute, clock, uptime: () => performance.now(),
+    report: err => { if (err) app.log.error({ err }, 'the status lists cannot be brought up to date'); else app.log.info('the status lists are up to date again') },
+  })
+  app.addHook('onReady', done => {
+    lists.start()
+    done()
+  })
+  app.addHook('onClose', async () => { await lists.stop() })
+  return lists
+}
+
+/** Looks after the parts while the application listens, and tells the log what it sees. */
+export function watchOver (app: FastifyInstance, { clock, config, connections, keyRing, store, tls }: AppParts): Readiness {
+  const worry = () => [keyRing.fault && OLD_RING, tls?.fault && OLD_CERTIFICATE].filter(Boolean).join(' ') || undefined
+  const readiness = new Readiness([
+    async () => { await store.ping() },
+    async now => { await keyRing.assertServes(now) },
+  ], worry, faults => {
+    for (const err of faults) app.log.error({ err }, 'not ready')
+    app.log.info({ ready: faults.length === 0 }, faults.length === 0 ? readyText(app, config) : 'Signet is not ready')
+  })
+  app.addHook('onListen', done => {
+    const stopWatching = connections.watch(count => { app.log.warn({ count }, 'connections closed, for more are open than may be: see MAX_CONNECTIONS') })
+    // Asked unasked, so that the log says what a start lacks, and when it lacks that no more.
+    const ask = async () => { if ((await readiness.check(clock())).status !== 'unavailable') clearInterval(asking) }
+    const asking = setInterval(() => { void ask() }, ASK_EVERY_MS)
+    void ask()
+    app.server.once('close', () => {
+      clearInterval(asking)
+      stopWatching()
+    })
+    done()
+  })
+  return readiness
+}
+
+function readyText (app: FastifyInstance, { ACCOUNT_PAGE: page, DOCS: docs, ISSUER: issuer }: Config): string {
+  const origin = app.server.listening ? app.listeningOrigin : issuer
+  return `Signet is ready: ${origin}${docs === 'true' ? '/docs' : ''}${page ? `, for people: ${origin}/account` : ''}, issuer: ${issuer}`
+}
