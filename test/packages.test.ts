@@ -61,7 +61,7 @@ import { requireToken, tokenOf, type GuardOptions, type RequireToken } from '@si
 import signet from '@signet/verifier/fastify'
 
 export async function use () {
-  const options: VerifierOptions = { issuer: 'https://id.example', audience: 'orders', clockTolerance: 5, limits: { staleFor: 60 } }
+  const options: VerifierOptions = { issuer: 'https://id.example', audience: 'orders', clockTolerance: 5, limits: { staleFor: 60 }, onStatusUnavailable: 'refuse', onStatusUnchecked: ({ sub, status }, cause) => { console.log(sub, status?.status_list?.idx, cause) } }
   const verifier: Verifier = createVerifier(options)
   const fastify = Fastify()
   await fastify.register(signet, options)
@@ -77,6 +77,8 @@ export async function use () {
     const user: string = tokenOf(request).sub
     response.json({ user })
   })
+  // @ts-expect-error: a policy is one of two
+  createVerifier({ ...options, onStatusUnavailable: 'deny' })
   // @ts-expect-error: a token is for somebody
   createVerifier({ issuer: 'https://id.example' })
   try {

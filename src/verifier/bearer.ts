@@ -22,8 +22,8 @@ export function readBearer (authorization = ''): string | undefined {
 }
 
 /** The answer to whoever brought a token that was not verified. */
-export function refusalOf ({ code, message, retryAfter }: TokenVerificationError): Refusal {
-  if (code === 'keys_unavailable') return refusal(503, 'unavailable', message, { 'retry-after': String(retryAfter) })
+export function refusalOf ({ message, retryAfter }: TokenVerificationError): Refusal {
+  if (retryAfter !== undefined) return refusal(503, 'unavailable', message, { 'retry-after': String(retryAfter) })
   return unauthorized(`${REALM}, error="invalid_token", error_description="${message}"`, message)
 }
 

@@ -1,12 +1,13 @@
 // `@signet/verifier/express`: a middleware that guards routes with the verifier, and the claims behind it; holds no rule about tokens.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { inspect } from 'node:util'
+import type { AccessTokenClaims } from './access-token-claims.js'
 import { NO_TOKEN, readBearer, refusalOf, type Refusal } from './bearer.js'
 import type { TokenVerificationError } from './token-verification-error.js'
-import { createVerifier, type AccessTokenClaims, type VerifierOptions } from './verifier.js'
+import { createVerifier, type VerifierOptions } from './verifier.js'
 
 export interface GuardOptions extends VerifierOptions {
-  /** Hears of each token that is refused, to log it; the `cause` of `keys_unavailable` is for the log alone. What it throws is a warning of the process, and changes no answer. */
+  /** Hears of each token that is refused, to log it; the `cause` of `keys_unavailable` and `status_unavailable` is for the log alone. What it throws is a warning of the process, and changes no answer. */
   onRefused?: (error: TokenVerificationError, request: IncomingMessage) => void | Promise<void>
 }
 

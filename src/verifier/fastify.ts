@@ -1,8 +1,11 @@
 // `@signet/verifier/fastify`: a plugin that guards routes with the verifier; holds no rule about tokens.
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { AccessTokenClaims } from './access-token-claims.js'
 import { NO_TOKEN, readBearer, refusalOf, type Refusal } from './bearer.js'
+import { assertFunction } from './options.js'
 import type { TokenVerificationError } from './token-verification-error.js'
-import { createVerifier, type AccessTokenClaims, type VerifierOptions } from './verifier.js'
+import { createVerifier, type VerifierOptions } from './verifier.js'
+import { isWithin } from './within.js'
 
 // Named, for in the declarations that are built an import counts as unused whose only use is in a module that is augmented.
 type RequireToken = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
@@ -19,7 +22,8 @@ declare module 'fastify' {
 }
 
 const guard: FastifyPluginAsync<VerifierOptions> = async (app, options) => {
-  const { verify } = createVerifier(options)
+  assertFunction('onStatusUnchecked', options.onStatusUnchecked)
+  const { verify } = createVerifier({ ...options, onStatusUnchecked: warner(app.log, options) })
   const tokens = new WeakMap<FastifyRequest, AccessTokenClaims>()
   app.decorateRequest('token', {
     getter () {
@@ -40,8 +44,23 @@ const guard: FastifyPluginAsync<VerifierOptions> = async (app, options) => {
   })
 }
 
+/** Milliseconds from one warning to the next, for in an outage thousands of tokens are accepted without their lists. */
+const WARNING_MS = 60_000
+
+/** Warns in the log, and tells whom the options say. */
+function warner (log: FastifyBaseLogger, { now = Date.now, onStatusUnchecked }: VerifierOptions): NonNullable<VerifierOptions['onStatusUnchecked']> {
+  let warnedAt = -Infinity
+  return async (claims, cause) => {
+    if (!isWithin(now(), warnedAt, WARNING_MS)) {
+      warnedAt = now()
+      log.warn({ status_list: claims.status?.status_list?.uri, err: cause }, 'token accepted without its status list')
+    }
+    await onStatusUnchecked?.(claims, cause)
+  }
+}
+
 function refuse (error: TokenVerificationError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (error.code === 'keys_unavailable') request.log.error({ request_id: request.id, err: error }, 'token not verified')
+  if (error.retryAfter !== undefined) request.log.error({ request_id: request.id, err: error }, 'token not verified')
   else request.log.info({ request_id: request.id, code: error.code, detail: error.message }, 'token refused')
   return send(request, reply, refusalOf(error))
 }

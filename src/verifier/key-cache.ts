@@ -1,7 +1,9 @@
 // When the keys of an authority are fetched, how long they count, and what is said without them; holds no check of a token.
 import type { CryptoKey } from 'jose'
-import { fetchKeySet, type KeySet, type KeySetRequest } from './key-set.js'
+import type { GetRequest } from './bounded-get.js'
+import { fetchKeySet, type KeySet } from './key-set.js'
 import { TokenVerificationError } from './token-verification-error.js'
+import { isWithin } from './within.js'
 
 /** Bounds of the cache, all in seconds. */
 export interface KeyCacheLimits {
@@ -11,11 +13,11 @@ export interface KeyCacheLimits {
   staleFor: number
   /** From the end of one fetch to the start of the next, at least; the shortest age of the cache too. */
   coolDown: number
-  /** A fetch that takes longer has failed. */
+  /** A fetch that takes longer has failed, of a status list too. */
   timeout: number
 }
 
-export interface KeyCacheParts extends Omit<KeySetRequest, 'timeout'> {
+export interface KeyCacheParts extends Omit<GetRequest, 'timeout'> {
   limits: KeyCacheLimits
   /** Milliseconds since the epoch. */
   now: () => number
@@ -96,9 +98,4 @@ export class KeyCache {
     const wait = this.#askedAt + this.#parts.limits.coolDown * 1000 - this.#parts.now()
     throw new TokenVerificationError('keys_unavailable', { cause: this.#failure.cause, retryAfter: Math.ceil(wait / 1000) })
   }
-}
-
-// A clock that was set back makes nothing last longer.
-function isWithin (now: number, since: number, milliseconds: number): boolean {
-  return now >= since && now < since + milliseconds
 }

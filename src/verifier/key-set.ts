@@ -1,15 +1,9 @@
 // One fetch of a JWKS and what is taken from it; holds no rule of when to fetch and keeps nothing.
 import { importJWK, type CryptoKey } from 'jose'
+import { get, readText, type GetRequest } from './bounded-get.js'
 
 /** Keys by their ids, and for how long their authority says that they may be kept, in seconds; undefined where it does not say. */
 export interface KeySet { keys: Map<string, CryptoKey>, maxAge: number | undefined }
-
-export interface KeySetRequest {
-  uri: string
-  fetch: typeof globalThis.fetch
-  /** Seconds. */
-  timeout: number
-}
 
 /** Bytes; far more keys than an authority has. */
 const MAX_LENGTH = 64 * 1024
@@ -17,24 +11,12 @@ const MAX_LENGTH = 64 * 1024
 const MIN_MODULUS_LENGTH = 2048
 
 /** Fetches a JWKS (RFC 7517, section 5). Throws, saying why, if no key can be had from the answer. */
-export async function fetchKeySet ({ uri, fetch, timeout }: KeySetRequest): Promise<KeySet> {
-  // A redirect is an answer like any that is not 200: only the address that the service was given speaks for the authority.
-  const response = await fetch(uri, { redirect: 'manual', headers: { accept: 'application/json' }, signal: AbortSignal.timeout(Math.ceil(timeout * 1000)) })
-  if (response.status !== 200) throw new Error(`${uri} answered ${response.status}`)
-  const keys = await readKeys(await readText(response))
+export async function fetchKeySet (request: GetRequest): Promise<KeySet> {
+  const { uri } = request
+  const response = await get(request, { accept: 'application/json' })
+  const keys = await readKeys(await readText(response, uri, MAX_LENGTH))
   if (keys.size === 0) throw new Error(`${uri} holds no RSA key for RS256 signatures`)
   return { keys, maxAge: readMaxAge(response.headers) }
-}
-
-async function readText (response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length > MAX_LENGTH) throw new Error(`${response.url} is longer than ${MAX_LENGTH} bytes`)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 // One bad entry costs that entry alone.

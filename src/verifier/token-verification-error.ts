@@ -13,7 +13,9 @@ export const REFUSALS = {
   token_not_active: 'The token is not active yet.',
   unknown_key: 'The token names no key that its issuer publishes.',
   bad_signature: 'The signature of the token does not match.',
+  token_revoked: 'The token was revoked: its log-in has ended.',
   keys_unavailable: 'The keys that verify tokens cannot be fetched; try again in a moment.',
+  status_unavailable: 'Whether the token was revoked cannot be found out; try again in a moment.',
 } as const satisfies Record<string, string>
 
 export type RefusalCode = keyof typeof REFUSALS
@@ -27,11 +29,11 @@ export interface RefusalOptions {
   retryAfter?: number
 }
 
-/** The only error with which a verification ends. `keys_unavailable` says nothing about the token; any other code is final. */
+/** The only error with which a verification ends. `keys_unavailable` and `status_unavailable` say nothing about the token; any other code is final. */
 export class TokenVerificationError extends Error {
   override readonly name = 'TokenVerificationError'
   readonly code: RefusalCode
-  /** Whole seconds; undefined unless the code is `keys_unavailable`. */
+  /** Whole seconds; undefined unless the code is `keys_unavailable` or `status_unavailable`. */
   readonly retryAfter: number | undefined
 
   constructor (code: RefusalCode, options: RefusalOptions = {}) {
@@ -39,4 +41,9 @@ export class TokenVerificationError extends Error {
     this.code = code
     this.retryAfter = options.retryAfter
   }
+}
+
+/** The refusal of a token for want of claims. */
+export function lacking (names: string[]): TokenVerificationError {
+  return new TokenVerificationError('missing_claim', { detail: `The token lacks claims, or has them in another form: ${names.join(', ')}.` })
 }

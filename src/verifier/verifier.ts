@@ -1,40 +1,29 @@
-// `@signet/verifier`: whether an access token of Signet is good, by its public keys alone; holds no key and no HTTP.
-import { compactVerify, decodeJwt, decodeProtectedHeader, type CryptoKey } from 'jose'
+// `@signet/verifier`: whether an access token of Signet is good, by its public keys and its status lists; holds no key, no list and no HTTP.
+import { compactVerify, decodeProtectedHeader, type CryptoKey } from 'jose'
+import type { AccessTokenClaims } from './access-token-claims.js'
+import { decodeObject } from './json-object.js'
 import { DEFAULT_LIMITS, KeyCache, type KeyCacheLimits } from './key-cache.js'
+import { assertFunction, assertOneOf, assertSeconds, assertText, assertUrl } from './options.js'
 import { show } from './shown-text.js'
-import { TokenVerificationError } from './token-verification-error.js'
+import { tokenStatus, type StatusOptions } from './token-status.js'
+import { lacking, TokenVerificationError } from './token-verification-error.js'
 
 export { TokenVerificationError, type RefusalCode } from './token-verification-error.js'
+export type { AccessTokenClaims } from './access-token-claims.js'
 export type { KeyCacheLimits } from './key-cache.js'
 
-/** The claims of an access token (RFC 9068, section 2.2). Times are seconds since the epoch. */
-export interface AccessTokenClaims {
-  iss: string
-  aud: string | string[]
-  /** The user. */
-  sub: string
-  client_id: string
-  /** The log-in: one device. */
-  sid: string
-  jti: string
-  iat: number
-  exp: number
-  /** When the password was given. */
-  auth_time: number
-}
-
-export interface VerifierOptions {
+export interface VerifierOptions extends StatusOptions {
   /** The `iss` of good tokens: Signet's setting ISSUER. */
   issuer: string
   /** The `aud` of good tokens: Signet's setting AUDIENCE. */
   audience: string
-  /** Where the public keys are; by default `/.well-known/jwks.json` under the issuer. */
+  /** Where the public keys are; by default `/.well-known/jwks.json` under the issuer. Status lists are where the keys are, if they are under `/.well-known/jwks.json`. */
   jwksUri?: string
   /** How far the clocks may differ, in seconds; 0 by default, for a token's life leaves room enough. */
   clockTolerance?: number
   /** Bounds of the cache of keys, in seconds, where another than the default is wanted. */
   limits?: Partial<KeyCacheLimits>
-  /** Fetches the keys; the global one by default. */
+  /** Fetches the keys and the status lists; the global one by default. */
   fetch?: typeof globalThis.fetch
   /** Milliseconds since the epoch; the system's clock by default. */
   now?: () => number
@@ -60,13 +49,18 @@ const TIME_CLAIMS = ['iat', 'exp', 'auth_time']
  * It fetches nothing before the first token. Throws a TypeError naming an option that cannot be used.
  */
 export function createVerifier (options: VerifierOptions): Verifier {
-  const { issuer, audience, clockTolerance = 0, fetch = globalThis.fetch, now = Date.now } = options
+  const { issuer, audience, clockTolerance = 0, fetch = globalThis.fetch, now = Date.now, status = 'check', onStatusUnavailable = 'accept', onStatusUnchecked } = options
   const jwksUri = options.jwksUri ?? `${String(issuer).replace(/\/$/, '')}/.well-known/jwks.json`
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   assertText({ issuer, audience })
   assertUrl(options.jwksUri === undefined ? 'issuer' : 'jwksUri', jwksUri)
   assertSeconds({ clockTolerance, ...limits })
+  assertOneOf('status', status, ['check', 'ignore'])
+  assertOneOf('onStatusUnavailable', onStatusUnavailable, ['accept', 'refuse'])
+  assertFunction('onStatusUnchecked', onStatusUnchecked)
   const keys = new KeyCache({ uri: jwksUri, fetch, now, limits })
+  const findKey = async (id: string) => await keys.find(id)
+  const assertLive = tokenStatus({ issuer, jwksUri, fetch, now, findKey, timeout: limits.timeout, onUnavailable: onStatusUnavailable, onUnchecked: onStatusUnchecked })
   return {
     verify: async token => {
       // What a token says of itself comes first: one that is refused for it costs neither a fetch nor a look at its signature.
@@ -76,25 +70,9 @@ export function createVerifier (options: VerifierOptions): Verifier {
       assertMeant(claims, issuer, audience)
       assertCurrent(claims, now(), clockTolerance * 1000)
       await assertSigned(token, await keys.find(keyId))
+      if (status === 'check') await assertLive(claims)
       return claims
     },
-  }
-}
-
-function assertText (options: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (!isText(value)) throw new TypeError(`The option ${name} must be text.`)
-  }
-}
-
-// `localhost:3000` is a URL too, of a scheme that nobody speaks.
-function assertUrl (name: string, value: string): void {
-  if (!URL.canParse(value) || !/^https?:/i.test(value)) throw new TypeError(`The option ${name} must be an http or https URL.`)
-}
-
-function assertSeconds (options: Record<string, number>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (!Number.isFinite(value) || value < 0) throw new TypeError(`The option ${name} must be a number of seconds.`)
   }
 }
 
@@ -115,11 +93,11 @@ function readKeyId (token: string): string {
 }
 
 function readClaims (token: string): AccessTokenClaims {
-  const claims = orMalformed(() => decodeJwt(token)) as Record<string, unknown>
+  const claims = orMalformed(() => decodeObject(token.split('.')[1]!))
   const missing = [...TEXT_CLAIMS.filter(name => !isText(claims[name])), ...TIME_CLAIMS.filter(name => !isTime(claims[name]))]
   if (![claims['aud']].flat().every(isText)) missing.push('aud')
   if (claims['nbf'] !== undefined && !isTime(claims['nbf'])) missing.push('nbf')
-  if (missing.length > 0) throw new TokenVerificationError('missing_claim', { detail: `The token lacks claims, or has them in another form: ${missing.join(', ')}.` })
+  if (missing.length > 0) throw lacking(missing)
   return claims as unknown as AccessTokenClaims
 }
 

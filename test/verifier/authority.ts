@@ -11,11 +11,11 @@ export const NOW = 1_800_000_000_000
 export const SECONDS = NOW / 1000
 export const AUDIENCE = 'orders'
 
-export interface SigningKey { privateKey: CryptoKey, jwk: JWK & { kid: string } }
+export interface SigningKey { privateKey: CryptoKey, publicKey: CryptoKey, jwk: JWK & { kid: string } }
 
 export async function newKey (kid: string): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
-  return { privateKey, jwk: { ...await exportJWK(publicKey), kid, use: 'sig', alg: 'RS256' } }
+  return { privateKey, publicKey, jwk: { ...await exportJWK(publicKey), kid, use: 'sig', alg: 'RS256' } }
 }
 
 /** Keys are costly to make; tests need not differ in them. */
@@ -25,10 +25,11 @@ const KEYS = await Promise.all(['one', 'two', 'three'].map(async kid => await ne
 export async function authority (test: Test, options: Partial<VerifierOptions> = {}) {
   const [one, two, three] = KEYS as [SigningKey, SigningKey, SigningKey]
   const serveKeys: RequestListener = (_request, response) => { response.writeHead(200, stub.headers).end(JSON.stringify({ keys: stub.published })) }
-  const stub = { published: [one.jwk] as unknown[], headers: { 'cache-control': 'public, max-age=300' } as Record<string, string>, answer: serveKeys, serveKeys, asked: [] as string[], now: NOW }
+  const stub = { published: [one.jwk] as unknown[], headers: { 'cache-control': 'public, max-age=300' } as Record<string, string>, answer: serveKeys, serveKeys, answerList: unknownList, asked: [] as string[], now: NOW }
   const server = createServer((request, response) => {
     stub.asked.push(request.url!)
-    stub.answer(request, response)
+    const answer = request.url!.startsWith('/status-lists/') ? stub.answerList : stub.answer
+    answer(request, response)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   test.teardown(() => {
@@ -45,6 +46,7 @@ export async function authority (test: Test, options: Partial<VerifierOptions> =
   return Object.assign(stub, { issuer, claims, sign, verify, judge, one, two, three })
 }
 
+const unknownList: RequestListener = (_request, response) => { response.writeHead(404).end() }
 export const down: RequestListener = request => { request.socket.destroy() }
 export const hang: RequestListener = () => {}
 

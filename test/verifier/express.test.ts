@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { requireToken, tokenOf, type GuardOptions } from '../../src/verifier/express.js'
 import type { TokenVerificationError } from '../../src/verifier/token-verification-error.js'
 import { AUDIENCE, authority, down, SECONDS } from './authority.js'
+import { listAuthority } from './list-authority.js'
 import { runningSignet } from './running-signet.js'
 
 interface Refused { code: string, cause: unknown, url: string | undefined }
@@ -103,6 +104,27 @@ t.test('without the keys of the authority nobody is refused for good', async t =
   stub.answer = stub.serveKeys
   stub.now += 10_000
   t.equal((await get(good)).status, 200)
+})
+
+t.test('who brings a token of a log-in that has ended is told so; without the list the policy decides', async t => {
+  const stub = await listAuthority(t)
+  await stub.publish([1])
+  const options = { issuer: stub.issuer, audience: AUDIENCE, now: () => stub.now }
+  const { get, refused } = await service(t, options)
+  t.equal((await get(`Bearer ${await stub.tokenAt(0)}`)).status, 200)
+  const { status, headers, body } = await get(`Bearer ${await stub.tokenAt(1)}`)
+  const detail = 'The token was revoked: its log-in has ended.'
+  t.strictSame([status, body], [401, problem(detail)])
+  t.equal(headers['www-authenticate'], `Bearer realm="signet", error="invalid_token", error_description="${detail}"`)
+  t.match(refused, [{ code: 'token_revoked' }])
+  stub.answerList = down
+  const heard: unknown[] = []
+  const lenient = await service(t, { ...options, onStatusUnchecked: ({ sub }, cause) => { heard.push([sub, String(cause)]) } })
+  t.equal((await lenient.get(`Bearer ${await stub.tokenAt(1)}`)).status, 200)
+  t.strictSame(heard, [['user', 'TypeError: fetch failed']])
+  const strict = await service(t, { ...options, onStatusUnavailable: 'refuse' })
+  t.match(await strict.get(`Bearer ${await stub.tokenAt(1)}`), { status: 503, headers: { 'retry-after': '1' }, body: { code: 'unavailable', detail: 'Whether the token was revoked cannot be found out; try again in a moment.' } })
+  t.match(strict.refused, [{ code: 'status_unavailable', cause: { message: 'fetch failed' } }])
 })
 
 t.test('a handler that throws, or asks for the token of a route without a guard, fails as any other', async t => {

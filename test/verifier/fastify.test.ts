@@ -5,6 +5,7 @@ import signet from '../../src/verifier/fastify.js'
 import type { VerifierOptions } from '../../src/verifier/verifier.js'
 import { ask } from '../server-process.js'
 import { AUDIENCE, authority, down, SECONDS } from './authority.js'
+import { listAuthority } from './list-authority.js'
 import { runningSignet } from './running-signet.js'
 
 async function service (test: Test, options: VerifierOptions) {
@@ -92,6 +93,53 @@ t.test('without the keys of the authority nobody is refused for good', async t =
   t.equal((await get(good)).statusCode, 200)
 })
 
+t.test('who brings a token of a log-in that has ended is told so', async t => {
+  const stub = await listAuthority(t)
+  await stub.publish([1])
+  const { get, served, lines } = await service(t, { issuer: stub.issuer, audience: AUDIENCE, now: () => stub.now })
+  t.equal((await get(`Bearer ${await stub.tokenAt(0)}`)).statusCode, 200)
+  const answer = await get(`Bearer ${await stub.tokenAt(1)}`)
+  const detail = 'The token was revoked: its log-in has ended.'
+  t.strictSame([answer.statusCode, answer.json()], [401, problem(detail)])
+  t.equal(answer.headers['www-authenticate'], `Bearer realm="signet", error="invalid_token", error_description="${detail}"`)
+  t.match(lines.at(-1), { level: 30, code: 'token_revoked', msg: 'token refused' })
+  t.equal(served(), 1)
+})
+
+t.test('without the status list a token is accepted, which the log says once a minute, and whom the options name hears each time', async t => {
+  const stub = await listAuthority(t)
+  stub.answerList = down
+  const heard: unknown[] = []
+  const told = await service(t, { issuer: stub.issuer, audience: AUDIENCE, now: () => stub.now, onStatusUnchecked: ({ sub }, cause) => { heard.push([sub, String(cause)]) } })
+  const token = await stub.tokenAt(0)
+  for (const milliseconds of [0, 0, 59_999]) {
+    stub.now += milliseconds
+    t.equal((await told.get(`Bearer ${token}`)).statusCode, 200)
+  }
+  const warning = { level: 40, status_list: stub.uri, err: { message: 'fetch failed' }, msg: 'token accepted without its status list' }
+  t.match(told.lines, [warning])
+  t.equal(told.lines.length, 1)
+  stub.now += 1
+  await told.get(`Bearer ${token}`)
+  t.match(told.lines, [warning, warning])
+  t.strictSame(heard, Array(4).fill(['user', 'TypeError: fetch failed']))
+  const silent = await service(t, { issuer: stub.issuer, audience: AUDIENCE })
+  const iat = Math.floor(Date.now() / 1000)
+  t.equal((await silent.get(`Bearer ${await stub.tokenAt(0, { iat, exp: iat + 600 })}`)).statusCode, 200)
+  t.match(silent.lines, [warning], 'with nobody to hear, by the system\'s clock')
+})
+
+t.test('where the policy is to refuse, a token without its list is refused for now', async t => {
+  const stub = await listAuthority(t)
+  stub.answerList = down
+  const { get, lines } = await service(t, { issuer: stub.issuer, audience: AUDIENCE, now: () => stub.now, onStatusUnavailable: 'refuse' })
+  const answer = await get(`Bearer ${await stub.tokenAt(0)}`)
+  const detail = 'Whether the token was revoked cannot be found out; try again in a moment.'
+  t.strictSame([answer.statusCode, answer.json()], [503, { type: 'about:blank', title: 'Service Unavailable', status: 503, detail, code: 'unavailable', request_id: 'request' }])
+  t.match(answer.headers, { 'retry-after': '1', 'cache-control': 'no-store' })
+  t.match(lines, [{ level: 50, err: { code: 'status_unavailable', stack: /fetch failed/ }, msg: 'token not verified' }])
+})
+
 t.test('a handler that reads the token of a route without a guard fails, whatever was sent', async t => {
   const { issuer, sign, now } = await authority(t)
   const { get } = await service(t, { issuer, audience: AUDIENCE, now: () => now })
@@ -101,4 +149,5 @@ t.test('a handler that reads the token of a route without a guard fails, whateve
 
 t.test('a service with an option that cannot be used does not start', async t => {
   await t.rejects(service(t, { issuer: 'id.example', audience: AUDIENCE }), { message: 'The option issuer must be an http or https URL.' })
+  await t.rejects(service(t, { issuer: 'https://id.example', audience: AUDIENCE, onStatusUnchecked: 'warn' as unknown as () => void }), { name: 'TypeError', message: 'The option onStatusUnchecked must be a function.' })
 })

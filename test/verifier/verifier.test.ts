@@ -7,6 +7,7 @@ import { REFUSALS } from '../../src/verifier/token-verification-error.js'
 import { createVerifier, TokenVerificationError, type VerifierOptions } from '../../src/verifier/verifier.js'
 import { otherSpellings } from '../spellings.js'
 import { AUDIENCE, authority, down, newKey, SECONDS } from './authority.js'
+import { listAuthority } from './list-authority.js'
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const lacks = (names: string) => `The token lacks claims, or has them in another form: ${names}.`
@@ -22,7 +23,8 @@ t.test('a good token is answered with its claims', async t => {
 })
 
 t.test('every refusal has its code and its sentence', async t => {
-  const { verify, sign, claims, one, two, asked, issuer } = await authority(t)
+  const { verify, sign, claims, one, two, asked, issuer, publish, tokenAt } = await listAuthority(t)
+  await publish([1])
   const good = await sign()
   const [header, payload, signature] = good.split('.') as [string, string, string]
   const head = { alg: 'RS256', typ: 'at+jwt', kid: 'one' }
@@ -66,6 +68,8 @@ t.test('every refusal has its code and its sentence', async t => {
     ['a time that is text', 'missing_claim', await sign(undefined, { nbf: '0', exp: '4000000000' }), lacks('exp, nbf')],
     ['an audience that is a number', 'missing_claim', await sign(undefined, { aud: 1 }), lacks('aud')],
     ['an empty subject', 'missing_claim', await sign(undefined, { sub: '' }), lacks('sub')],
+    ['a status that is text', 'missing_claim', await sign(undefined, { status: 'good' }), lacks('status')],
+    ['a log-in that has ended', 'token_revoked', await tokenAt(1)],
   ]
   for (const [name, token] of Object.entries(otherSpellings(good))) refused.push([name, 'malformed_token', token])
   for (const name of Object.keys(claims)) refused.push([`no ${name}`, 'missing_claim', await sign(undefined, { [name]: undefined }), lacks(name)])
@@ -75,9 +79,9 @@ t.test('every refusal has its code and its sentence', async t => {
     const { code: said, message, retryAfter } = error as TokenVerificationError
     t.strictSame({ said, message, retryAfter }, { said: code, message: detail ?? REFUSALS[code], retryAfter: undefined }, name)
   }
-  const met = new Set<string>([...refused.map(([, code]) => code), 'keys_unavailable'])
+  const met = new Set<string>([...refused.map(([, code]) => code), 'keys_unavailable', 'status_unavailable'])
   t.strictSame(met, new Set(Object.keys(REFUSALS)), 'the table is whole')
-  t.strictSame(new Set(asked), new Set(['/.well-known/jwks.json']), 'nothing but the JWKS was ever asked for')
+  t.strictSame(new Set(asked), new Set(['/.well-known/jwks.json', '/status-lists/0']), 'nothing but the JWKS and the list was ever asked for')
 })
 
 t.test('a token that is refused for what it says of itself costs no fetch', async t => {
@@ -145,6 +149,13 @@ t.test('an option that cannot be used is refused in a sentence that names it', a
     [{ limits: { staleFor: '1h' } }, 'The option staleFor must be a number of seconds.'],
     [{ limits: { maxAge: Infinity } }, 'The option maxAge must be a number of seconds.'],
     [{ limits: { coolDown: undefined } }, 'The option coolDown must be a number of seconds.'],
+    [{ status: 'off' }, "The option status must be 'check' or 'ignore'."],
+    [{ status: false }, "The option status must be 'check' or 'ignore'."],
+    [{ status: null }, "The option status must be 'check' or 'ignore'."],
+    [{ onStatusUnavailable: 'deny' }, "The option onStatusUnavailable must be 'accept' or 'refuse'."],
+    [{ status: 'ignore', onStatusUnavailable: true }, "The option onStatusUnavailable must be 'accept' or 'refuse'."],
+    [{ onStatusUnchecked: 'warn' }, 'The option onStatusUnchecked must be a function.'],
+    [{ onStatusUnchecked: null }, 'The option onStatusUnchecked must be a function.'],
   ]
   for (const [fault, message] of faults) t.throws(() => createVerifier({ ...good, ...fault } as VerifierOptions), { name: 'TypeError', message }, JSON.stringify(fault))
 })

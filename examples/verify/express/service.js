@@ -7,7 +7,8 @@ const guard = requireToken({
   issuer,
   audience,
   jwksUri,
-  onRefused: ({ code, message, cause }) => { console.error(code, message, cause ?? '') }
+  onRefused: ({ code, message, cause }) => { console.error(code, message, cause ?? '') },
+  onStatusUnchecked: ({ sub }, cause) => { console.error('accepted without its status list:', sub, cause) }
 })
 
 const app = express()

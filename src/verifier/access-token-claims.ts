@@ -1,0 +1,22 @@
+// What a good access token says; holds no check of it.
+
+/** The claims of an access token (RFC 9068, section 2.2). Times are seconds since the epoch. */
+export interface AccessTokenClaims {
+  iss: string
+  aud: string | string[]
+  /** The user. */
+  sub: string
+  client_id: string
+  /** The log-in: one device. */
+  sid: string
+  jti: string
+  iat: number
+  exp: number
+  /** When the password was given. */
+  auth_time: number
+  /** Where it is published whether the log-in has ended (draft-ietf-oauth-status-list-21); absent where the authority publishes no such lists. */
+  status?: { status_list?: StatusReference }
+}
+
+/** The place of a log-in in a status list: its index, and the address of the list, which is the `sub` of the list too. */
+export interface StatusReference { idx: number, uri: string }
