@@ -53,11 +53,13 @@ export interface ServiceReport {
 export const MARGIN = 5
 export const P99_MARGIN = 2
 
-/** Closings of a round are spread over so long, and so is the kill. */
+/** Closings of a round are spread over so long. */
 const ROUND_MS = 3_000
 /** In every third round servers are killed, from the second on: so that the shortest run has a kill, and closings that were answered before. */
 const KILL_EVERY = 3
-const DOWN_MS = 500
+/** Of that round half of the closings are sent at one instant, and the kill comes at most so long after it: amid their answers. */
+const KILLED_WITHIN_MS = 15
+const LONGEST_DOWN_MS = 2_000
 /** What a server had sent to its database when it was killed is written by then. */
 const SETTLED_MS = 1_000
 /** All tokens outlive the proof. Seconds. */
@@ -102,9 +104,9 @@ async function untilOver (start: (signal: AbortSignal) => Array<Promise<void>>):
   if (failures.length > 0) throw failures[0]
 }
 
-/** The delay in seconds that this part of all do not exceed. `delays` ascend, and are not none. */
+/** What this part of the delays, which ascend, do not exceed. There is no such time where nothing was noticed. */
 export function percentile (delays: number[], part: number): number {
-  return delays[Math.ceil(part * delays.length) - 1]!
+  return delays[Math.ceil(part * delays.length) - 1] ?? Infinity
 }
 
 function describe ({ name, checks, delays, refusedLive, acceptedBeyond }: Watch): ServiceReport {
@@ -127,8 +129,7 @@ class Proof {
   async run (rounds: number, bound: number, progress: (rounds: number) => void, signal: AbortSignal): Promise<void> {
     for (let round = 0; round < rounds && !signal.aborted; round++) {
       progress(round)
-      await Promise.all([...Object.entries(WAYS_TO_CLOSE).map(async ([name, prepare]) => { await this.#close(name, prepare) }), this.#kill(round)])
-      if (this.#fleet.hasLost()) this.failed.push('a server ended by itself')
+      await this.#round(round % KILL_EVERY === 1)
     }
     await this.#untilNoticed(bound, signal)
   }
@@ -139,31 +140,39 @@ class Proof {
     while (performance.now() < end && !signal.aborted && !this.#watches.every(watch => watch.hasNoticedAll(this.tokens))) await pause(100)
   }
 
-  async #kill (round: number): Promise<void> {
-    if (round % KILL_EVERY !== 1) return
-    await pause(Math.random() * ROUND_MS)
-    // Of several one goes on, or more.
-    const most = Math.max(1, this.#fleet.servers.length - 1)
-    const count = 1 + Math.floor(Math.random() * most)
-    this.counts.kills += count
-    await this.#fleet.strike(count, DOWN_MS)
+  /** Closes families in every way, each at an instant of its own; where servers are killed, some amid it. */
+  async #round (isWithKill: boolean): Promise<void> {
+    const closings = await Promise.all(Object.entries(WAYS_TO_CLOSE).map(async ([name, prepare]) => ({ name, ...await this.#insist(prepare) })))
+    const instant = Math.random() * ROUND_MS
+    const isAmid = () => isWithKill && Math.random() < 0.5
+    await Promise.all([
+      ...closings.map(async closing => { await this.#close(closing, isAmid() ? instant : Math.random() * ROUND_MS) }),
+      ...(isWithKill ? [this.#kill(instant + Math.random() * KILLED_WITHIN_MS)] : []),
+    ])
+    if (this.#fleet.hasLost()) this.failed.push('a server ended by itself')
   }
 
-  async #close (name: string, prepare: (signet: LiveSignet) => Promise<Closing>): Promise<void> {
-    const closing = await this.#insist(prepare)
-    const closes = this.#watch(closing.closes)
-    this.#watch(closing.keeps)
-    await pause(Math.random() * ROUND_MS)
+  async #close ({ name, closes, keeps, request: { method, path, body, token }, status }: Closing & { name: string }, after: number): Promise<void> {
+    const closing = this.#watch(closes)
+    this.#watch(keeps)
+    await pause(after)
     const signet = await this.#fleet.any()
-    for (const watched of closes) watched.fate = { is: 'either' }
-    const { method, path, body, token } = closing.request
+    for (const watched of closing) watched.fate = { is: 'either' }
     const answer = await signet.ask(method, path, body, token).catch(() => {})
-    if (!answer) { await this.#settle(name, closes); return }
-    if (answer.status !== closing.status) { this.failed.push(`${name} was answered ${answer.status}`); return }
+    if (!answer) { await this.#settle(name, closing); return }
+    if (answer.status !== status) { this.failed.push(`${name} was answered ${answer.status}`); return }
     const at = performance.now()
-    for (const watched of closes) watched.fate = { is: 'closed', at, isTimed: true }
-    this.counts.closed += closes.length
+    for (const watched of closing) watched.fate = { is: 'closed', at, isTimed: true }
+    this.counts.closed += closing.length
     this.#watch(openedBy(answer))
+  }
+
+  async #kill (after: number): Promise<void> {
+    await pause(after)
+    // Of several one goes on, or more.
+    const count = 1 + Math.floor(Math.random() * Math.max(1, this.#fleet.servers.length - 1))
+    this.counts.kills += count
+    await this.#fleet.strike(count, Math.random() * LONGEST_DOWN_MS)
   }
 
   /** Does at one server that is up what is done anew, with all it needs, where the answers are lost by a kill. */
