@@ -1,10 +1,10 @@
 // How a refresh token is written and read; holds no secret and no rule about what it is good for.
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 
 export interface RefreshClaims { userId: string, familyId: string, generation: number }
 
-/** A key of the ring: `id` is 16 hex digits, `secret` 32 bytes. */
-export interface RefreshSecret { id: string, secret: Buffer }
+/** A key of the ring: `id` is 16 hex digits, `secret` 32 bytes, which as a KeyObject are made ready once, and not for every token. */
+export interface RefreshSecret { id: string, secret: KeyObject }
 
 const VERSION = 1
 const BODY = 1 + 8 + 16 + 16 + 4
@@ -26,8 +26,8 @@ export function writeRefreshToken (claims: RefreshClaims, key: RefreshSecret): s
   return bytes.toString('base64url')
 }
 
-/** The claims of an authentic token, or undefined. `findSecret` gets the key's id and returns its bytes if it is known. */
-export function readRefreshToken (token: string, findSecret: (id: string) => Buffer | undefined): RefreshClaims | undefined {
+/** The claims of an authentic token, or undefined. `findSecret` gets the key's id and returns the key if it is known. */
+export function readRefreshToken (token: string, findSecret: (id: string) => KeyObject | undefined): RefreshClaims | undefined {
   const bytes = Buffer.from(token, 'base64url')
   if (bytes.length !== LENGTH || bytes[0] !== VERSION) return undefined
   // Node ignores stray characters and spare bits; one token has exactly one spelling.
@@ -39,7 +39,7 @@ export function readRefreshToken (token: string, findSecret: (id: string) => Buf
   return { userId: readUuid(bytes, 9), familyId: readUuid(bytes, 25), generation }
 }
 
-function authenticate (bytes: Buffer, secret: Buffer): Buffer {
+function authenticate (bytes: Buffer, secret: KeyObject): Buffer {
   return createHmac('sha256', secret).update(bytes.subarray(0, BODY)).digest()
 }
 

@@ -1,5 +1,5 @@
 // How keys are made, and how they are written to a file and read again, in clear or under a passphrase; holds no key and no file.
-import { createHash, createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, createSecretKey, generateKeyPair, randomBytes, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { RefreshSecret } from '../core/refresh-token.js'
 import { openPkcs8, ROUNDS, sealPkcs8 } from './sealed-pkcs8.js'
@@ -66,7 +66,7 @@ function toPrivateKey (text: string): KeyObject {
 export async function readRefreshSecret ({ id, text }: Material, passphrase: string | undefined): Promise<RefreshSecret> {
   const secret = text.includes('.') ? await decryptSecret(text.trim(), assertPassphrase(passphrase)).catch(isOfAnother) : Buffer.from(text.trim(), 'base64url')
   if (secret.length !== SECRET_BYTES) throw new Error('it must be 32 bytes')
-  return { id, secret }
+  return { id, secret: createSecretKey(secret) }
 }
 
 // Loaded by whom a passphrase is set alone.

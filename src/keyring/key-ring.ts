@@ -28,7 +28,7 @@ interface InUse {
   /** By the encoded header of the tokens that a key signs. */
   verifying: Map<string, KeyObject>
   refreshSecret: RefreshSecret
-  secrets: Map<string, Buffer>
+  secrets: Map<string, KeyObject>
   jwks: { body: string, etag: string }
 }
 
@@ -65,8 +65,8 @@ export class KeyRing {
     return this.#keys.refreshSecret
   }
 
-  /** The bytes of a refresh secret that still counts. */
-  findSecret = (id: string): Buffer | undefined => this.#keys.secrets.get(id)
+  /** A refresh secret that still counts, by its id. */
+  findSecret = (id: string): KeyObject | undefined => this.#keys.secrets.get(id)
 
   /** A signed access token (RFC 9068, section 2.1). */
   async sign (claims: AccessTokenClaims): Promise<string> {

@@ -1,6 +1,8 @@
 // Groups the writes that wait into one SQLite commit; holds no statement. An operation fails alone, a commit fails for all in it.
 import type { Database } from 'libsql'
 
+type Statement = ReturnType<Database['prepare']>
+
 /** How long another process that writes to the file is waited for, and how often it is looked at; milliseconds. SQLite's own way to wait would hold up everything else. */
 const PATIENCE_MS = 2_000
 const LOOK_EVERY_MS = 20
@@ -9,12 +11,17 @@ interface Waiting { givesUpAt: number, run: () => void, settle: () => void, reje
 
 export class CommitQueue {
   readonly #database: Database
+  /** Made ready once, for they are a part of every commit. */
+  readonly #begin: Statement
+  readonly #end: Statement
   readonly #assertUsable: () => void
   #waiting: Waiting[] = []
 
   /** `assertUsable` is asked before each commit; what it throws rejects all that wait. */
   constructor (database: Database, assertUsable = () => {}) {
     this.#database = database
+    this.#begin = database.prepare('BEGIN IMMEDIATE')
+    this.#end = database.prepare('COMMIT')
     this.#assertUsable = assertUsable
   }
 
@@ -48,7 +55,7 @@ export class CommitQueue {
     if (this.#waiting.length === 0) return
     try {
       this.#assertUsable()
-      this.#database.exec('BEGIN IMMEDIATE')
+      this.#begin.run([])
     } catch (reason) {
       const mayWait = (write: Waiting) => isBusy(reason) && now < write.givesUpAt
       const batch = this.#take()
@@ -60,7 +67,7 @@ export class CommitQueue {
     const batch = this.#take()
     try {
       for (const { run } of batch) run()
-      this.#database.exec('COMMIT')
+      this.#end.run([])
     } catch (reason) {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
       for (const { reject } of batch) reject(reason)

@@ -1,8 +1,8 @@
 // `@signet/verifier/express`: a middleware that guards routes with the verifier, and the claims behind it; holds no rule about tokens.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { inspect } from 'node:util'
 import type { AccessTokenClaims } from './access-token-claims.js'
 import { NO_TOKEN, readBearer, refusalOf, type Refusal } from './bearer.js'
+import { settle } from './listener.js'
 import type { TokenVerificationError } from './token-verification-error.js'
 import { createVerifier, type VerifierOptions } from './verifier.js'
 
@@ -27,19 +27,11 @@ export function requireToken ({ onRefused, ...options }: GuardOptions): RequireT
     } catch (thrown) {
       const error = thrown as TokenVerificationError
       send(response, refusalOf(error))
-      await settle(async () => { await onRefused?.(error, request) })
+      // Express 4 lets go of a middleware's promise: one that rejects would end the process.
+      await settle('onRefused', () => onRefused?.(error, request))
       return
     }
     next()
-  }
-}
-
-// Express 4 lets go of a middleware's promise: one that rejects would end the process.
-async function settle (tell: () => Promise<void>): Promise<void> {
-  try {
-    await tell()
-  } catch (fault) {
-    process.emitWarning(`onRefused failed: ${inspect(fault)}`, 'SignetWarning')
   }
 }
 

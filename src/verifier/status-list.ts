@@ -31,7 +31,7 @@ export interface StatusListRequest extends GetRequest {
 
 export type Standing = 'live' | 'closed' | 'beyond'
 
-/** Bytes of an answer: more than a list of the next bound in base64url. */
+/** Bytes of an answer: more than a list of the next bound that does not compress takes, in base64url twice. */
 const MAX_LENGTH = 16 * 1024 * 1024
 /** Bytes of a list: 2^26 log-ins. */
 const MAX_INFLATED = 8 * 1024 * 1024

@@ -2,6 +2,7 @@
 import type { AccessTokenClaims, StatusReference } from './access-token-claims.js'
 import { isObject } from './json-object.js'
 import type { UnavailablePolicy } from './kept-status-list.js'
+import { settle } from './listener.js'
 import { StatusLists, type StatusListsParts } from './status-lists.js'
 import { lacking, TokenVerificationError } from './token-verification-error.js'
 
@@ -10,8 +11,8 @@ export interface StatusOptions {
   status?: 'check' | 'ignore'
   /** What is done with a token while its list cannot be had: `accept` it, and tell `onStatusUnchecked` (the default), or `refuse` it with `status_unavailable`. */
   onStatusUnavailable?: UnavailablePolicy
-  /** Told of each token that was accepted without its list, and why there was none: for a log. What it throws is thrown away. */
-  onStatusUnchecked?: (claims: AccessTokenClaims, cause: unknown) => void
+  /** Told of each token that was accepted without its list, and why there was none: for a log. What it throws is a warning of the process, and changes no answer. */
+  onStatusUnchecked?: (claims: AccessTokenClaims, cause: unknown) => void | Promise<void>
 }
 
 export interface TokenStatusParts extends Omit<StatusListsParts, 'locate'> {
@@ -35,7 +36,7 @@ export function tokenStatus ({ jwksUri, onUnchecked, ...parts }: TokenStatusPart
     if (verdict.standing === 'beyond') throw lacking(['status'])
     if (verdict.standing !== 'unknown') return
     if (parts.onUnavailable === 'refuse') throw new TokenVerificationError('status_unavailable', verdict)
-    void tell(onUnchecked, claims, verdict.cause)
+    void settle('onStatusUnchecked', () => onUnchecked?.(claims, verdict.cause))
   }
 }
 
@@ -56,11 +57,4 @@ function isIndex (value: unknown): boolean {
 // One of the authority's own, whose number alone decides what is fetched.
 function isAddress (value: unknown, prefix: string): boolean {
   return typeof value === 'string' && value.startsWith(prefix) && /^\d+$/.test(value.slice(prefix.length))
-}
-
-/** A log that fails must not make a refusal of a good token, nor end the process. */
-async function tell (onUnchecked: StatusOptions['onStatusUnchecked'], claims: AccessTokenClaims, cause: unknown): Promise<void> {
-  try {
-    await onUnchecked?.(claims, cause)
-  } catch {}
 }

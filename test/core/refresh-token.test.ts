@@ -1,9 +1,9 @@
 // How refresh tokens are written and read: one spelling each, and no forgery.
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { readRefreshToken, REFRESH_TOKEN_SHAPE, writeRefreshToken } from '../../src/core/refresh-token.js'
 
-const key = { id: '00ff00ff00ff00ff', secret: randomBytes(32) }
+const key = { id: '00ff00ff00ff00ff', secret: createSecretKey(randomBytes(32)) }
 const claims = { userId: '85e1d14e-c36e-42d0-813a-4de326b52f12', familyId: '7e58d306-cc36-49e2-8cda-c1d0e3bb6ff3', generation: 258 }
 const find = (id: string) => id === key.id ? key.secret : undefined
 

@@ -47,7 +47,7 @@ t.test('a refresh secret has 32 bytes, no two are alike, and a shorter one is re
   const [one, other] = [await makeRefreshSecret(undefined), await makeRefreshSecret(undefined)]
   t.match(one, { id: /^[\da-f]{16}$/, text: /^[\w-]{43}\n$/ })
   t.not(one.text, other.text)
-  t.equal((await readRefreshSecret(one, undefined)).secret.length, 32)
+  t.equal((await readRefreshSecret(one, undefined)).secret.symmetricKeySize, 32)
   await t.rejects(readRefreshSecret({ id: one.id, text: 'short' }, undefined), { message: 'it must be 32 bytes' })
 })
 
@@ -63,7 +63,7 @@ t.test('keys of the time when there were 2,048 rounds are read as they are', asy
   await t.rejects(readSigningKey({ ...signing, text: pem }, 'another'), { message: /^the passphrase in KEYS_PASSPHRASE_FILE does not open it/ })
   const text = await new CompactEncrypt(Buffer.alloc(32, 1)).setProtectedHeader({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM' }).encrypt(Buffer.from('a passphrase'))
   t.equal(decodeProtectedHeader(text)['p2c'], 2048)
-  t.strictSame((await readRefreshSecret({ id: 'old', text: `${text}\n` }, 'a passphrase')).secret, Buffer.alloc(32, 1))
+  t.strictSame((await readRefreshSecret({ id: 'old', text: `${text}\n` }, 'a passphrase')).secret.export(), Buffer.alloc(32, 1))
 })
 
 t.test('what is no key is said in words', async t => {

@@ -9,6 +9,7 @@ import type { TokenVerificationError } from '../../src/verifier/token-verificati
 import { AUDIENCE, authority, down, SECONDS } from './authority.js'
 import { listAuthority } from './list-authority.js'
 import { runningSignet } from './running-signet.js'
+import { warning } from './warning.js'
 
 interface Refused { code: string, cause: unknown, url: string | undefined }
 
@@ -38,18 +39,6 @@ async function service (test: Test, options: GuardOptions) {
   app.use((error: Error, _request: unknown, response: express.Response, _next: unknown) => { response.status(500).json({ message: error.message }) })
   const get = await listen(test, app)
   return { get, refused, served: () => served }
-}
-
-/** The next warning of this name, for the process may give others. */
-async function warning (name: string): Promise<Error> {
-  return await new Promise(resolve => {
-    const hear = (warned: Error) => {
-      if (warned.name !== name) return
-      process.off('warning', hear)
-      resolve(warned)
-    }
-    process.on('warning', hear)
-  })
 }
 
 const problem = (detail: string) => ({ type: 'about:blank', title: 'Unauthorized', status: 401, detail, code: 'invalid_token' })

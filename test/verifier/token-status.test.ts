@@ -5,10 +5,9 @@ import { REFUSALS } from '../../src/verifier/token-verification-error.js'
 import { createVerifier } from '../../src/verifier/verifier.js'
 import { AUDIENCE, authority, down, SECONDS } from './authority.js'
 import { ENTRIES, listAuthority } from './list-authority.js'
+import { warning } from './warning.js'
 
 const refusalOf = async (verified: Promise<unknown>) => await verified.then(() => undefined, (error: unknown) => error)
-/** What was scheduled before has run. */
-const turn = async () => { await new Promise(resolve => { setImmediate(resolve) }) }
 
 t.test('a token of a living log-in is good, and its claims say where its status stands; that of a closed one is revoked', async t => {
   const stub = await listAuthority(t)
@@ -86,7 +85,7 @@ t.test('without a list a token is accepted, and the service is told of each, wit
 })
 
 t.test('where the policy is to refuse, a token without a list is refused for now, and is good once there is one', async t => {
-  const stub = await listAuthority(t, { onStatusUnavailable: 'refuse', onStatusUnchecked: () => t.fail('none is accepted unchecked') })
+  const stub = await listAuthority(t, { onStatusUnavailable: 'refuse', onStatusUnchecked: () => { t.fail('none is accepted unchecked') } })
   const { answerList } = stub
   stub.answerList = down
   const token = await stub.tokenAt(0)
@@ -98,13 +97,16 @@ t.test('where the policy is to refuse, a token without a list is refused for now
   t.equal(stub.lists().length, 2)
 })
 
-t.test('nobody has to be told, and one who fails at hearing it refuses nothing and ends nothing', async t => {
-  const faults = [undefined, () => { throw new Error('at once') }, async () => { throw new Error('later') }]
-  for (const onStatusUnchecked of faults) {
-    const stub = await listAuthority(t, onStatusUnchecked && { onStatusUnchecked })
+t.test('nobody has to be told, and one who fails at hearing it refuses nothing, ends nothing, and is in the warnings of the process', async t => {
+  const silent = await listAuthority(t)
+  silent.answerList = down
+  t.equal(await silent.judge(await silent.tokenAt(0)), 'good')
+  for (const onStatusUnchecked of [() => { throw new Error('at once') }, async () => await Promise.reject(new Error('later'))]) {
+    const stub = await listAuthority(t, { onStatusUnchecked })
     stub.answerList = down
+    const warned = warning('SignetWarning')
     t.equal(await stub.judge(await stub.tokenAt(0)), 'good')
-    await turn()
+    t.match(await warned, { message: /^onStatusUnchecked failed: Error: (at once|later)/ })
   }
 })
 

@@ -1,5 +1,5 @@
 // Whether Signet lives and can serve, and why not.
-import { KeyObject } from 'node:crypto'
+import { createSecretKey, KeyObject } from 'node:crypto'
 import t from 'tap'
 import { Readiness } from '../../../src/http/public/health.js'
 import { KeyRing, type KeyRingParts } from '../../../src/keyring/key-ring.js'
@@ -27,7 +27,7 @@ t.test('a ring whose signatures its own keys do not verify is not ready', async 
   const [one, other] = [await generateKeyPair('RS256', { extractable: true }), await generateKeyPair('RS256', { extractable: true })]
   const { n, e } = await exportJWK(one.publicKey)
   const key = { id: 'key', privateKey: KeyObject.from(other.privateKey), publicKey: KeyObject.from(one.publicKey), jwk: { kty: 'RSA', n: n!, e: e!, kid: 'key', use: 'sig', alg: 'RS256' } } satisfies KeyRingParts['active']
-  const secret = { id: '0000000000000000', secret: Buffer.alloc(32) }
+  const secret = { id: '0000000000000000', secret: createSecretKey(Buffer.alloc(32)) }
   const { app } = await testApp(t, {}, { keyRing: new KeyRing({ active: key, verifying: [key], activeSecret: secret, secrets: [secret] }) })
   const ready = await app.inject('/health/ready')
   t.strictSame([ready.statusCode, ready.json()], [503, { status: 'unavailable', reason: 'The key ring cannot sign.' }])
