@@ -78,10 +78,14 @@ export class LiveSignet {
     await rm(this.#folder, { recursive: true })
   }
 
-  /** Rejects where nothing was answered: the connection was cut, or the database did not answer Signet. */
   async post (path: string, body: object | undefined, token = ''): Promise<Answer> {
-    const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
-    const response = await fetch(`${this.url}${path}`, { method: 'POST', headers, body: body ? JSON.stringify(body) : null })
+    return await this.ask('POST', path, body, token)
+  }
+
+  /** Rejects where nothing was answered: the connection was cut, or the database did not answer Signet. */
+  async ask (method: string, path: string, body: object | undefined, token = ''): Promise<Answer> {
+    const headers = { ...(body && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }) }
+    const response = await fetch(`${this.url}${path}`, { method, headers, body: body ? JSON.stringify(body) : null })
     const text = await response.text()
     if (response.status === 503) throw new Error(text)
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }

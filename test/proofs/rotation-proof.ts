@@ -1,15 +1,13 @@
 // Rotates the keys of living servers by script, again and again, under verifiers and clients that must not notice; holds no rule of either.
 import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Command } from '../program.js'
+import { openBalancer } from './balancer.js'
 import { LiveSignet, type Pair } from './live-signet.js'
 import type { Example } from './verifier-examples.js'
 import { VerifierProcess } from './verifier-process.js'
@@ -56,7 +54,7 @@ export async function proveRotations ({ servers: count, rotations, change }: Sce
     DATABASE_URL: `file:${join(folder, 'signet.db')}`,
   })))
   const balancer = await openBalancer(servers)
-  const verifiers = parts.verifiers.map(({ example, cache }) => new VerifierProcess(example, { jwksUrl: balancer.url, issuer: servers[0]!.issuer, cache }, LIMIT_MS))
+  const verifiers = parts.verifiers.map(({ example, cache }) => new VerifierProcess(example, { jwksUrl: `${balancer.url}/.well-known/jwks.json`, issuer: servers[0]!.issuer, cache }, LIMIT_MS))
   const report: RotationReport = { rotations: 0, logIns: 0, refreshes: 0, verifications: 0, failed: [] }
   const load = new Load(servers, verifiers, report)
   try {
@@ -190,18 +188,4 @@ class Load {
   #anyServer (): LiveSignet {
     return this.#servers[randomInt(this.#servers.length)]!
   }
-}
-
-/** Where verifiers fetch keys and lists: from one server after the other, as behind a load balancer. */
-async function openBalancer (servers: LiveSignet[]): Promise<{ url: string, close: () => void }> {
-  let turn = 0
-  const balancer = createServer((request, response) => {
-    const { url } = servers[turn++ % servers.length]!
-    fetch(`${url}${request.url}`).then(async answer => ({ status: answer.status, type: answer.headers.get('content-type') ?? '', body: await answer.text() })).then(
-      ({ status, type, body }) => { response.writeHead(status, { 'content-type': type }).end(body) },
-      () => { response.writeHead(502).end() }
-    )
-  }).listen(0, '127.0.0.1')
-  await once(balancer, 'listening')
-  return { url: `http://127.0.0.1:${(balancer.address() as AddressInfo).port}/.well-known/jwks.json`, close: () => { balancer.close() } }
 }

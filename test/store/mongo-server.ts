@@ -1,8 +1,7 @@
 // Where the tests find a real MongoDB: one to share, or one a test may stop and crash; holds no test.
-import { randomUUID } from 'node:crypto'
-import mongoose from 'mongoose'
 import t, { type Test } from 'tap'
 import { PrivateMongoDb } from '../proofs/private-mongodb.js'
+import { throwawayDatabase } from '../throwaway-database.js'
 import { openStore } from '../../src/store/open-store.js'
 import type { Store } from '../../src/store/store.js'
 
@@ -30,14 +29,9 @@ export function withPrivateMongoDb (port: number, declare: (server: PrivateMongo
 
 /** The URL of a new database on the server of `url`, dropped after the test. */
 export function freshDatabase (test: Test, url: string): string {
-  const database = new URL(url)
-  database.pathname = `/signet_${randomUUID().replaceAll('-', '')}`
-  test.teardown(async () => {
-    const client = await mongoose.mongo.MongoClient.connect(database.href)
-    await client.db().dropDatabase()
-    await client.close()
-  })
-  return database.href
+  const { url: fresh, drop } = throwawayDatabase(url)
+  test.teardown(drop)
+  return fresh
 }
 
 /** The store of `url`, closed after the test. */

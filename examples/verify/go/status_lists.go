@@ -26,7 +26,7 @@ const (
 	timeout        = 5 * time.Second
 	defaultTTL     = 10.0
 	longestTTL     = 300.0
-	longestPause   = 10.0
+	pause          = time.Second
 	clockTolerance = 300 * time.Second
 )
 
@@ -41,7 +41,6 @@ type statusLists struct {
 
 type statusList struct {
 	bits  []byte
-	ttl   float64
 	until time.Time
 }
 
@@ -115,15 +114,16 @@ func (s *statusLists) lookUp(uri string) []byte {
 	defer s.lock.Unlock()
 	list := s.lists[uri]
 	if list == nil {
-		list = &statusList{ttl: defaultTTL}
+		list = &statusList{}
 		s.lists[uri] = list
 	}
 	if start := time.Now(); !start.Before(list.until) {
 		if bits, ttl, err := s.fetch(uri); err == nil {
-			*list = statusList{bits: bits, ttl: ttl, until: start.Add(seconds(ttl))}
+			*list = statusList{bits: bits, until: start.Add(seconds(ttl))}
 		} else {
 			log.Printf("%s could not be fetched, so what was closed since is not seen: %v", uri, err)
-			list.until = time.Now().Add(seconds(min(list.ttl, longestPause)))
+			// Soon, for closings go unseen; but where a failure takes long, tokens must not wait most of the time.
+			list.until = time.Now().Add(max(pause, 2*time.Since(start)))
 		}
 	}
 	return list.bits

@@ -5,10 +5,10 @@ import { jwtVerify } from 'jose'
 const LONGEST_ANSWER = 16 * 2 ** 20
 const LARGEST_LIST = 8 * 2 ** 20
 const TIMEOUT_MS = 5_000
+const PAUSE_MS = 1_000
 /** Seconds. */
 const DEFAULT_TTL = 10
 const LONGEST_TTL = 300
-const LONGEST_PAUSE = 10
 const CLOCK_TOLERANCE = 300
 
 /**
@@ -44,7 +44,7 @@ export function createStatusCheck ({ jwksUrl, issuer, keys }) {
   }
 
   async function lookUp (uri) {
-    const list = lists.get(uri) ?? { ttl: DEFAULT_TTL, until: 0 }
+    const list = lists.get(uri) ?? { until: 0 }
     lists.set(uri, list)
     // All that need it wait for one fetch.
     if (performance.now() >= list.until) list.fetching ??= renew(uri, list).finally(() => { list.fetching = undefined })
@@ -59,7 +59,9 @@ export function createStatusCheck ({ jwksUrl, issuer, keys }) {
       list.until = start + list.ttl * 1000
     } catch (error) {
       console.error(`${uri} could not be fetched, so what was closed since is not seen: ${error.message}`)
-      list.until = performance.now() + Math.min(list.ttl, LONGEST_PAUSE) * 1000
+      // Soon, for closings go unseen; but where a failure takes long, tokens must not wait most of the time.
+      const failed = performance.now()
+      list.until = failed + Math.max(PAUSE_MS, 2 * (failed - start))
     }
   }
 

@@ -15,16 +15,15 @@ LONGEST_ANSWER = 16 * 2**20
 LARGEST_LIST = 8 * 2**20
 # Seconds.
 TIMEOUT = 5
+PAUSE = 1
 DEFAULT_TTL = 10
 LONGEST_TTL = 300
-LONGEST_PAUSE = 10
 CLOCK_TOLERANCE = 300
 
 
 @dataclass
 class _List:
     bits: bytes | None = None
-    ttl: float = DEFAULT_TTL
     until: float = 0
 
 
@@ -78,11 +77,13 @@ class StatusLists:
             start = time.monotonic()
             if start >= known.until:
                 try:
-                    known.bits, known.ttl = self._fetch(uri)
-                    known.until = start + known.ttl
+                    known.bits, ttl = self._fetch(uri)
+                    known.until = start + ttl
                 except Exception as error:  # Whatever is wrong with a list, it must not judge a token.
                     print(f"{uri} could not be fetched, so what was closed since is not seen: {error!r}", file=sys.stderr)
-                    known.until = time.monotonic() + min(known.ttl, LONGEST_PAUSE)
+                    # Soon, for closings go unseen; but where a failure takes long, tokens must not wait most of the time.
+                    failed = time.monotonic()
+                    known.until = failed + max(PAUSE, 2 * (failed - start))
             return known.bits
 
     def _fetch(self, uri: str) -> tuple[bytes, float]:

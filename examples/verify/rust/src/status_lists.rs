@@ -17,10 +17,10 @@ use crate::keys::Keys;
 const LONGEST_ANSWER: u64 = 16 << 20;
 const LARGEST_LIST: usize = 8 << 20;
 const TIMEOUT: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(1);
 /// Seconds.
 const DEFAULT_TTL: f64 = 10.0;
 const LONGEST_TTL: f64 = 300.0;
-const LONGEST_PAUSE: f64 = 10.0;
 const CLOCK_TOLERANCE: u64 = 300;
 
 /// A list is kept for its `ttl`. The package @signet/verifier, for Node.js, also renews it ahead of time, so that nobody waits.
@@ -33,7 +33,6 @@ pub struct StatusLists {
 
 struct List {
     bits: Option<Vec<u8>>,
-    ttl: f64,
     until: Instant,
 }
 
@@ -113,7 +112,6 @@ impl StatusLists {
             Ok((bits, ttl)) => {
                 *list = List {
                     bits: Some(bits),
-                    ttl,
                     until: start + Duration::from_secs_f64(ttl),
                 }
             }
@@ -121,8 +119,9 @@ impl StatusLists {
                 eprintln!(
                     "{uri} could not be fetched, so what was closed since is not seen: {error}"
                 );
-                let pause = list.ttl.min(LONGEST_PAUSE);
-                list.until = Instant::now() + Duration::from_secs_f64(pause);
+                // Soon, for closings go unseen; but where a failure takes long, tokens must not
+                // wait most of the time.
+                list.until = Instant::now() + PAUSE.max(2 * start.elapsed());
             }
         }
     }
@@ -164,7 +163,6 @@ impl List {
     fn none() -> Self {
         Self {
             bits: None,
-            ttl: DEFAULT_TTL,
             until: Instant::now(),
         }
     }

@@ -34,13 +34,13 @@ final class StatusLists {
   private static final int TIMEOUT_MS = 5_000;
   private static final double DEFAULT_TTL = 10;
   private static final double LONGEST_TTL = 300;
-  private static final double LONGEST_PAUSE = 10;
+  private static final long PAUSE_NANOSECONDS = 1_000_000_000;
   private static final long CLOCK_TOLERANCE_MS = 300_000;
   private static final Pattern PATH = Pattern.compile("/status-lists/[0-9]+");
 
   private static final class Listed {
     private byte[] bits;
-    private double ttl = DEFAULT_TTL;
+    private double ttl;
     private long until = System.nanoTime();
   }
 
@@ -100,7 +100,9 @@ final class StatusLists {
     } catch (Exception e) {
       // Whatever is wrong with a list, it must not judge a token.
       System.err.println(uri + " could not be fetched, so what was closed since is not seen: " + e);
-      list.until = System.nanoTime() + nanoseconds(Math.min(list.ttl, LONGEST_PAUSE));
+      // Soon, for closings go unseen; but where a failure takes long, tokens must not wait most of the time.
+      var failed = System.nanoTime();
+      list.until = failed + Math.max(PAUSE_NANOSECONDS, 2 * (failed - start));
     }
     return list.bits;
   }
