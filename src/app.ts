@@ -9,10 +9,11 @@ import { ROUTES } from './http/account/routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
 import { addCors } from './http/edge/cors.js'
 import { addForwarding } from './http/edge/forwarding.js'
-import { addHeaders, addRequestLog, HSTS } from './http/edge/headers.js'
+import { addHeaders, addRequestLog, headersOfAll, HSTS, isTold } from './http/edge/headers.js'
 import { addJsonBodies } from './http/edge/json-bodies.js'
 import { FieldErrorDTO, ProblemDTO } from './http/edge/problem-dto.js'
 import { sendProblem } from './http/edge/problems.js'
+import { Publications } from './http/edge/publications.js'
 import { addRateLimits } from './http/edge/rate-limits.js'
 import { addCookies } from './http/edge/refresh-cookie.js'
 import { serverOptions } from './http/edge/server-options.js'
@@ -40,13 +41,14 @@ const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordReque
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const { config, clock, connections, keyRing, log, store, tls } = parts
   const [limits, origins] = [askingLimits(config), listOf(config.CORS_ORIGINS)]
-  const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, tls }))
+  const [publications, headers] = [new Publications(), headersOfAll(tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS ? 'withSubdomains' : 'ofHost'])]
+  const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, publications, tls }))
   addForwarding(app, config.TRUST_PROXY)
   addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
-  addHeaders(app, tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS ? 'withSubdomains' : 'ofHost'])
-  addRequestLog(app)
+  addHeaders(app, headers)
+  if (isTold(config.LOG_LEVEL)) addRequestLog(app)
   const limitOptions = await addRateLimits(app, limits.address)
   addUnknownRoutes(app, limitOptions('address'), origins)
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
@@ -61,9 +63,11 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     addAccountRoutes(authority, { controller: new AuthController(accounts, tokens), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   app.after(() => {
-    addJwks(app, keyRing, config.JWKS_MAX_AGE)
+    const publishers = [addJwks(app, keyRing, config.JWKS_MAX_AGE, headers)]
+    if (places) publishers.push(addStatusLists(app, followClosings(app, parts, places), places, config.STATUS_LIST_TTL, headers, clock))
+    // Where the log is told of every request, all of them go by the routes.
+    if (!isTold(config.LOG_LEVEL)) for (const publisher of publishers) publications.add(publisher)
     addHealth(app, watchOver(app, parts), connections, clock)
-    if (places) addStatusLists(app, followClosings(app, parts, places), places, config.STATUS_LIST_TTL, clock)
   })
   if (config.DOCS === 'true') addDocs(app, document)
   if (config.ACCOUNT_PAGE) await addAccountPage(app, config.PASSWORD_MIN_LENGTH)

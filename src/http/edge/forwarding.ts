@@ -28,9 +28,14 @@ export function addForwarding (app: FastifyInstance, trustProxy: string): void {
   app.decorateRequest('host', { getter () { return hostOf(this.raw, trust) } })
   app.decorateRequest('protocol', { getter () { return protocolOf(this.raw, trust) } })
   app.addHook('onRequest', ({ raw }, _reply, done) => {
-    if (HOST.test(raw.headers.host ?? '') && (raw.headers.host !== undefined || raw.httpVersion === '1.0')) done()
+    if (namesHost(raw)) done()
     else done(new AuthError('invalid_request', { detail: 'The request must name one host, in one Host header.' }))
   })
+}
+
+/** Whether a request names one host, or is of a time when none had to (RFC 9112, section 3.2). */
+export function namesHost ({ headers: { host }, httpVersion }: IncomingMessage): boolean {
+  return host === undefined ? httpVersion === '1.0' : HOST.test(host)
 }
 
 function readTrust (setting: string): Trust {

@@ -4,15 +4,16 @@ import type { RequestListener } from 'node:http'
 import { LogController, type FastifyServerOptions } from 'fastify'
 import type { Connections } from './connections.js'
 import { sendProblem } from './problems.js'
+import type { Publications } from './publications.js'
 import type { TlsFiles } from './tls-files.js'
 
 const BODY_LIMIT = 16 * 1024
 
 /** `tls` is what to speak HTTPS with. */
-export interface ServerParts { logger: NonNullable<FastifyServerOptions['logger']>, connections: Connections, tls?: TlsFiles | undefined }
+export interface ServerParts { logger: NonNullable<FastifyServerOptions['logger']>, connections: Connections, publications: Publications, tls?: TlsFiles | undefined }
 
 /** Fastify's options. */
-export function serverOptions ({ logger, connections, tls }: ServerParts): FastifyServerOptions {
+export function serverOptions ({ logger, connections, publications, tls }: ServerParts): FastifyServerOptions {
   const options: FastifyServerOptions = {
     logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -20,7 +21,7 @@ export function serverOptions ({ logger, connections, tls }: ServerParts): Fasti
     // A logger of its own would be the dearest part of a request; each line that needs the request's id names it.
     childLoggerFactory: logger => logger,
     bodyLimit: BODY_LIMIT,
-    serverFactory: handler => connections.createServer(handler as RequestListener, tls?.pair),
+    serverFactory: handler => connections.createServer(publications.before(handler as RequestListener), tls?.pair),
     routerOptions: { ignoreTrailingSlash: false },
     // Fastify's defaults drop unknown members and coerce mistyped ones. The schemas are ours, so that none need be compiled that checks them.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true, meta: false, validateSchema: false } },

@@ -41,6 +41,11 @@ export function memoryFile (body: Buffer, type: string, encodings: Encoding[]): 
   return { body, type, digest: createHash('sha256').update(body).digest('base64url'), encodings, compressed: new Map() }
 }
 
+/** What is said of a file that is sent as it is. */
+export function headersOf ({ digest, type }: StaticFile): Record<string, string> {
+  return { etag: `"${digest}"`, vary: 'Accept-Encoding', 'content-type': type }
+}
+
 /** Answers with the file in the best encoding that is taken, or with 304 where the client has it (RFC 9110, sections 8.8.3, 12.5.3, 13.1.2 and 15.4.5). */
 export async function sendStatic (request: FastifyRequest, reply: FastifyReply, file: StaticFile): Promise<FastifyReply> {
   const encoding = encodingOf(file, request.headers['accept-encoding'])

@@ -3,12 +3,14 @@ import type { FastifyInstance } from 'fastify'
 import { AuthError } from '../../errors.js'
 import type { StatusPlaces } from '../../services/status-places.js'
 import type { SignedList, StatusLists } from '../../services/status-lists.js'
+import type { Publication, Publisher } from '../edge/publications.js'
 import { addReading, openDescription, ref } from '../edge/route.js'
-import { memoryFile, sendStatic, type StaticFile } from '../edge/static-files.js'
+import { headersOf, memoryFile, sendStatic, type StaticFile } from '../edge/static-files.js'
 import { StatusListsDTO } from './dto.js'
 
 const TYPE = 'application/statuslist+jwt'
 const NUMBER = /^(?:0|[1-9]\d{0,8})$/
+const PATH = /^\/status-lists\/(0|[1-9]\d{0,8})$/
 const RETRY_AFTER_SECONDS = 1
 
 const ONE = openDescription({
@@ -19,14 +21,20 @@ const ALL = openDescription({
   operationId: 'getStatusLists', tag: 'keys', summary: 'The status lists that there are', description: 'The addresses of all status lists (draft-ietf-oauth-status-list-21, section 9), for services that fetch them ahead.',
 }, { 200: { description: 'Their addresses', ...ref(StatusListsDTO) } })
 
-/** Serves what `lists` has, for anybody to keep for `ttl` seconds. `clock` in milliseconds. */
-export function addStatusLists (app: FastifyInstance, lists: StatusLists, places: StatusPlaces, ttl: number, clock: () => number): void {
+/** A list as it is sent: for routes, which compress it, and as it is. */
+interface Made { file: StaticFile, plain: Publication }
+
+/** Serves what `lists` has, for anybody to keep for `ttl` seconds. `clock` in milliseconds. Returns what serves plain requests for one, with `ofAll`, the headers that every answer has. */
+export function addStatusLists (app: FastifyInstance, lists: StatusLists, places: StatusPlaces, ttl: number, ofAll: Record<string, string>, clock: () => number): Publisher {
   const headers = { 'cache-control': `public, max-age=${ttl}`, 'access-control-allow-origin': '*' }
-  const files = new WeakMap<SignedList, StaticFile>()
-  const fileOf = (list: SignedList): StaticFile => {
-    const file = files.get(list) ?? memoryFile(Buffer.from(list.jwt), TYPE, ['gzip'])
-    files.set(list, file)
-    return file
+  const made = new WeakMap<SignedList, Made>()
+  const madeOf = (list: SignedList): Made => {
+    const known = made.get(list)
+    if (known) return known
+    const file = memoryFile(Buffer.from(list.jwt), TYPE, ['gzip'])
+    const fresh = { file, plain: { headers: { ...ofAll, ...headers, ...headersOf(file), 'content-length': file.body.length }, body: file.body } }
+    made.set(list, fresh)
+    return fresh
   }
   addReading<{ list: string }>(app, '/status-lists/:list', ONE, async (request, reply) => {
     const { list } = request.params
@@ -36,7 +44,13 @@ export function addStatusLists (app: FastifyInstance, lists: StatusLists, places
     if (found === 'unknown') throw new AuthError('not_found')
     if (found === 'unavailable') throw new AuthError('unavailable', { retryAfter: RETRY_AFTER_SECONDS })
     reply.headers(headers)
-    return await sendStatic(request, reply, fileOf(found))
+    return await sendStatic(request, reply, madeOf(found).file)
   })
   addReading(app, '/status-lists', ALL, (_request, reply) => reply.headers(headers).send({ status_lists: lists.numbers.map(number => places.uriOf(number)) }))
+  return ({ url, headers }) => {
+    const list = headers['accept-encoding'] === undefined ? PATH.exec(url!)?.[1] : undefined
+    if (list === undefined) return undefined
+    const found = lists.read(Number(list), clock())
+    return typeof found === 'string' ? undefined : madeOf(found).plain
+  }
 }
