@@ -1,6 +1,6 @@
 // One fetch of a JWKS and what is taken from it; holds no rule of when to fetch and keeps nothing.
 import { importJWK, type CryptoKey } from 'jose'
-import { get, readText, type GetRequest } from './bounded-get.js'
+import { get, textOf, type GetRequest } from './bounded-get.js'
 
 /** Keys by their ids, and for how long their authority says that they may be kept, in seconds; undefined where it does not say. */
 export interface KeySet { keys: Map<string, CryptoKey>, maxAge: number | undefined }
@@ -13,10 +13,10 @@ const MIN_MODULUS_LENGTH = 2048
 /** Fetches a JWKS (RFC 7517, section 5). Throws, saying why, if no key can be had from the answer. */
 export async function fetchKeySet (request: GetRequest): Promise<KeySet> {
   const { uri } = request
-  const response = await get(request, { accept: 'application/json' })
-  const keys = await readKeys(await readText(response, uri, MAX_LENGTH))
+  const answer = await get(request, { accept: 'application/json' }, MAX_LENGTH)
+  const keys = await readKeys(textOf(answer, uri))
   if (keys.size === 0) throw new Error(`${uri} holds no RSA key for RS256 signatures`)
-  return { keys, maxAge: readMaxAge(response.headers) }
+  return { keys, maxAge: readMaxAge(answer.headers) }
 }
 
 // One bad entry costs that entry alone.

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util'
 import { inflate } from 'node:zlib'
 import { jwtVerify, type CryptoKey } from 'jose'
-import { get, readText, type GetRequest } from './bounded-get.js'
+import { get, textOf, type GetRequest } from './bounded-get.js'
 
 export interface StatusList {
   /** A bit an index, the lowest of the first byte first; 1 is closed. */
@@ -50,10 +50,10 @@ const inflateAside = promisify(inflate)
 /** Fetches a list; undefined where the one of the `etag` has not changed. Throws, saying why, if what comes is not a good list of the authority's. */
 export async function fetchStatusList (request: StatusListRequest): Promise<StatusList | undefined> {
   const { uri, etag } = request
-  const response = await get(request, { accept: 'application/statuslist+jwt', ...(etag !== undefined && { 'if-none-match': etag }) })
-  if (response.status === 304 && etag !== undefined) return undefined
-  const { bits, ...times } = await readList(await readText(response, uri, MAX_LENGTH), request)
-  return { bits, ...times, etag: response.headers.get('etag') ?? undefined }
+  const answer = await get(request, { accept: 'application/statuslist+jwt', ...(etag !== undefined && { 'if-none-match': etag }) }, MAX_LENGTH)
+  if (answer.status === 304 && etag !== undefined) return undefined
+  const { bits, ...times } = await readList(textOf(answer, uri), request)
+  return { bits, ...times, etag: answer.headers.get('etag') ?? undefined }
 }
 
 /** Section 8.3 of the draft. */

@@ -1,4 +1,5 @@
 // Looks up in Signet's status lists whether a token's log-in was closed (draft-ietf-oauth-status-list-21); holds no rule of the token itself.
+import { once } from 'node:events'
 import { inflateSync } from 'node:zlib'
 import { jwtVerify } from 'jose'
 
@@ -54,8 +55,10 @@ export function createStatusCheck ({ jwksUrl, issuer, keys }) {
 
   async function renew (uri, list) {
     const start = performance.now()
+    const deadline = AbortSignal.timeout(TIMEOUT_MS)
     try {
-      Object.assign(list, await fetchList(uri))
+      // The signal alone does not do: a body in another coding than it says never ends in Node.js 20.
+      Object.assign(list, await Promise.race([fetchList(uri, deadline), once(deadline, 'abort').then(() => { throw deadline.reason })]))
       list.until = start + list.ttl * 1000
     } catch (error) {
       console.error(`${uri} could not be fetched, so what was closed since is not seen: ${error.message}`)
@@ -65,9 +68,13 @@ export function createStatusCheck ({ jwksUrl, issuer, keys }) {
     }
   }
 
-  async function fetchList (uri) {
-    const response = await fetch(base + uri.slice(origin.length), { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
-    if (response.status !== 200) throw new Error(`the answer was ${response.status}`)
+  async function fetchList (uri, signal) {
+    const response = await fetch(base + uri.slice(origin.length), { redirect: 'error', signal })
+    if (response.status !== 200) {
+      // A body that nobody reads would hold its connection.
+      await response.body?.cancel()
+      throw new Error(`the answer was ${response.status}`)
+    }
     const expected = { algorithms: ['RS256'], typ: 'statuslist+jwt', issuer, subject: uri, requiredClaims: ['exp', 'iat'] }
     const { iat, ttl = DEFAULT_TTL, status_list: list } = (await jwtVerify(await readText(response), keys, expected)).payload
     if (iat > Date.now() / 1000 + CLOCK_TOLERANCE) throw new Error('the list was issued in the future')

@@ -87,10 +87,16 @@ class StatusLists:
             return known.bits
 
     def _fetch(self, uri: str) -> tuple[bytes, float]:
+        deadline = time.monotonic() + TIMEOUT
         with self._http.open(self._base + self._uri.fullmatch(uri)[1], timeout=TIMEOUT) as response:
-            token = response.read(LONGEST_ANSWER + 1)
-        if response.status != 200 or len(token) > LONGEST_ANSWER:
-            raise ValueError("the answer is of another status, or too long")
+            token = b""
+            # In pieces, for the time-out above is that of each piece.
+            while piece := response.read1(2**16):
+                token += piece
+                if len(token) > LONGEST_ANSWER or time.monotonic() > deadline:
+                    raise ValueError("the answer is too long, or too slow")
+        if response.status != 200:
+            raise ValueError("the answer is of another status")
         read = jwt.decode_complete(
             token,
             self._keys.get_signing_key_from_jwt(token),
