@@ -6,6 +6,15 @@ export async function settle (name: string, tell: () => void | Promise<void> | u
   try {
     await tell()
   } catch (fault) {
-    process.emitWarning(`${name} failed: ${inspect(fault)}`, 'SignetWarning')
+    process.emitWarning(`${name} failed: ${shown(fault)}`, 'SignetWarning')
+  }
+}
+
+// What is thrown may say of itself how it is shown, and fail at that, too.
+function shown (fault: unknown): string {
+  try {
+    return inspect(fault)
+  } catch {
+    return 'with what cannot be shown'
   }
 }
