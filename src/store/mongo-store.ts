@@ -8,6 +8,8 @@ import { whyNotOpened } from './openings.js'
 import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
 type UserDocument = Omit<User, 'id'> & { _id: string, closedAt?: number }
+/** The last of some users, and the highest serial number that they have. */
+interface SerialsOfPage { last: string, highest: number | null }
 type StatusListDocument = Omit<StatusList, 'list'> & { _id: number }
 
 /** MongoDB's own names. Whatever the URL says of one of them counts instead. Milliseconds. */
@@ -30,6 +32,8 @@ const PATIENCE_MS = 2_250
 const GIVEN_UP_MS = 10_000
 const RETRY_AFTER_SECONDS = 1
 const DUPLICATE_KEY = 11000
+/** Users whose families are looked through in one go: some hundredths of a second. */
+const PAGE = 5_000
 
 /** What a crash or a failover must not lose is on the journals of a majority before it is answered. */
 const DURABLE = { w: 'majority', j: true } as const
@@ -245,10 +249,23 @@ export class MongoStore implements Store {
   }
 
   async highestSerial (): Promise<number | undefined> {
-    const [found] = await this.#guard(async () => await this.#link.collection.aggregate<{ highest: number | null }>([
-      { $project: { highest: { $max: '$families.serial' } } }, { $group: { _id: null, highest: { $max: '$highest' } } },
+    let highest: number | undefined
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const page: SerialsOfPage | undefined = await this.#serialsAfter(after)
+      if (typeof page?.highest === 'number') highest = Math.max(page.highest, highest ?? page.highest)
+      after = page?.last
+    }
+    return highest
+  }
+
+  // Of so few users that the answer is there in time, however many there are in all.
+  async #serialsAfter (after: string): Promise<SerialsOfPage | undefined> {
+    const [page] = await this.#guard(async () => await this.#link.collection.aggregate<SerialsOfPage>([
+      { $match: { _id: { $gt: after } } }, { $sort: { _id: 1 } }, { $limit: PAGE },
+      { $project: { highest: { $max: [{ $max: '$families.serial' }, { $max: '$closed.serial' }] } } },
+      { $group: { _id: null, last: { $max: '$_id' }, highest: { $max: '$highest' } } },
     ]).toArray())
-    return found?.highest ?? undefined
+    return page
   }
 
   // Whatever befalls the server or the way to it is, to a client, an outage that may pass.
@@ -310,12 +327,14 @@ interface Link {
 function linkTo (client: mongoose.mongo.MongoClient): Link {
   const connection = mongoose.createConnection()
   connection.set('sanitizeFilter', true)
+  // Whatever the URL prefers: each read here decides something.
+  const primary = { readPreference: 'primary' } as const
   return {
     client,
     connection,
     users: connection.model<UserDocument>('User', userSchema),
-    collection: client.db().collection<UserDocument>(userSchema.get('collection')!),
-    statusLists: client.db().collection<StatusListDocument>('status_lists'),
+    collection: client.db().collection<UserDocument>(userSchema.get('collection')!, primary),
+    statusLists: client.db().collection<StatusListDocument>('status_lists', primary),
     isPrepared: false,
     preparing: undefined,
   }

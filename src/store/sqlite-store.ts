@@ -151,7 +151,9 @@ export class SqliteStore implements Store {
       UPDATE status_lists SET leased = leased + :count, leased_at = max(leased_at, :now) WHERE list = :list AND leased + :count <= ${LIST_SIZE}
       RETURNING leased - :count`).raw()
     this.#highestSerial = this.#lazy.prepare(`
-      SELECT max(page.id), count(DISTINCT page.id), max(value->>'$.s') FROM (SELECT id, families FROM users WHERE id > ? ORDER BY id LIMIT ${PAGE}) AS page LEFT JOIN json_each(page.families)`).raw()
+      SELECT max(id), count(*), max(serial) FROM (
+        SELECT id, (SELECT max(value->>'$.s') FROM (SELECT value FROM json_each(users.families) UNION ALL SELECT value FROM json_each(users.closed))) AS serial
+        FROM users WHERE id > ? ORDER BY id LIMIT ${PAGE})`).raw()
   }
 
   async ping (): Promise<void> {

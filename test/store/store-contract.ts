@@ -415,13 +415,15 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.strictSame((await store.statusLists())[1], { list: 1, key: 'next', leased: LIST_SIZE, leasedAt: 3000 })
   })
 
-  prove('the highest serial number of all families is found', async (t, store) => {
+  prove('the highest serial number of all families and closings is found', async (t, store) => {
     t.equal(await store.highestSerial(), undefined)
     await insert(store, [newFamily()])
     t.equal(await store.highestSerial(), undefined)
     for (const serials of [[7, 3_000_000], [5], [0]]) await insert(store, serials.map(serial => ({ ...newFamily(), serial })))
     await insert(store)
     t.equal(await store.highestSerial(), 3_000_000)
+    await store.insertUser({ ...newUser(), families: [{ ...newFamily(), serial: 8 }], closed: [{ id: 'gone', serial: 3_000_001, at: 1000 }] })
+    t.equal(await store.highestSerial(), 3_000_001)
   })
 
   prove('no family survives a password change or a revocation of all that it races with', async (t, store, stores) => {
