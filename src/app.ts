@@ -101,6 +101,8 @@ function followClosings (app: FastifyInstance, { clock, config, keyRing, store }
   addStatusLists(app, lists, places, config.STATUS_LIST_TTL, clock)
   app.addHook('onReady', done => {
     lists.start()
+    // Ahead of the first log-in, which does it where this fails.
+    places.lookThrough(clock()).catch(() => {})
     done()
   })
   app.addHook('onClose', async () => { await lists.stop() })
