@@ -3,13 +3,13 @@ import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
 import { LIST_BYTES, placeOf, writeBit } from '../core/status-list.js'
 import type { KeyRing } from '../keyring/key-ring.js'
-import type { Store, UserClosings } from '../store/store.js'
+import type { StatusList, Store, UserClosings } from '../store/store.js'
 import { BLOCK_LIFE_MS, type StatusPlaces } from './status-places.js'
 
 /** Once so often the store is asked what was closed. */
 const LOOK_EVERY_MS = 500
-/** Of two servers whose clocks are no further apart, each sees at its next look what the other closed; else when all is looked through again. */
-const CLOCKS_MS = 10_000
+/** A closing is dated by its request, which may have waited for a thread to hash in, and by its server's clock. One that is dated no further back is seen at the next look; else when all is looked through again. */
+const LATE_MS = 30_000
 const ALL_EVERY_MS = 60_000
 /** What was looked at is the truth for so long, and no longer. */
 const KNOWN_MS = 10_000
@@ -52,6 +52,8 @@ export class StatusLists {
   /** What was closed last of what was seen, and when all was looked through. */
   #seen = 0
   #allAt = -Infinity
+  /** How far the clock was ahead of the one that never jumps then. */
+  #ahead = 0
   #lookedAt = -Infinity
   #fault: Error | undefined
   #timer: NodeJS.Timeout | undefined
@@ -86,9 +88,9 @@ export class StatusLists {
     })
   }
 
-  /** The numbers of the lists that are served. */
-  get numbers (): number[] {
-    return [...this.#lists.keys()]
+  /** The numbers of the lists that are served; `unavailable` before the store was ever looked at. */
+  get numbers (): number[] | 'unavailable' {
+    return this.#lookedAt === -Infinity ? 'unavailable' : [...this.#lists.keys()]
   }
 
   /** A list of this number, signed; `unknown` where no token can be of it, `unavailable` where nothing good is known of it. `now` in milliseconds. */
@@ -115,10 +117,14 @@ export class StatusLists {
     const [now, started] = [clock(), uptime()]
     const alive = (await places.listsWithRoom(now)).filter(({ leasedAt }) => leasedAt + BLOCK_LIFE_MS + familyLife + closingRetention > now)
     for (const list of this.#lists.keys()) if (!alive.some(other => other.list === list)) this.#lists.delete(list)
-    for (const { list } of alive) if (!this.#lists.has(list)) this.#lists.set(list, { bits: Buffer.alloc(LIST_BYTES), closed: new Map(), hasChanged: true, signed: undefined, signedAt: -Infinity, keyId: '' })
-    const isAll = started - this.#allAt >= ALL_EVERY_MS
-    await this.#readClosings(isAll ? now - closingRetention : Math.min(this.#seen, now) - CLOCKS_MS, now)
-    if (isAll) this.#allAt = started
+    const isNew = ({ list }: StatusList) => !this.#lists.has(list)
+    // What a clock that was ahead forgot counts again when it is set back, and what was closed in a list before it was known was passed over.
+    const isAll = started - this.#allAt >= ALL_EVERY_MS || Math.abs(now - started - this.#ahead) > LATE_MS || alive.some(isNew)
+    // Until that is done nothing is signed.
+    if (isAll) this.#allAt = -Infinity
+    for (const { list } of alive.filter(isNew)) this.#lists.set(list, { bits: Buffer.alloc(LIST_BYTES), closed: new Map(), hasChanged: true, signed: undefined, signedAt: -Infinity, keyId: '' })
+    await this.#readClosings(isAll ? now - closingRetention : Math.min(this.#seen, now) - LATE_MS, now)
+    if (isAll) [this.#allAt, this.#ahead] = [started, now - started]
     this.#forget(now)
     this.#lookedAt = started
   }
@@ -164,7 +170,8 @@ export class StatusLists {
     const { clock, keyRing, uptime } = this.#parts
     for (const [number, list] of this.#lists) {
       const isDue = list.hasChanged || list.keyId !== keyRing.keyId || Math.abs(clock() - list.signedAt) >= SIGNED_EVERY_MS
-      if (isDue && uptime() - this.#lookedAt < KNOWN_MS) await this.#sign(number, list)
+      const isKnown = this.#allAt > -Infinity && uptime() - this.#lookedAt < KNOWN_MS
+      if (isDue && isKnown) await this.#sign(number, list)
     }
   }
 
