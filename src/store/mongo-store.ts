@@ -1,6 +1,6 @@
 // MongoDB: one document a user, each operation one conditional write on it; holds no rule of a family's life.
 import mongoose, { type Connection, type Model } from 'mongoose'
-import { MAX_CLOSINGS, type Closing, type ClosingTime } from '../core/closings.js'
+import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing, type ClosingTime } from '../core/closings.js'
 import { livesAfter, type Family, type LiveAfter } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
@@ -344,20 +344,25 @@ class MissingIndex extends Error {}
 
 /** The condition, for a pipeline, that not as many closings of a user count as may. */
 function hasRoom ({ countsAfter }: ClosingTime): object {
-  return { $lt: [{ $size: counting(countsAfter) }, MAX_CLOSINGS] }
+  return { $lt: [{ $size: closingsWhere(counts(countsAfter)) }, MAX_CLOSINGS] }
 }
 
-function counting (countsAfter: number): object {
-  return { $filter: { input: { $ifNull: ['$closed', []] }, cond: { $gt: ['$$this.at', countsAfter] } } }
+function counts (countsAfter: number): object {
+  return { $gt: ['$$this.at', countsAfter] }
+}
+
+function closingsWhere (cond: object): object {
+  return { $filter: { input: { $ifNull: ['$closed', []] }, cond } }
 }
 
 /** The pipeline that leaves a user these families, and keeps that the others were closed; `more` is what else it sets. */
 function closingTo (families: unknown, { at, countsAfter }: ClosingTime, more: object = {}): object[] {
   const gone = { $filter: { input: '$before', cond: { $and: [{ $gt: ['$$this.serial', null] }, { $not: [{ $in: ['$$this.id', '$families.id'] }] }] } } }
+  const kept = closingsWhere({ $or: [counts(countsAfter), { $in: ['$$this.id', { $slice: ['$closed.id', -LAST_CLOSINGS] }] }] })
   const closings = { $map: { input: gone, in: { id: '$$this.id', serial: '$$this.serial', at } } }
   return [
     { $set: { before: '$families', families, ...more } },
-    { $set: { closed: { $concatArrays: [counting(countsAfter), closings] }, closedAt: { $cond: [{ $gt: [{ $size: gone }, 0] }, { $max: [at, '$closedAt'] }, { $ifNull: ['$closedAt', '$$REMOVE'] }] } } },
+    { $set: { closed: { $concatArrays: [kept, closings] }, closedAt: { $cond: [{ $gt: [{ $size: gone }, 0] }, { $max: [at, '$closedAt'] }, { $ifNull: ['$closedAt', '$$REMOVE'] }] } } },
     { $unset: 'before' },
   ]
 }

@@ -12,7 +12,7 @@ export interface User {
   families: Family[]
   /** Absent until somebody fails. */
   failed?: Failures
-  /** Absent where none counts. Each write that closes families adds those that have a serial number, and drops what no longer counts. */
+  /** The last that were closed, the newest last; absent where none was. Each write that closes families adds those that have a serial number, and drops what no longer counts, but for `LAST_CLOSINGS`. */
   closed?: Closing[]
 }
 
