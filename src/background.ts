@@ -37,6 +37,8 @@ export function followClosings (app: FastifyInstance, { clock, config, keyRing, 
   })
   app.addHook('onReady', done => {
     lists.start()
+    // Ahead of the first log-in, which does it where this fails.
+    places.lookThrough(clock()).catch(() => {})
     done()
   })
   app.addHook('onClose', async () => { await lists.stop() })

@@ -8,6 +8,8 @@ export interface ClosingTime { at: number, countsAfter: number }
 
 /** So many closings of one user may count at once; then no family is opened until the first of them counts no more. */
 export const MAX_CLOSINGS = 1_000
+/** So many of a user's last closings stay on record however old they are: for a clock that is ahead, if only for a moment, makes what counts look old. */
+export const LAST_CLOSINGS = 10
 
 /**
  * `retention`, in milliseconds like `now`, is how long a closing counts: until every access token of its family has expired, and a margin for

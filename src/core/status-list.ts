@@ -57,3 +57,7 @@ export function writeBit (bytes: Buffer, index: number, bit: 0 | 1): void {
   const mask = 1 << (index & 7)
   bytes[index >> 3] = bit ? bytes[index >> 3]! | mask : bytes[index >> 3]! & ~mask
 }
+
+export function readBit (bytes: Buffer, index: number): boolean {
+  return (bytes[index >> 3]! >> (index & 7) & 1) === 1
+}

@@ -2,15 +2,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
-import { LIST_BYTES, placeOf, writeBit } from '../core/status-list.js'
+import { LIST_BYTES, placeOf, readBit, writeBit } from '../core/status-list.js'
 import type { KeyRing } from '../keyring/key-ring.js'
-import type { Store, UserClosings } from '../store/store.js'
+import type { StatusList, Store, UserClosings } from '../store/store.js'
 import { BLOCK_LIFE_MS, type StatusPlaces } from './status-places.js'
 
 /** Once so often the store is asked what was closed. */
 const LOOK_EVERY_MS = 500
-/** Of two servers whose clocks are no further apart, each sees at its next look what the other closed; else when all is looked through again. */
-const CLOCKS_MS = 10_000
+/** A closing is dated by its request, which may have waited for a thread to hash in, and by its server's clock. One that is dated no further back is seen at the next look; else when all is looked through again. */
+const LATE_MS = 30_000
 const ALL_EVERY_MS = 60_000
 /** What was looked at is the truth for so long, and no longer. */
 const KNOWN_MS = 10_000
@@ -20,6 +20,7 @@ const SIGNED_EVERY_MS = 60_000
 export const LIST_LIFE = 300
 /** Users whose closings are read in one go. */
 const PAGE = 100
+const SECOND_MS = 1_000
 
 // In a thread of the pool. Beyond this level it costs many times as much for a tenth.
 const compress = promisify<Buffer, { level: number }, Buffer>(deflate)
@@ -45,8 +46,8 @@ export interface StatusListParts {
 /** A list as it was signed. `expiresAt` in milliseconds since the epoch. */
 export interface SignedList { jwt: string, expiresAt: number }
 
-/** A list that is kept: its bits, those that are set with the instants of their closings, and how it was signed last. */
-interface Kept { bits: Buffer, closed: Map<number, number>, hasChanged: boolean, signed: SignedList | undefined, signedAt: number, keyId: string }
+/** A list that is kept: its bits, the indices of those that are set by the second of their closings, and how it was signed last. */
+interface Kept { bits: Buffer, closed: Map<number, number[]>, hasChanged: boolean, signed: SignedList | undefined, signedAt: number, keyId: string }
 
 export class StatusLists {
   readonly #parts: StatusListParts
@@ -54,6 +55,8 @@ export class StatusLists {
   /** What was closed last of what was seen, and when all was looked through. */
   #seen = 0
   #allAt = -Infinity
+  /** How far the clock was ahead of the one that never jumps then. */
+  #ahead = 0
   #lookedAt = -Infinity
   #fault: Error | undefined
   #timer: NodeJS.Timeout | undefined
@@ -88,9 +91,9 @@ export class StatusLists {
     })
   }
 
-  /** The numbers of the lists that are served. */
-  get numbers (): number[] {
-    return [...this.#lists.keys()]
+  /** The numbers of the lists that are served; `unavailable` before the store was ever looked at. */
+  get numbers (): number[] | 'unavailable' {
+    return this.#lookedAt === -Infinity ? 'unavailable' : [...this.#lists.keys()]
   }
 
   /** A list of this number, signed; `unknown` where no token can be of it, `unavailable` where nothing good is known of it. `now` in milliseconds. */
@@ -117,10 +120,14 @@ export class StatusLists {
     const [now, started] = [clock(), uptime()]
     const alive = (await places.listsWithRoom(now)).filter(({ leasedAt }) => leasedAt + BLOCK_LIFE_MS + familyLife + closingRetention > now)
     for (const list of this.#lists.keys()) if (!alive.some(other => other.list === list)) this.#lists.delete(list)
-    for (const { list } of alive) if (!this.#lists.has(list)) this.#lists.set(list, { bits: Buffer.alloc(LIST_BYTES), closed: new Map(), hasChanged: true, signed: undefined, signedAt: -Infinity, keyId: '' })
-    const isAll = started - this.#allAt >= ALL_EVERY_MS
-    await this.#readClosings(isAll ? now - closingRetention : Math.min(this.#seen, now) - CLOCKS_MS, now)
-    if (isAll) this.#allAt = started
+    const isNew = ({ list }: StatusList) => !this.#lists.has(list)
+    // What a clock that was ahead forgot counts again when it is set back, and what was closed in a list before it was known was passed over.
+    const isAll = started - this.#allAt >= ALL_EVERY_MS || Math.abs(now - started - this.#ahead) > LATE_MS || alive.some(isNew)
+    // Until that is done nothing is signed.
+    if (isAll) this.#allAt = -Infinity
+    for (const { list } of alive.filter(isNew)) this.#lists.set(list, { bits: Buffer.alloc(LIST_BYTES), closed: new Map(), hasChanged: true, signed: undefined, signedAt: -Infinity, keyId: '' })
+    await this.#readClosings(isAll ? now - closingRetention : Math.min(this.#seen, now) - LATE_MS, now)
+    if (isAll) [this.#allAt, this.#ahead] = [started, now - started]
     this.#forget(now)
     this.#lookedAt = started
   }
@@ -143,32 +150,35 @@ export class StatusLists {
 
   #set (serial: number, at: number): void {
     const list = this.#lists.get(placeOf(serial).list)
-    if (!list || list.closed.get(serial) === at) return
-    list.closed.set(serial, at)
-    this.#write(list, serial, 1)
+    if (!list) return
+    const index = this.#parts.places.indexOf(serial)!
+    if (readBit(list.bits, index)) return
+    writeBit(list.bits, index, 1)
+    list.hasChanged = true
+    const second = Math.floor(at / SECOND_MS)
+    const others = list.closed.get(second)
+    if (others) others.push(index)
+    else list.closed.set(second, [index])
   }
 
-  // Every token of such a family has expired.
+  // Every token of such a family has expired. By the second, for there may be as many as log-ins in a quarter of an hour.
   #forget (now: number): void {
     for (const list of this.#lists.values()) {
-      for (const [serial, at] of list.closed) {
-        if (at > now - this.#parts.closingRetention) continue
-        list.closed.delete(serial)
-        this.#write(list, serial, 0)
+      for (const [second, indices] of list.closed) {
+        if ((second + 1) * SECOND_MS > now - this.#parts.closingRetention) continue
+        for (const index of indices) writeBit(list.bits, index, 0)
+        list.closed.delete(second)
+        list.hasChanged = true
       }
     }
-  }
-
-  #write (list: Kept, serial: number, bit: 0 | 1): void {
-    writeBit(list.bits, this.#parts.places.indexOf(serial)!, bit)
-    list.hasChanged = true
   }
 
   async #signAll (): Promise<void> {
     const { clock, keyRing, uptime } = this.#parts
     for (const [number, list] of this.#lists) {
       const isDue = list.hasChanged || list.keyId !== keyRing.keyId || Math.abs(clock() - list.signedAt) >= SIGNED_EVERY_MS
-      if (isDue && uptime() - this.#lookedAt < KNOWN_MS) await this.#sign(number, list)
+      const isKnown = this.#allAt > -Infinity && uptime() - this.#lookedAt < KNOWN_MS
+      if (isDue && isKnown) await this.#sign(number, list)
     }
   }
 

@@ -19,7 +19,9 @@ export class StatusPlaces {
   readonly #uri: string
   #block: Block | undefined
   #leasing: Promise<void> | undefined
-  #isLookedThrough = false
+  #looking: Promise<void> | undefined
+  /** The lowest list that places are leased of: those before it are full, whatever a backup says. */
+  #first = 0
 
   /** `uri` is where the lists are, without the number of one. */
   constructor (store: Pick<Store, 'statusLists' | 'keepStatusList' | 'leasePlaces' | 'highestSerial'>, uri: string) {
@@ -59,7 +61,7 @@ export class StatusPlaces {
   async listsWithRoom (now: number): Promise<StatusList[]> {
     const lists = await this.#lists()
     // The next one is there before the last is full: every server must serve it when the first family is in it.
-    if (lists.some(({ leased }) => leased < ALMOST_FULL)) return lists
+    if (lists.some(({ list, leased }) => list >= this.#first && leased < ALMOST_FULL)) return lists
     await this.#keep((lists.at(-1)?.list ?? -1) + 1, 0, now)
     return await this.#lists()
   }
@@ -70,19 +72,32 @@ export class StatusPlaces {
     return lists
   }
 
+  /**
+   * Looks once through all families, which takes seconds where there are millions; before that no place is given. `now` in milliseconds.
+   * Rejects where the store cannot be reached; then the next that asks begins anew.
+   */
+  async lookThrough (now: number): Promise<void> {
+    this.#looking ??= this.#goOnBehindAll(now).catch((error: unknown) => {
+      this.#looking = undefined
+      throw error
+    })
+    await this.#looking
+  }
+
   async #lease (now: number): Promise<void> {
-    await this.#lookThrough(now)
-    const { list } = (await this.listsWithRoom(now)).find(({ leased }) => leased + BLOCK <= LIST_SIZE)!
+    await this.lookThrough(now)
+    const { list } = (await this.listsWithRoom(now)).find(({ list, leased }) => list >= this.#first && leased + BLOCK <= LIST_SIZE)!
     const next = await this.#store.leasePlaces(list, BLOCK, now)
     if (next !== undefined) this.#block = { list, next, end: next + BLOCK, leasedAt: now }
   }
 
-  // A backup may be of an instant for the families and of an earlier one for the leases: what families hold is leased.
-  async #lookThrough (now: number): Promise<void> {
-    if (this.#isLookedThrough) return
+  // A backup may be of an instant for the families and of an earlier one for the leases: what families hold, or held when they were closed, is leased.
+  async #goOnBehindAll (now: number): Promise<void> {
     const highest = await this.#store.highestSerial()
-    if (highest !== undefined) await this.#keep(placeOf(highest).list, placeOf(highest).place + 1, now)
-    this.#isLookedThrough = true
+    if (highest === undefined) return
+    const { list, place } = placeOf(highest)
+    await this.#keep(list, place + 1, now)
+    this.#first = list
   }
 
   // One that another server made meanwhile, or none: a restored database may lack it, and then nobody may lease of it.

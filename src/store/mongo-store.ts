@@ -1,6 +1,6 @@
 // MongoDB: one document a user, each operation one conditional write on it; holds no rule of a family's life.
 import mongoose, { type Connection, type Model } from 'mongoose'
-import { MAX_CLOSINGS, type Closing, type ClosingTime } from '../core/closings.js'
+import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing, type ClosingTime } from '../core/closings.js'
 import { livesAfter, type Family, type LiveAfter } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
@@ -8,6 +8,8 @@ import { whyNotOpened } from './openings.js'
 import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
 type UserDocument = Omit<User, 'id'> & { _id: string, closedAt?: number }
+/** The last of some users, and the highest serial number that they have. */
+interface SerialsOfPage { last: string, highest: number | null }
 type StatusListDocument = Omit<StatusList, 'list'> & { _id: number }
 
 /** MongoDB's own names. Whatever the URL says of one of them counts instead. Milliseconds. */
@@ -30,6 +32,8 @@ const PATIENCE_MS = 2_250
 const GIVEN_UP_MS = 10_000
 const RETRY_AFTER_SECONDS = 1
 const DUPLICATE_KEY = 11000
+/** Users whose families are looked through in one go: some hundredths of a second. */
+const PAGE = 5_000
 
 /** What a crash or a failover must not lose is on the journals of a majority before it is answered. */
 const DURABLE = { w: 'majority', j: true } as const
@@ -245,10 +249,23 @@ export class MongoStore implements Store {
   }
 
   async highestSerial (): Promise<number | undefined> {
-    const [found] = await this.#guard(async () => await this.#link.collection.aggregate<{ highest: number | null }>([
-      { $project: { highest: { $max: '$families.serial' } } }, { $group: { _id: null, highest: { $max: '$highest' } } },
+    let highest: number | undefined
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const page: SerialsOfPage | undefined = await this.#serialsAfter(after)
+      if (typeof page?.highest === 'number') highest = Math.max(page.highest, highest ?? page.highest)
+      after = page?.last
+    }
+    return highest
+  }
+
+  // Of so few users that the answer is there in time, however many there are in all.
+  async #serialsAfter (after: string): Promise<SerialsOfPage | undefined> {
+    const [page] = await this.#guard(async () => await this.#link.collection.aggregate<SerialsOfPage>([
+      { $match: { _id: { $gt: after } } }, { $sort: { _id: 1 } }, { $limit: PAGE },
+      { $project: { highest: { $max: [{ $max: '$families.serial' }, { $max: '$closed.serial' }] } } },
+      { $group: { _id: null, last: { $max: '$_id' }, highest: { $max: '$highest' } } },
     ]).toArray())
-    return found?.highest ?? undefined
+    return page
   }
 
   // Whatever befalls the server or the way to it is, to a client, an outage that may pass.
@@ -310,12 +327,14 @@ interface Link {
 function linkTo (client: mongoose.mongo.MongoClient): Link {
   const connection = mongoose.createConnection()
   connection.set('sanitizeFilter', true)
+  // Whatever the URL prefers: each read here decides something.
+  const primary = { readPreference: 'primary' } as const
   return {
     client,
     connection,
     users: connection.model<UserDocument>('User', userSchema),
-    collection: client.db().collection<UserDocument>(userSchema.get('collection')!),
-    statusLists: client.db().collection<StatusListDocument>('status_lists'),
+    collection: client.db().collection<UserDocument>(userSchema.get('collection')!, primary),
+    statusLists: client.db().collection<StatusListDocument>('status_lists', primary),
     isPrepared: false,
     preparing: undefined,
   }
@@ -325,20 +344,25 @@ class MissingIndex extends Error {}
 
 /** The condition, for a pipeline, that not as many closings of a user count as may. */
 function hasRoom ({ countsAfter }: ClosingTime): object {
-  return { $lt: [{ $size: counting(countsAfter) }, MAX_CLOSINGS] }
+  return { $lt: [{ $size: closingsWhere(counts(countsAfter)) }, MAX_CLOSINGS] }
 }
 
-function counting (countsAfter: number): object {
-  return { $filter: { input: { $ifNull: ['$closed', []] }, cond: { $gt: ['$$this.at', countsAfter] } } }
+function counts (countsAfter: number): object {
+  return { $gt: ['$$this.at', countsAfter] }
+}
+
+function closingsWhere (cond: object): object {
+  return { $filter: { input: { $ifNull: ['$closed', []] }, cond } }
 }
 
 /** The pipeline that leaves a user these families, and keeps that the others were closed; `more` is what else it sets. */
 function closingTo (families: unknown, { at, countsAfter }: ClosingTime, more: object = {}): object[] {
   const gone = { $filter: { input: '$before', cond: { $and: [{ $gt: ['$$this.serial', null] }, { $not: [{ $in: ['$$this.id', '$families.id'] }] }] } } }
+  const kept = closingsWhere({ $or: [counts(countsAfter), { $in: ['$$this.id', { $slice: ['$closed.id', -LAST_CLOSINGS] }] }] })
   const closings = { $map: { input: gone, in: { id: '$$this.id', serial: '$$this.serial', at } } }
   return [
     { $set: { before: '$families', families, ...more } },
-    { $set: { closed: { $concatArrays: [counting(countsAfter), closings] }, closedAt: { $cond: [{ $gt: [{ $size: gone }, 0] }, { $max: [at, '$closedAt'] }, { $ifNull: ['$closedAt', '$$REMOVE'] }] } } },
+    { $set: { closed: { $concatArrays: [kept, closings] }, closedAt: { $cond: [{ $gt: [{ $size: gone }, 0] }, { $max: [at, '$closedAt'] }, { $ifNull: ['$closedAt', '$$REMOVE'] }] } } },
     { $unset: 'before' },
   ]
 }

@@ -3,7 +3,7 @@ import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
-import { MAX_CLOSINGS, type Closing } from '../core/closings.js'
+import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing } from '../core/closings.js'
 import type { Family } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
@@ -60,13 +60,14 @@ const PAGE = 500
 const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter)"
 const livesAt = (path: string) => `families->>(${path} || '.c') > :createdAfter AND families->>(${path} || '.a') > :advancedAfter`
 const COUNT_LIVE = `SELECT count(*) FROM json_each(users.families) WHERE ${LIVES}`
-const COUNTING = "SELECT value FROM json_each(coalesce(users.closed, '[]')) WHERE value->>'$.at' > :countsAfter"
-const HAS_ROOM = `(SELECT count(*) FROM (${COUNTING})) < ${MAX_CLOSINGS}`
+const COUNTS = "value->>'$.at' > :countsAfter"
+const HAS_ROOM = `(SELECT count(*) FROM json_each(users.closed) WHERE ${COUNTS}) < ${MAX_CLOSINGS}`
+const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >= json_array_length(users.closed) - ${LAST_CLOSINGS}`
 
 /** What of a write keeps that it closes these families. */
 function closing (these: string): string {
   const gone = `FROM json_each(users.families) WHERE value->>'$.s' IS NOT NULL AND ${these}`
-  return `closed = (SELECT nullif(json_group_array(json(value)), '[]') FROM (${COUNTING} UNION ALL SELECT json_object('id', key, 's', value->>'$.s', 'at', :at) AS value ${gone})),
+  return `closed = (SELECT nullif(json_group_array(json(value)), '[]') FROM (${KEPT} UNION ALL SELECT json_object('id', key, 's', value->>'$.s', 'at', :at) AS value ${gone})),
     closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
 }
 
@@ -151,7 +152,9 @@ export class SqliteStore implements Store {
       UPDATE status_lists SET leased = leased + :count, leased_at = max(leased_at, :now) WHERE list = :list AND leased + :count <= ${LIST_SIZE}
       RETURNING leased - :count`).raw()
     this.#highestSerial = this.#lazy.prepare(`
-      SELECT max(page.id), count(DISTINCT page.id), max(value->>'$.s') FROM (SELECT id, families FROM users WHERE id > ? ORDER BY id LIMIT ${PAGE}) AS page LEFT JOIN json_each(page.families)`).raw()
+      SELECT max(id), count(*), max(serial) FROM (
+        SELECT id, (SELECT max(value->>'$.s') FROM (SELECT value FROM json_each(users.families) UNION ALL SELECT value FROM json_each(users.closed))) AS serial
+        FROM users WHERE id > ? ORDER BY id LIMIT ${PAGE})`).raw()
   }
 
   async ping (): Promise<void> {

@@ -12,7 +12,7 @@ export interface User {
   families: Family[]
   /** Absent until somebody fails. */
   failed?: Failures
-  /** Absent where none counts. Each write that closes families adds those that have a serial number, and drops what no longer counts. */
+  /** The last that were closed, the newest last; absent where none was. Each write that closes families adds those that have a serial number, and drops what no longer counts, but for `LAST_CLOSINGS`. */
   closed?: Closing[]
 }
 
@@ -133,6 +133,6 @@ export interface Store {
   keepStatusList (list: StatusList): Promise<void>
   /** Durable. The first of so many places of a list, which are nobody else's from now on; undefined where so many are not left. `now` in milliseconds. */
   leasePlaces (list: number, count: number, now: number): Promise<number | undefined>
-  /** The highest serial number of all families that are kept; undefined where none has any. It reads every user. */
+  /** The highest serial number of all families and closings that are kept; undefined where none has any. It reads every user, so many at a time that others are served in between. */
   highestSerial (): Promise<number | undefined>
 }

@@ -1,4 +1,5 @@
 // Which place a family has: one that no other has, whoever else leases, and after a restore, too.
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { LIST_SIZE } from '../../src/core/status-list.js'
@@ -9,7 +10,7 @@ import { newFamily, newUser } from '../store/store-contract.js'
 import { NOW, STATUS_LISTS } from './parts.js'
 
 function openStore (t: Test): SqliteStore {
-  const store = new SqliteStore(join(t.testdir(), 'signet.db'))
+  const store = new SqliteStore(join(t.testdir(), `${randomUUID()}.db`))
   t.teardown(async () => { await store.close() })
   return store
 }
@@ -81,6 +82,36 @@ t.test('after a restore without any list, families of a list that is gone go on,
   t.match(await places.claimOf(5, NOW), { status_list: { uri: `${STATUS_LISTS}/0` } })
   t.equal(await places.take(NOW), LIST_SIZE + 10)
   t.strictSame((await store.statusLists()).map(({ list, leased }) => [list, leased]), [[0, LIST_SIZE], [1, 266]])
+})
+
+t.test('after a restore without any list, or with leases of when the list before was not full, no place that families have is given, whoever made the lists anew', async t => {
+  for (const list of [[], [{ list: 0, key: Buffer.alloc(32).toString('base64url'), leased: 256, leasedAt: NOW }]]) {
+    const store = openStore(t)
+    for (const one of list) await store.keepStatusList(one)
+    await store.insertUser({ ...newUser(), families: [{ ...newFamily(), serial: 300 }, { ...newFamily(), serial: 2 * LIST_SIZE - 300 }] })
+    const places = new StatusPlaces(store, STATUS_LISTS)
+    await places.listsWithRoom(NOW)
+    const taken = await takeMany(places, 600)
+    t.strictSame([Math.min(...taken), new Set(taken).size], [2 * LIST_SIZE - 299, 600])
+  }
+})
+
+t.test('after a restore of closings and older leases, nobody is given the place of a family that is closed', async t => {
+  const store = openStore(t)
+  await store.insertUser({ ...newUser(), closed: [{ id: 'gone', serial: 900, at: NOW }] })
+  t.equal(await new StatusPlaces(store, STATUS_LISTS).take(NOW), 901)
+})
+
+t.test('families are looked through once, and anew where that failed', async t => {
+  const store = openStore(t)
+  const places = new StatusPlaces(store, STATUS_LISTS)
+  const highestSerial = store.highestSerial.bind(store)
+  let looks = 0
+  store.highestSerial = async () => { throw new Error('away') }
+  await t.rejects(places.lookThrough(NOW), { message: 'away' })
+  store.highestSerial = async () => { looks++; return await highestSerial() }
+  await Promise.all([places.lookThrough(NOW), places.take(NOW), places.lookThrough(NOW)])
+  t.equal(looks, 1)
 })
 
 t.test('a lease that fails is asked for again by the next', async t => {

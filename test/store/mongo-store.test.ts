@@ -75,6 +75,24 @@ withMongoDb(server => {
     t.strictSame([modes, concerns], [['primary'], ['majority']])
   })
 
+  t.test('places and closings are read on the primary, too, whatever the URL prefers, and all users some thousands at a time', async t => {
+    const url = freshDatabase(t, server)
+    const client = mongoClient(monitored(url, '&readPreference=secondaryPreferred'))
+    const store = new MongoStore(() => client)
+    t.teardown(async () => { await store.close() })
+    await untilReady(store)
+    const users = Array.from({ length: 10_001 }, (_, index) => ({ _id: `${index}`, email: `${index}@example.com`, families: [{ id: `family ${index}`, serial: index }] }))
+    await (await connect(t, url)).insertMany(users)
+    const reads: unknown[] = []
+    client.on('commandStarted', ({ commandName, command }) => { if (['find', 'aggregate'].includes(commandName)) reads.push([commandName, command['$readPreference']?.mode ?? 'primary']) })
+    t.equal(await store.highestSerial(), 10_000)
+    t.strictSame(reads.splice(0), Array.from({ length: 4 }, () => ['aggregate', 'primary']))
+    t.equal(await store.numberFamily('7', 'family 7', 70_000), 7)
+    await store.listClosings({ closedAfter: 0, userId: '' }, 1)
+    await store.statusLists()
+    t.strictSame(reads, Array.from({ length: 3 }, () => ['find', 'primary']))
+  })
+
   t.test('an object never becomes part of a filter', async t => {
     const store = await openFor(t, freshDatabase(t, server))
     const user = { ...newUser(), families: [newFamily()] }

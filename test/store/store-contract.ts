@@ -347,9 +347,10 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.equal(await store.numberFamily(user.id, family.id, 1), undefined, 'what is closed gets none')
   })
 
-  prove('a closing stays on record while it counts, through all that else is written', async (t, store) => {
-    const families = [1, 2, 3].map(serial => ({ ...newFamily(), serial }))
-    const user = await insert(store, families)
+  prove('a closing stays on record while it counts, or is one of the last ten, through all that else is written', async (t, store) => {
+    const families = Array.from({ length: 14 }, (_, index) => ({ ...newFamily(), serial: index + 1 }))
+    const user = { ...newUser(), families }
+    await store.insertUser(user)
     const close = async (index: number, at: number, countsAfter: number) => { await store.closeFamily({ userId: user.id, familyId: families[index]!.id, closing: { at, countsAfter } }) }
     const kept = async () => (await store.findUser(user.id))?.closed?.map(({ serial, at }) => [serial, at])
     await close(0, 6000, 0)
@@ -357,10 +358,15 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.strictSame(await kept(), [[1, 6000], [2, 7000]])
     await store.rename(renaming(user, families[2]!.id))
     await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })
-    await store.openFamily(opening(user, newFamily(), { closing: { at: 7500, countsAfter: 5999 } }))
+    await store.openFamily(opening(user, newFamily(), { limit: 20, closing: { at: 7500, countsAfter: 5999 } }))
     t.strictSame(await kept(), [[1, 6000], [2, 7000]])
-    await close(2, 8000, 6000)
-    t.strictSame(await kept(), [[2, 7000], [3, 8000]])
+    for (const index of families.keys()) if (index > 1 && index < 11) await close(index, 8000, 5999)
+    await close(11, 8000, 6000)
+    t.strictSame((await kept())?.map(([serial]) => serial), [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 'the first counts no more, and is none of the last ten')
+    await close(12, 9_000_000, 8_000_000)
+    t.strictSame((await kept())?.map(([serial]) => serial), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], 'by a clock that is ahead')
+    await close(13, 8000, 6000)
+    t.equal((await kept())?.length, 12, 'which is right again')
   })
 
   prove('where as many closings count as may, nothing is opened, until one counts no more', async (t, store) => {
@@ -394,8 +400,6 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.strictSame(listed, sorted)
     t.equal((await store.listClosings({ closedAfter: 5000, userId: '' }, 10)).length, 4, 'the instant itself included')
     await store.closeAllFamilies({ userId: users[4]!.userId, live, closing: { at: 100, countsAfter: 0 } })
-    await store.openFamily(opening({ ...newUser(), id: users[0]!.userId }, newFamily(), { closing: { at: 9000, countsAfter: 7000 } }))
-    t.strictSame((await store.listClosings({ closedAfter: 7000, userId: '' }, 10)).find(({ userId }) => userId === users[0]!.userId), { userId: users[0]!.userId, closedAt: 7000, closed: [] }, 'what counts no more is gone')
   })
 
   prove('of racing leases every place is had once, and none beyond the end', async (t, store, stores) => {
@@ -415,13 +419,15 @@ export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): vo
     t.strictSame((await store.statusLists())[1], { list: 1, key: 'next', leased: LIST_SIZE, leasedAt: 3000 })
   })
 
-  prove('the highest serial number of all families is found', async (t, store) => {
+  prove('the highest serial number of all families and closings is found', async (t, store) => {
     t.equal(await store.highestSerial(), undefined)
     await insert(store, [newFamily()])
     t.equal(await store.highestSerial(), undefined)
     for (const serials of [[7, 3_000_000], [5], [0]]) await insert(store, serials.map(serial => ({ ...newFamily(), serial })))
     await insert(store)
     t.equal(await store.highestSerial(), 3_000_000)
+    await store.insertUser({ ...newUser(), families: [{ ...newFamily(), serial: 8 }], closed: [{ id: 'gone', serial: 3_000_001, at: 1000 }] })
+    t.equal(await store.highestSerial(), 3_000_001)
   })
 
   prove('no family survives a password change or a revocation of all that it races with', async (t, store, stores) => {

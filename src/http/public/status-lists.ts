@@ -19,7 +19,7 @@ const ONE = openDescription({
 
 const ALL = openDescription({
   operationId: 'getStatusLists', tag: 'keys', summary: 'The status lists that there are', description: 'The addresses of all status lists (draft-ietf-oauth-status-list-21, section 9), for services that fetch them ahead.',
-}, { 200: { description: 'Their addresses', ...ref(StatusListsDTO) } })
+}, { 200: { description: 'Their addresses', ...ref(StatusListsDTO) } }, ['unavailable'])
 
 /** A list as it is sent: for routes, which compress it, and as it is. */
 interface Made { file: StaticFile, plain: Publication }
@@ -42,15 +42,23 @@ export function addStatusLists (app: FastifyInstance, lists: StatusLists, places
     if ('time' in Object(request.query)) throw new AuthError('not_supported', { detail: 'A status list is served as it is now, and not as it was at another time.' })
     const found = NUMBER.test(list) ? lists.read(Number(list), clock()) : 'unknown'
     if (found === 'unknown') throw new AuthError('not_found')
-    if (found === 'unavailable') throw new AuthError('unavailable', { retryAfter: RETRY_AFTER_SECONDS })
+    if (found === 'unavailable') throw unavailable()
     reply.headers(headers)
     return await sendStatic(request, reply, madeOf(found).file)
   })
-  addReading(app, '/status-lists', ALL, (_request, reply) => reply.headers(headers).send({ status_lists: lists.numbers.map(number => places.uriOf(number)) }))
+  addReading(app, '/status-lists', ALL, (_request, reply) => {
+    const { numbers } = lists
+    if (numbers === 'unavailable') throw unavailable()
+    return reply.headers(headers).send({ status_lists: numbers.map(number => places.uriOf(number)) })
+  })
   return ({ url, headers }) => {
     const list = headers['accept-encoding'] === undefined ? PATH.exec(url!)?.[1] : undefined
     if (list === undefined) return undefined
     const found = lists.read(Number(list), clock())
     return typeof found === 'string' ? undefined : madeOf(found).plain
   }
+}
+
+function unavailable (): AuthError {
+  return new AuthError('unavailable', { retryAfter: RETRY_AFTER_SECONDS })
 }
