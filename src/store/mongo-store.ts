@@ -300,8 +300,8 @@ export class MongoStore implements Store {
   async #prepare (link: Link): Promise<void> {
     await link.client.connect()
     if (link.connection.readyState === mongoose.ConnectionStates.disconnected) link.connection.setClient(link.client)
-    const indexing = await Promise.allSettled(INDEXES.map(async ({ keys, options }) => await link.collection.createIndex(keys, options)))
-    await this.#assertIndexes(indexing.find(outcome => outcome.status === 'rejected')?.reason)
+    const indexing = link.collection.createIndexes(INDEXES.map(({ keys, options }) => ({ key: keys, ...options })))
+    await this.#assertIndexes(await indexing.then(() => undefined, (refusal: unknown) => refusal))
     link.isPrepared = true
   }
 

@@ -143,7 +143,7 @@ export class SqliteStore implements Store {
     this.#number = this.#durable.prepare(`
       UPDATE users SET families = json_set(families, :path || '.s', coalesce(families->>(:path || '.s'), :serial)) WHERE id = :userId AND families->:path IS NOT NULL
       RETURNING families->>(:path || '.s')`).raw()
-    this.#listClosings = this.#lazy.prepare('SELECT id, closed_at, closed FROM users WHERE closed_at >= :closedAfter AND (closed_at > :closedAfter OR id > :userId) ORDER BY closed_at, id LIMIT :limit').raw()
+    this.#listClosings = this.#lazy.prepare('SELECT id, closed_at, closed FROM users WHERE closed IS NOT NULL AND closed_at >= :closedAfter AND (closed_at > :closedAfter OR id > :userId) ORDER BY closed_at, id LIMIT :limit').raw()
     this.#statusLists = this.#lazy.prepare('SELECT list, key, leased, leased_at FROM status_lists ORDER BY list').raw()
     this.#keepStatusList = this.#durable.prepare(`
       INSERT INTO status_lists (list, key, leased, leased_at) VALUES (:list, :key, :leased, :leasedAt)
@@ -246,7 +246,7 @@ export class SqliteStore implements Store {
   }
 
   async listClosings (from: { closedAfter: number, userId: string }, limit: number): Promise<UserClosings[]> {
-    const rows = await this.#guard(() => this.#listClosings.all({ ...from, limit })) as Array<[string, number, string | null]>
+    const rows = await this.#guard(() => this.#listClosings.all({ ...from, limit })) as Array<[string, number, string]>
     return rows.map(([userId, closedAt, closed]) => ({ userId, closedAt, closed: readClosings(closed) }))
   }
 
@@ -362,8 +362,8 @@ function writeClosings (closed: Closing[] = []): { closed: string | null, closed
   return { closed: JSON.stringify(closed.map(({ id, serial, at }) => ({ id, s: serial, at }))), closedAt: Math.max(...closed.map(({ at }) => at)) }
 }
 
-function readClosings (column: string | null): Closing[] {
-  return (JSON.parse(column ?? '[]') as ClosingColumn[]).map(({ id, s, at }) => ({ id, serial: s, at }))
+function readClosings (column: string): Closing[] {
+  return (JSON.parse(column) as ClosingColumn[]).map(({ id, s, at }) => ({ id, serial: s, at }))
 }
 
 // Member by member: this runs for every family of every caller, where two spreads would be the dearest part.

@@ -1,8 +1,12 @@
 // The status lists as a service fetches them, from a log-in to what every way to end it leaves in them.
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gunzipSync, inflateSync } from 'node:zlib'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { SqliteStore } from '../../../src/store/sqlite-store.js'
 import { writeRefreshToken } from '../../../src/core/refresh-token.js'
 import { EMAIL, PASSWORD, problem, testApp, type Pair } from '../../test-app.js'
 
@@ -140,6 +144,24 @@ t.test('what is closed while it gets its index is closed', async t => {
   }
   const answer = await post('/refresh', { refresh_token: writeRefreshToken({ userId: user.id, familyId: family.id, generation: 0 }, keyRing.refreshSecret) })
   t.match(answer.json(), { code: 'invalid_grant' })
+})
+
+t.test('before the store was ever looked at nothing is said of lists', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'signet-lists-'))
+  const store = new SqliteStore(join(folder, 'signet.db'))
+  const { statusLists } = store
+  t.teardown(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  store.statusLists = async () => { throw new Error('away') }
+  const { app } = await testApp(t, { ISSUER }, { store })
+  for (const url of [LIST, '/status-lists']) {
+    const answer = await app.inject(url)
+    t.match([answer.json(), answer.headers['retry-after']], [problem(503, 'Service Unavailable', 'unavailable', 'Signet cannot reach what it needs; try again in a moment.'), '1'], url)
+  }
+  store.statusLists = statusLists
+  await until(async () => (await app.inject(LIST)).statusCode === 200)
 })
 
 t.test('a list that cannot be vouched for is 503, and the log says why', async t => {
