@@ -1,29 +1,24 @@
 // The most memory that a Signet holds under a minute of refreshes by 64 connections, against node-oidc-provider in memory; holds no server.
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { PASSWORD, row } from './peers.js'
+import { PASSWORD, row, SIGNET, startProgram, type Program } from './peers.js'
 
 interface Refreshed { refresh_token: string }
 /** Asks for one thing, and reads the answer as JSON. */
 type Post = (path: string, body: string, type: string) => Promise<unknown>
 /** One server, and how the holders of its first refresh tokens get each next one. */
-interface Stage { child: ChildProcessByStdio<null, Readable, null>, post: Post, tokens: string[], refresh: (post: Post, token: string) => Promise<string> }
+interface Stage { child: Program['child'], post: Post, tokens: string[], refresh: (post: Post, token: string) => Promise<string> }
 
 const CONNECTIONS = 64
 const MINUTE_MS = 60_000
 const JSON_TYPE = 'application/json'
 
-async function started (args: string[], env: Record<string, string>, isReady: RegExp): Promise<{ child: Stage['child'], said: string, post: Post }> {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
-  let said = ''
-  child.stdout.on('data', chunk => { said += String(chunk) })
-  while (!isReady.test(said)) await once(child.stdout, 'data')
+async function started (args: string[], env: Record<string, string>, isReady: RegExp): Promise<Program & { post: Post }> {
+  const { child, said } = await startProgram(args, env, isReady)
   const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said)![0]
   const agent = new Agent({ keepAlive: true })
   const post: Post = async (path, body, type) => await new Promise((resolve, reject) => {
@@ -40,7 +35,7 @@ async function started (args: string[], env: Record<string, string>, isReady: Re
 
 async function openSignet (folder: string): Promise<Stage> {
   const env = { PORT: '0', DATABASE_URL: `file:${join(folder, 'signet.db')}`, KEYS_DIR: join(folder, 'keys'), RATE_LIMIT: 'off', BCRYPT_COST: '4', HASH_QUEUE: '1000' }
-  const { child, post } = await started([fileURLToPath(new URL('../signet/server.js', import.meta.url))], env, /ready: http/)
+  const { child, post } = await started([SIGNET], env, /ready: http/)
   const tokens = await Promise.all(Array.from({ length: CONNECTIONS }, async (_, index) => {
     const account = JSON.stringify({ email: `user${index}@example.com`, password: PASSWORD })
     await post('/register', account, JSON_TYPE)

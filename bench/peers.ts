@@ -1,9 +1,10 @@
 // The servers that are measured against each other, and the ratio of their paces; holds no measurement.
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork, spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 export interface Answer { status: number, body: string }
@@ -122,6 +123,21 @@ export async function refreshers (ask: Ask, connections: number): Promise<Array<
     let pair = await login(ask, email)
     return async () => { pair = JSON.parse((await ask('POST', '/refresh', { refresh_token: pair.refresh_token })).body) as Pair }
   }))
+}
+
+/** A program in a process of its own, and what it has said until it was ready. */
+export interface Program { child: ChildProcessByStdio<null, Readable, null>, said: string }
+
+/** Signet as `npm start` runs it. */
+export const SIGNET = fileURLToPath(new URL('../signet/server.js', import.meta.url))
+
+/** Starts a program in Node.js, with no variables but these, and waits until what it says is that it is ready. */
+export async function startProgram (args: string[], env: Record<string, string>, isReady: RegExp): Promise<Program> {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  let said = ''
+  child.stdout.on('data', chunk => { said += String(chunk) })
+  while (!isReady.test(said)) await once(child.stdout, 'data')
+  return { child, said }
 }
 
 /** A line of the report. */

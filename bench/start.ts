@@ -1,5 +1,4 @@
 // How long a Signet takes from nothing to its first JWKS, and what it holds at rest, against node-oidc-provider; holds no server.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
@@ -7,8 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { median, row } from './peers.js'
+import { median, row, SIGNET, startProgram } from './peers.js'
 
 /** Milliseconds from the start of a process to its first JWKS, and MiB that it holds when it has been left alone for a while. */
 interface Start { milliseconds: number, memory: number }
@@ -16,7 +14,6 @@ interface Start { milliseconds: number, memory: number }
 const TIMES = 7
 const REST_MS = 2_000
 const LEAST = 1.3
-const SIGNET = [fileURLToPath(new URL('../signet/server.js', import.meta.url))]
 /** Its least program, in memory. What it warns of goes to standard error. */
 const OIDC_PROVIDER = ['--input-type=module', '--eval', `
 import Provider from 'oidc-provider'
@@ -24,10 +21,7 @@ const server = new Provider('http://127.0.0.1').listen(0, '127.0.0.1', () => { c
 
 async function startOnce (args: string[], path: string, env: Record<string, string>): Promise<Start> {
   const began = performance.now()
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
-  let said = ''
-  child.stdout.on('data', chunk => { said += String(chunk) })
-  while (!/127\.0\.0\.1:\d/.test(said)) await once(child.stdout, 'data')
+  const { child, said } = await startProgram(args, env, /127\.0\.0\.1:\d/)
   const [response] = await once(get(/http:\/\/127\.0\.0\.1:\d+/.exec(said)![0] + path, { agent: false }), 'response') as [IncomingMessage]
   await once(response.resume(), 'end')
   const milliseconds = performance.now() - began
@@ -45,7 +39,7 @@ export async function benchStart (): Promise<void> {
   const [ours, theirs]: [Start[], Start[]] = [[], []]
   // The first of each makes keys, and brings files into memory.
   for (let time = 0; time <= TIMES; time++) {
-    ours.push(await startOnce(SIGNET, '/.well-known/jwks.json', env))
+    ours.push(await startOnce([SIGNET], '/.well-known/jwks.json', env))
     theirs.push(await startOnce(OIDC_PROVIDER, '/jwks', {}))
   }
   await rm(folder, { recursive: true })

@@ -145,7 +145,7 @@ function differing (one: string, other: string): number {
 export function keyTerms (config: Config): Record<KeyKind, KeyTerms> {
   const terms = { prepublish: config.KEY_PREPUBLISH * 1000, interval: config.KEY_ROTATION_DAYS * DAY * 1000 }
   return {
-    signing: { ...terms, retention: (config.ACCESS_TOKEN_TTL + RETENTION_MARGIN) * 1000 },
+    signing: { ...terms, retention: closingRetention(config) },
     refresh: { ...terms, retention: (config.REFRESH_TOKEN_IDLE_TTL + RETENTION_MARGIN) * 1000 },
   }
 }
@@ -250,7 +250,7 @@ export function familyLimits (config: Config): { idle: number, absolute: number,
   return { idle: config.REFRESH_TOKEN_IDLE_TTL * 1000, absolute: config.REFRESH_TOKEN_TTL * 1000, grace: config.REFRESH_GRACE * 1000 }
 }
 
-/** How long a closing counts, in milliseconds: until the last access token of its family has expired, by every clock. */
+/** How long a closing counts, and a key that signs no more is needed, in milliseconds: until the last access token has expired, by every clock. */
 export function closingRetention (config: Config): number {
   return (config.ACCESS_TOKEN_TTL + RETENTION_MARGIN) * 1000
 }

@@ -12,6 +12,7 @@ export function headersOfAll (hsts: string | undefined): Record<string, string> 
   return { 'x-content-type-options': 'nosniff', ...(hsts && { 'strict-transport-security': hsts }) }
 }
 
+/** Adds these to every answer of a route. */
 export function addHeaders (app: FastifyInstance, headers: Record<string, string>): void {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)
