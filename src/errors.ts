@@ -62,3 +62,33 @@ export class AuthError extends Error {
     this.isRepeated = options.isRepeated ?? false
   }
 }
+
+/** What OAuth 2.0 and OpenID Connect call a refusal, and the status that it has where it is an answer of its own. */
+export const OAUTH_ERRORS = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  unsupported_token_type: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
+  invalid_token: 401,
+  insufficient_scope: 403,
+  server_error: 500,
+  temporarily_unavailable: 503,
+} as const satisfies Record<string, number>
+
+export type OAuthErrorCode = keyof typeof OAUTH_ERRORS
+
+/** A refusal in OAuth's own form (RFC 6749, section 5.2). Its message is public, and has no other characters than that section lets one have. */
+export class OAuthError extends Error {
+  readonly code: OAuthErrorCode
+  readonly status: number
+
+  constructor (code: OAuthErrorCode, description: string, options?: { cause: unknown }) {
+    super(description, options)
+    this.code = code
+    this.status = OAUTH_ERRORS[code]
+  }
+}

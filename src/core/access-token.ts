@@ -5,9 +5,15 @@ import type { StatusClaim } from './status-list.js'
 /** Who issues tokens, for whom, and for how long. `ttl` in seconds. */
 export interface AccessTokenSettings { issuer: string, audience: string, clientId: string, ttl: number }
 
+/** `sub` is the user, or the client itself where no user is behind it; then there is no log-in: no `sid` and no `auth_time`. */
 export interface AccessTokenClaims {
-  iss: string, aud: string, sub: string, client_id: string, sid: string, jti: string
-  iat: number, exp: number, auth_time: number
+  iss: string, aud: string | string[], sub: string, client_id: string, jti: string
+  iat: number, exp: number
+  /** The family. */
+  sid?: string
+  auth_time?: number
+  /** RFC 9068, section 2.2.3; none by Signet's own routes. */
+  scope?: string
   status?: StatusClaim
   /** Written by nobody yet, and heeded all the same (RFC 7519, section 4.1.5). */
   nbf?: number
@@ -20,6 +26,9 @@ export interface AccessTokenSubject {
   authenticatedAt: number
   status?: StatusClaim | undefined
 }
+
+/** To which client tokens are issued, for whom, and for what. */
+export interface Party { clientId: string, audience: string[], scope: string }
 
 /** `now` in milliseconds; the claims' times are seconds (RFC 7519, section 2). `id` becomes `jti`. */
 export function accessTokenClaims (subject: AccessTokenSubject, id: string, now: number, settings: AccessTokenSettings): AccessTokenClaims {
@@ -38,14 +47,32 @@ export function accessTokenClaims (subject: AccessTokenSubject, id: string, now:
   }
 }
 
-const TEXTS = ['iss', 'aud', 'sub', 'client_id', 'sid', 'jti'] as const satisfies Array<keyof AccessTokenClaims>
-const TIMES = ['iat', 'exp', 'auth_time'] as const satisfies Array<keyof AccessTokenClaims>
+/** The claims of a client's token of a family (RFC 9068, section 2.2). `now` in milliseconds; `id` becomes `jti`. */
+export function clientTokenClaims (subject: AccessTokenSubject, { clientId, audience, scope }: Party, id: string, now: number, settings: AccessTokenSettings): AccessTokenClaims {
+  const claims = accessTokenClaims(subject, id, now, { ...settings, clientId })
+  return { ...claims, aud: audienceOf(audience), ...(scope && { scope }) }
+}
+
+/** The claims of a token that a client has for itself (RFC 6749, section 4.4), `sub` being the client (RFC 9068, section 2.2). `now` in milliseconds; `id` becomes `jti`. */
+export function ownTokenClaims ({ clientId, audience, scope }: Party, id: string, now: number, { issuer, ttl }: AccessTokenSettings): AccessTokenClaims {
+  const issuedAt = Math.floor(now / 1000)
+  return { iss: issuer, aud: audienceOf(audience), sub: clientId, client_id: clientId, jti: id, iat: issuedAt, exp: issuedAt + ttl, ...(scope && { scope }) }
+}
+
+/** RFC 7519, section 4.1.3: of one, its name. */
+function audienceOf (audience: string[]): string | string[] {
+  return audience.length === 1 ? audience[0]! : audience
+}
+
+const TEXTS = ['iss', 'sub', 'client_id', 'jti'] as const satisfies Array<keyof AccessTokenClaims>
+const TIMES = ['iat', 'exp'] as const satisfies Array<keyof AccessTokenClaims>
 
 /** Whether a payload has every claim of an access token, each of its type. */
 export function isAccessTokenClaims (payload: unknown): payload is AccessTokenClaims {
   const claims = Object(payload) as Record<string, unknown>
-  return TEXTS.every(name => typeof claims[name] === 'string' && claims[name] !== '') &&
-    TIMES.every(name => Number.isFinite(claims[name])) && Number.isFinite(claims['nbf'] ?? 0)
+  const { aud, auth_time: authTime = 0, nbf = 0, sid = 'none' } = claims
+  return [...TEXTS.map(name => claims[name]), ...[aud].flat(), sid].every(text => typeof text === 'string' && text !== '') &&
+    [...TIMES.map(name => claims[name]), authTime, nbf].every(Number.isFinite)
 }
 
 // From where a run of letters begins, and one look ahead in each, so that a line costs no more than its length.

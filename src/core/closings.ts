@@ -1,7 +1,7 @@
 // What is kept of a family that was closed, and for how long it counts; holds no storage and no clock.
 
-/** A family that was closed, by its serial number in the status lists, and when: milliseconds since the epoch. */
-export interface Closing { id: string, serial: number, at: number }
+/** A family that was closed, its serial number in the status lists, if it had one, and when: milliseconds since the epoch. */
+export interface Closing { id: string, serial?: number | undefined, at: number }
 
 /** When families are closed, and the instant that earlier closings must lie after to count still. Milliseconds. */
 export interface ClosingTime { at: number, countsAfter: number }

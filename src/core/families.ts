@@ -1,6 +1,15 @@
 // What a token family is and when it lives; holds no storage and no clock.
 
-/** One log-in on one device. Times are milliseconds since the epoch. */
+/** What a user let a client do: the tokens of its family are this client's, of this scope (RFC 6749, section 3.3), and for these audiences. Of the whole of it a token may have a part. */
+export interface Grant {
+  clientId: string
+  scope: string
+  audience: string[]
+  /** When the user proved the password, in milliseconds. */
+  authenticatedAt: number
+}
+
+/** One log-in on one device, or a client that the user let in. Times are milliseconds since the epoch. */
 export interface Family {
   id: string
   /** The generation of the only refresh token that moves this family forward. */
@@ -16,6 +25,8 @@ export interface Family {
   repeats?: { at: number, running: number } | undefined
   /** Its number in the status lists; none where it was opened before there were any, or without them. */
   serial?: number | undefined
+  /** None where it is a log-in by Signet's own routes. */
+  grant?: Grant | undefined
 }
 
 /** A family that a log-in from a device opens at `now`, in milliseconds; `serial` where there are status lists. */

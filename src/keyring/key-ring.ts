@@ -13,7 +13,8 @@ import { assertPrivate, mending, parseManifest, published, readKeyFile, readMani
 
 const ALGORITHM = 'RS256'
 const DIGEST = 'sha256'
-const TYPES = { accessToken: 'at+jwt', statusList: 'statuslist+jwt' }
+const TYPES = { accessToken: 'at+jwt', idToken: 'JWT', statusList: 'statuslist+jwt' }
+type TokenType = 'accessToken' | 'idToken'
 
 const signInPool = promisify(sign)
 
@@ -26,7 +27,7 @@ interface InUse {
   headers: Record<keyof typeof TYPES, string>
   keyId: string
   /** By the encoded header of the tokens that a key signs. */
-  verifying: Map<string, KeyObject>
+  verifying: Record<TokenType, Map<string, KeyObject>>
   refreshSecret: RefreshSecret
   secrets: Map<string, KeyObject>
   jwks: { body: string, etag: string }
@@ -73,6 +74,11 @@ export class KeyRing {
     return await this.#sign('accessToken', claims)
   }
 
+  /** A signed ID token (OpenID Connect Core 1.0, section 2). Its type is another than an access token's, so that nobody takes it for one. */
+  async signIdToken (claims: object): Promise<string> {
+    return await this.#sign('idToken', claims)
+  }
+
   /** A signed status list (draft-ietf-oauth-status-list-21, section 5.1). It has no audience, so that nobody takes it for an access token. */
   async signStatusList (claims: StatusListClaims): Promise<string> {
     return await this.#sign('statusList', claims)
@@ -91,20 +97,31 @@ export class KeyRing {
    * Only what this ring signed is good, so the header must be the very one that it writes: another algorithm or type, or a
    * key that the token brings or points to (jwk, jku, x5u), is never looked at.
    */
-  verify (token: string, expected: { issuer: string, audience: string }, now: number): AccessTokenClaims {
-    const [header = '', payload = '', signature = '', ...rest] = token.split('.')
-    const key = this.#keys.verifying.get(header)
-    if (!key || rest.length > 0) throw new Error('the header is of no key of the ring')
-    if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, decodeStrictly(signature))) throw new Error('the signature is not the key\'s')
-    // However it is spelled: the signature is one of this very text.
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
+  verify (token: string, expected: { issuer: string, audience?: string }, now: number): AccessTokenClaims {
+    const claims = this.#open('accessToken', token)
     if (!isAccessTokenClaims(claims)) throw new Error('a claim is missing or of another type')
-    if (claims.iss !== expected.issuer || claims.aud !== expected.audience) throw new Error('it was issued by or for somebody else')
+    const isMeant = expected.audience === undefined || claims.aud === expected.audience
+    if (claims.iss !== expected.issuer || !isMeant) throw new Error('it was issued by or for somebody else')
     if (claims.exp * 1000 <= now) throw new Error('it has expired')
     if ((claims.nbf ?? 0) * 1000 > now) throw new Error('it is not good yet')
     // It would be good for longer than any token may be.
     if (isAhead(claims.iat * 1000, now)) throw new Error('it was issued in the future')
     return claims
+  }
+
+  /** What an ID token of ours says, however long ago it expired (OpenID Connect RP-Initiated Logout 1.0, section 4). Throws of any other. */
+  readIdToken (token: string): unknown {
+    return this.#open('idToken', token)
+  }
+
+  /** The payload of what this ring signed as of a type. */
+  #open (type: TokenType, token: string): unknown {
+    const [header = '', payload = '', signature = '', ...rest] = token.split('.')
+    const key = this.#keys.verifying[type].get(header)
+    if (!key || rest.length > 0) throw new Error('the header is of no key of the ring')
+    if (!verify(DIGEST, Buffer.from(`${header}.${payload}`), key, decodeStrictly(signature))) throw new Error('the signature is not the key\'s')
+    // However it is spelled: the signature is one of this very text.
+    return JSON.parse(Buffer.from(payload, 'base64url').toString())
   }
 
   /** Throws unless what the ring signs is verified by what it publishes. `now` in milliseconds. */
@@ -177,13 +194,17 @@ function toUse (parts: KeyRingParts): InUse {
   const body = JSON.stringify({ keys: parts.verifying.map(key => key.jwk) })
   return {
     privateKey: parts.active.privateKey,
-    headers: { accessToken: headerOf('accessToken', parts.active.id), statusList: headerOf('statusList', parts.active.id) },
+    headers: { accessToken: headerOf('accessToken', parts.active.id), idToken: headerOf('idToken', parts.active.id), statusList: headerOf('statusList', parts.active.id) },
     keyId: parts.active.id,
-    verifying: new Map(parts.verifying.map(key => [headerOf('accessToken', key.id), key.publicKey])),
+    verifying: { accessToken: byHeader('accessToken', parts.verifying), idToken: byHeader('idToken', parts.verifying) },
     refreshSecret: parts.activeSecret,
     secrets: new Map(parts.secrets.map(({ id, secret }) => [id, secret])),
     jwks: { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` },
   }
+}
+
+function byHeader (type: TokenType, keys: SigningKey[]): Map<string, KeyObject> {
+  return new Map(keys.map(key => [headerOf(type, key.id), key.publicKey]))
 }
 
 /** The encoded header of every token of a type that a key signs (RFC 9068, section 2.1; RFC 7515, section 7.1). */

@@ -10,7 +10,8 @@ import type { Guesser, Store, User } from '../store/store.js'
 import { isCommonPassword } from './common-passwords.js'
 import type { StatusPlaces } from './status-places.js'
 import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
-import type { Caller, Device } from './token-service.js'
+import type { Device } from './rotation.js'
+import type { Caller } from './token-service.js'
 
 /** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. */
 export interface Registration { email: string, password: string, name: string | null }

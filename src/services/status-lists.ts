@@ -141,7 +141,7 @@ export class StatusLists {
       for (const { userId, closedAt, closed } of page) {
         from = { closedAfter: closedAt, userId }
         this.#seen = Math.max(this.#seen, closedAt)
-        for (const { serial, at } of closed) if (at > now - closingRetention) this.#set(serial, at)
+        for (const { serial, at } of closed) if (serial !== undefined && at > now - closingRetention) this.#set(serial, at)
       }
       // So that others are served in between, for the embedded store answers at once.
       await turn()

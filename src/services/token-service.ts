@@ -1,16 +1,13 @@
 // Use cases of tokens: opening, refreshing, listing and closing families; holds no HTTP, no driver, no password rule.
 import { randomUUID } from 'node:crypto'
-import { accessTokenClaims, type AccessTokenClaims, type AccessTokenSettings } from '../core/access-token.js'
+import type { AccessTokenClaims } from '../core/access-token.js'
 import { closingAt, type ClosingTime } from '../core/closings.js'
-import { expiresAt, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
-import { decideRefresh } from '../core/refresh-rules.js'
-import { addressOf, countRepeats, isElsewhere, markOf, REPEATS_RUNNING } from '../core/refresh-signs.js'
-import { readRefreshToken, writeRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
-import type { StatusClaim } from '../core/status-list.js'
+import { expiresAt, isLive, liveAfter, newFamily, type Family } from '../core/families.js'
+import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
-import type { KeyRing } from '../keyring/key-ring.js'
-import type { Store, User } from '../store/store.js'
-import type { StatusPlaces } from './status-places.js'
+import type { User } from '../store/store.js'
+import { Issuing, type IssuingParts } from './issuing.js'
+import { Rotation, type Device, type RotationParts } from './rotation.js'
 
 /** A pair of tokens and how long each is good, in seconds. */
 export interface IssuedTokens { accessToken: string, expiresIn: number, refreshToken: string, refreshTokenExpiresIn: number }
@@ -18,45 +15,22 @@ export interface IssuedTokens { accessToken: string, expiresIn: number, refreshT
 /** Who calls, proved by an access token and by a live family. */
 export interface Caller { user: User, familyId: string }
 
-/** Where a request came from. */
-export interface Device { ip: string, userAgent: string | null }
-
-/** What an operator must be able to see afterwards. `generation` is that of the token in question. */
-export type SecurityEvent = { userId: string, familyId: string, generation: number } & (
-  /** It was replaced long ago: somebody has a copy. Its family is closed. */
-  | { event: 'refresh_token_reused' }
-  /** It was repeated within the grace, but from another address, or by another user agent, than the one that got its successor. */
-  | { event: 'refresh_token_repeated_elsewhere', address: string, rotatedFrom: string }
-  /** So many rotations running were repeated, which is told when it becomes so. */
-  | { event: 'refresh_token_repeated_in_a_row', rotations: number, address: string }
-  /** The store knows an older one only: it lost a lazy write, or is a restored backup. */
-  | { event: 'refresh_token_ahead', storedGeneration: number }
-)
-
-/** A refresh token as it was presented. `now` in milliseconds; `by` is who did, as `markOf` writes it. */
-interface Presentation { claims: RefreshClaims, by: string, now: number }
-
-export interface TokenParts {
-  store: Store
-  keyRing: KeyRing
-  accessToken: AccessTokenSettings
-  families: FamilyLimits
+export interface TokenParts extends RotationParts, IssuingParts {
   maxActive: number
   policy: 'evict' | 'refuse'
-  /** How long a closing counts, in milliseconds. */
-  closingRetention: number
-  /** Undefined: access tokens name no status list. */
-  places: StatusPlaces | undefined
-  record: (event: SecurityEvent) => void
 }
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 
 export class TokenService {
   readonly #parts: TokenParts
+  readonly #rotation: Rotation
+  readonly #issuing: Issuing
 
   constructor (parts: TokenParts) {
     this.#parts = parts
+    this.#rotation = new Rotation(parts)
+    this.#issuing = new Issuing(parts)
   }
 
   /**
@@ -74,7 +48,7 @@ export class TokenService {
     })
     if (outcome === 'full') throw new AuthError('too_many_active_tokens')
     if (outcome === 'crowded') throw new AuthError('rate_limited', { retryAfter: Math.ceil(closingRetention / 1000) })
-    if (outcome === 'stale') return undefined
+    if (outcome !== 'opened') return undefined
     // After it, so that whoever is refused, or gets no answer, still has what the cookie holds, and brings it again.
     if (held && !isOwn) await store.closeFamily({ userId: held.userId, familyId: held.familyId, closing })
     return await this.issue(user.id, family, now)
@@ -88,10 +62,8 @@ export class TokenService {
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
   async refresh (refreshToken: string, device: Device, now: number): Promise<IssuedTokens> {
     const claims = this.read(refreshToken)
-    if (!claims) throw new AuthError('invalid_grant')
-    // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.
-    const presentation = { claims, by: markOf(device), now }
-    const family = await this.#advance(presentation, claims.generation, claims.generation + 1) ?? await this.#judge(presentation)
+    const family = claims && await this.#rotation.advance(claims, undefined, device, now)
+    if (!family) throw new AuthError('invalid_grant')
     return await this.issue(claims.userId, family, now)
   }
 
@@ -101,7 +73,8 @@ export class TokenService {
     const { sub, sid } = this.#verify(accessToken, now)
     const user = await store.findUser(sub)
     const family = user && familyOf(user, sid)
-    if (!family || !isLive(family, now, families)) throw new AuthError('invalid_token')
+    // What a client was let do is for other doors than the owner's own.
+    if (!family || family.grant || !isLive(family, now, families)) throw new AuthError('invalid_token')
     return { user, familyId: family.id }
   }
 
@@ -142,69 +115,12 @@ export class TokenService {
     }
   }
 
-  async #advance ({ claims: { userId, familyId }, by, now }: Presentation, from: number, to: number): Promise<Family | undefined> {
-    return await this.#parts.store.advanceFamily({ userId, familyId, from, to, now, by, live: liveAfter(now, this.#parts.families) })
-  }
-
-  async #judge (presentation: Presentation): Promise<Family> {
-    const { claims, now } = presentation
-    const { store, families, record } = this.#parts
-    const user = await store.findUser(claims.userId)
-    const family = user && familyOf(user, claims.familyId)
-    const verdict = decideRefresh(family, claims.generation, now, families)
-    if (verdict.kind === 'repeat') {
-      await this.#watchRepeat(presentation, family!)
-      return family!
-    }
-    if (verdict.kind === 'advance') {
-      const moved = await this.#advance(presentation, verdict.from, verdict.to)
-      // Missed again means that a racer moved first; then the rules see where the family stands now.
-      if (!moved) return await this.#judge(presentation)
-      if (claims.generation > verdict.from) record({ event: 'refresh_token_ahead', ...claims, storedGeneration: verdict.from })
-      return moved
-    }
-    if (verdict.kind === 'reused') {
-      await store.closeFamily({ userId: claims.userId, familyId: claims.familyId, closing: this.#closing(now) })
-      record({ event: 'refresh_token_reused', ...claims })
-    }
-    throw new AuthError('invalid_grant')
-  }
-
-  async #watchRepeat ({ claims, by }: Presentation, family: Family): Promise<void> {
-    const { store, record } = this.#parts
-    const address = addressOf(by)
-    if (isElsewhere(family, by)) record({ event: 'refresh_token_repeated_elsewhere', ...claims, address, rotatedFrom: addressOf(family.rotatedBy!) })
-    const running = countRepeats(family)
-    if (running === undefined) return
-    const { userId, familyId } = claims
-    const isFirst = await store.noteRepeat({ userId, familyId, generation: family.generation, running })
-    if (isFirst && running === REPEATS_RUNNING) record({ event: 'refresh_token_repeated_in_a_row', ...claims, rotations: running, address })
-  }
-
   /** The pair of a family as it stands. `now` in milliseconds. */
   async issue (userId: string, family: Family, now: number): Promise<IssuedTokens> {
-    const { keyRing, accessToken, families } = this.#parts
-    const status = await this.#statusOf(userId, family, now)
-    const claims = accessTokenClaims({ userId, familyId: family.id, authenticatedAt: family.createdAt, status }, randomUUID(), now, accessToken)
-    return {
-      accessToken: await keyRing.sign(claims),
-      expiresIn: accessToken.ttl,
-      refreshToken: writeRefreshToken({ userId, familyId: family.id, generation: family.generation }, keyRing.refreshSecret),
-      refreshTokenExpiresIn: Math.floor((expiresAt(family, now, families) - now) / 1000),
-    }
-  }
-
-  // A family of before there were status lists gets its number at its next refresh, in a write of its own, once.
-  async #statusOf (userId: string, { id, serial }: Family, now: number): Promise<StatusClaim | undefined> {
-    const { places, store } = this.#parts
-    if (!places) return undefined
-    if (serial !== undefined) return await places.claimOf(serial, now)
-    const given = await store.numberFamily(userId, id, await places.take(now))
-    if (given === undefined) throw new AuthError('invalid_grant')
-    return await places.claimOf(given, now)
+    return { accessToken: await this.#issuing.accessToken(userId, family, now), expiresIn: this.#parts.accessToken.ttl, ...this.#issuing.refreshToken(userId, family, now) }
   }
 }
 
-function familyOf (user: User, familyId: string): Family | undefined {
+function familyOf (user: User, familyId: string | undefined): Family | undefined {
   return user.families.find(family => family.id === familyId)
 }

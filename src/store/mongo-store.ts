@@ -1,11 +1,11 @@
 // MongoDB: one document a user, each operation one conditional write on it; holds no rule of a family's life.
 import mongoose, { type Connection, type Model } from 'mongoose'
 import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing, type ClosingTime } from '../core/closings.js'
-import { livesAfter, type Family, type LiveAfter } from '../core/families.js'
+import { livesAfter, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { whyNotOpened } from './openings.js'
-import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, StatusList, Store, User, UserClosings } from './store.js'
+import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
 type UserDocument = Omit<User, 'id'> & { _id: string, closedAt?: number }
 /** The last of some users, and the highest serial number that they have. */
@@ -45,17 +45,19 @@ const text = { type: String, required: true }
 const milliseconds = { type: Number, required: true }
 const optionalText = { type: String, default: null }
 
+const grantSchema = new mongoose.Schema<Grant>({ clientId: text, scope: { type: String, default: '' }, audience: [String], authenticatedAt: milliseconds }, { _id: false, id: false, strict: 'throw' })
+
 const familySchema = new mongoose.Schema<Family>(
   {
     id: text, generation: milliseconds, createdAt: milliseconds, advancedAt: milliseconds, userAgent: optionalText, ip: text, rotatedBy: String,
-    repeats: new mongoose.Schema({ at: Number, running: Number }, { _id: false }), serial: Number,
+    repeats: new mongoose.Schema({ at: Number, running: Number }, { _id: false }), serial: Number, grant: { type: grantSchema, required: false },
   },
   { _id: false, id: false, strict: 'throw' }
 )
 
 const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, known: milliseconds, stranger: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
-const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: milliseconds, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
+const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: Number, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
 const userSchema = new mongoose.Schema<UserDocument>(
   { _id: text, email: text, name: optionalText, passwordHash: text, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number },
@@ -138,7 +140,8 @@ export class MongoStore implements Store {
     return users.map(user => toUser(user)!)
   }
 
-  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces, closing }: OpenFamily): Promise<'opened' | 'full' | 'stale' | 'crowded'> {
+  async openFamily (change: OpenFamily): Promise<Opening> {
+    const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
     const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
     const those = (cond: object) => ({ $filter: { input: '$families', cond: { $and: [{ $not: [isReplaced] }, cond] } } })
@@ -146,17 +149,17 @@ export class MongoStore implements Store {
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst(those(lives)), lastUsedFirst(those({ $not: [lives] }))] }, limit] }
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, $expr: { $and: [hasRoom(closing), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
       closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
     ))
     if (matchedCount === 1) return 'opened'
-    return whyNotOpened(await this.findUser(userId), verifiedHash, closing)
+    return whyNotOpened(await this.findUser(userId), change)
   }
 
   // The busiest operation goes past mongoose, whose casting costs as much again; whatever came from outside is compared with $eq.
-  async advanceFamily ({ userId, familyId, from, to, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
-    const family = { id: { $eq: familyId }, generation: { $eq: from }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } }
+  async advanceFamily ({ userId, familyId, from, to, clientId, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
+    const family = { id: { $eq: familyId }, generation: { $eq: from }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter }, 'grant.clientId': { $eq: clientId ?? null } }
     // MongoDB refuses a positional projection of the new document.
     const projection = { _id: 0, families: { $elemMatch: { id: { $eq: familyId } } } }
     const user = await this.#guard(async () => await this.#link.collection.findOneAndUpdate(
@@ -357,7 +360,7 @@ function closingsWhere (cond: object): object {
 
 /** The pipeline that leaves a user these families, and keeps that the others were closed; `more` is what else it sets. */
 function closingTo (families: unknown, { at, countsAfter }: ClosingTime, more: object = {}): object[] {
-  const gone = { $filter: { input: '$before', cond: { $and: [{ $gt: ['$$this.serial', null] }, { $not: [{ $in: ['$$this.id', '$families.id'] }] }] } } }
+  const gone = { $filter: { input: '$before', cond: { $and: [{ $or: [{ $gt: ['$$this.serial', null] }, { $gt: ['$$this.grant', null] }] }, { $not: [{ $in: ['$$this.id', '$families.id'] }] }] } } }
   const kept = closingsWhere({ $or: [counts(countsAfter), { $in: ['$$this.id', { $slice: ['$closed.id', -LAST_CLOSINGS] }] }] })
   const closings = { $map: { input: gone, in: { id: '$$this.id', serial: '$$this.serial', at } } }
   return [

@@ -1,9 +1,11 @@
 // Why a family was not opened, for adapters whose write says no more than that it was not; holds no adapter's detail.
-import { isCrowded, type ClosingTime } from '../core/closings.js'
-import type { User } from './store.js'
+import { isCrowded } from '../core/closings.js'
+import type { OpenFamily, Opening, User } from './store.js'
 
-/** `user` as it stands after the write that changed nothing; `verifiedHash` and `closing` are that write's. */
-export function whyNotOpened (user: User | undefined, verifiedHash: string, closing: ClosingTime): 'full' | 'stale' | 'crowded' {
+/** `user` as it stands after the write that changed nothing. */
+export function whyNotOpened (user: User | undefined, { verifiedHash, family, session, closing }: OpenFamily): Exclude<Opening, 'opened'> {
+  if (user && [...user.families, ...user.closed ?? []].some(({ id }) => id === family.id)) return 'used'
   if (user?.passwordHash !== verifiedHash) return 'stale'
+  if (session !== undefined && !user.families.some(({ id }) => id === session)) return 'stale'
   return isCrowded(user.closed, closing) ? 'crowded' : 'full'
 }

@@ -4,21 +4,24 @@ import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
 import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing } from '../core/closings.js'
-import type { Family } from '../core/families.js'
+import type { Family, Grant } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { makeFolder } from '../folders.js'
 import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
-import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Rename, StatusList, Store, User, UserClosings } from './store.js'
+import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
 /** A family but for its id, as it is stored. */
-interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string, r?: Family['rotatedBy'], n?: Family['repeats'], s?: number }
+interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string, r?: Family['rotatedBy'], n?: Family['repeats'], s?: number, o?: GrantColumn }
+
+/** A grant, as it is stored. */
+interface GrantColumn { c: string, s: string, a: string[], t: number }
 
 /** A closing, as it is stored. */
-interface ClosingColumn { id: string, s: number, at: number }
+interface ClosingColumn { id: string, s?: number | null, at: number }
 
 type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null]
 
@@ -55,7 +58,8 @@ const CLOSED_INDEX = 'CREATE INDEX IF NOT EXISTS users_closed_at ON users (close
 /** Users whose families are looked through in one go: a millisecond or two. */
 const PAGE = 500
 
-// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats, "s": serial number}}.
+// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats, "s": serial number, "o": grant}}.
+// A grant is {"c": client, "s": scope, "a": audience, "t": authenticated}.
 // closed is a list: [{"id": family id, "s": serial number, "at": closed}].
 const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter)"
 const livesAt = (path: string) => `families->>(${path} || '.c') > :createdAfter AND families->>(${path} || '.a') > :advancedAfter`
@@ -66,7 +70,7 @@ const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >
 
 /** What of a write keeps that it closes these families. */
 function closing (these: string): string {
-  const gone = `FROM json_each(users.families) WHERE value->>'$.s' IS NOT NULL AND ${these}`
+  const gone = `FROM json_each(users.families) WHERE (value->>'$.s' IS NOT NULL OR value->'$.o' IS NOT NULL) AND ${these}`
   return `closed = (SELECT nullif(json_group_array(json(value)), '[]') FROM (${KEPT} UNION ALL SELECT json_object('id', key, 's', value->>'$.s', 'at', :at) AS value ${gone})),
     closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
 }
@@ -122,10 +126,11 @@ export class SqliteStore implements Store {
       UPDATE users SET password_hash = :passwordHash, families = json_set(
         (SELECT json_group_object(key, json(value)) FROM (${STAYING})),
         :path, json(:family)), ${closing(`key NOT IN (SELECT key FROM (${STAYING}))`)}
-      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt`)
+      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt
+        AND families->:path IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(users.closed) WHERE value->>'$.id' = :familyId) AND (:sessionPath IS NULL OR families->:sessionPath IS NOT NULL)`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
-      WHERE id = :userId AND families->>(:path || '.g') = :from AND ${livesAt(':path')}
+      WHERE id = :userId AND families->>(:path || '.g') = :from AND families->>(:path || '.o.c') IS :clientId AND ${livesAt(':path')}
       RETURNING families->:path`).raw()
     this.#noteRepeat = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.n', json_object('at', :generation, 'running', :running))
@@ -192,16 +197,17 @@ export class SqliteStore implements Store {
     return rows.map(row => toUser(row)!)
   }
 
-  async openFamily ({ userId, verifiedHash, passwordHash, family, live, limit, policy, replaces, closing }: OpenFamily): Promise<'opened' | 'full' | 'stale' | 'crowded'> {
+  async openFamily (change: OpenFamily): Promise<Opening> {
+    const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, ...live, ...closing, replaces: replaces ?? null, path: pathOf(family.id), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, ...live, ...closing, replaces: replaces ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
-    return whyNotOpened(await this.findUser(userId), verifiedHash, closing)
+    return whyNotOpened(await this.findUser(userId), change)
   }
 
-  async advanceFamily ({ userId, familyId, from, to, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
-    const row = await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, now, by, ...live })) as [string] | undefined
+  async advanceFamily ({ userId, familyId, from, to, clientId, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
+    const row = await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, clientId: clientId ?? null, now, by, ...live })) as [string] | undefined
     return row && toFamily(familyId, JSON.parse(row[0]) as FamilyColumn)
   }
 
@@ -344,7 +350,11 @@ function pathOf (familyId: string): string {
 }
 
 function writeFamily (family: Family): string {
-  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip, r: family.rotatedBy, n: family.repeats, s: family.serial })
+  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip, r: family.rotatedBy, n: family.repeats, s: family.serial, o: family.grant && writeGrant(family.grant) })
+}
+
+function writeGrant ({ clientId, scope, audience, authenticatedAt }: Grant): GrantColumn {
+  return { c: clientId, s: scope, a: audience, t: authenticatedAt }
 }
 
 function toUser (row: unknown): User | undefined {
@@ -363,14 +373,15 @@ function writeClosings (closed: Closing[] = []): { closed: string | null, closed
 }
 
 function readClosings (column: string): Closing[] {
-  return (JSON.parse(column) as ClosingColumn[]).map(({ id, s, at }) => ({ id, serial: s, at }))
+  return (JSON.parse(column) as ClosingColumn[]).map(({ id, s, at }) => ({ id, ...(typeof s === 'number' && { serial: s }), at }))
 }
 
 // Member by member: this runs for every family of every caller, where two spreads would be the dearest part.
-function toFamily (id: string, { g, c, a, u, i, r, n, s }: FamilyColumn): Family {
+function toFamily (id: string, { g, c, a, u, i, r, n, s, o }: FamilyColumn): Family {
   const family: Family = { id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i }
   if (r !== undefined) family.rotatedBy = r
   if (n !== undefined) family.repeats = n
   if (s !== undefined) family.serial = s
+  if (o !== undefined) family.grant = { clientId: o.c, scope: o.s, audience: o.a, authenticatedAt: o.t }
   return family
 }

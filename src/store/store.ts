@@ -12,7 +12,7 @@ export interface User {
   families: Family[]
   /** Absent until somebody fails. */
   failed?: Failures
-  /** The last that were closed, the newest last; absent where none was. Each write that closes families adds those that have a serial number, and drops what no longer counts, but for `LAST_CLOSINGS`. */
+  /** The last that were closed, the newest last; absent where none was. Each write that closes families adds those that have a serial number or a grant, and drops what no longer counts, but for `LAST_CLOSINGS`. */
   closed?: Closing[]
 }
 
@@ -37,6 +37,8 @@ export interface OpenFamily {
   /** The hash to keep from now on: the same, or one of today's cost. */
   passwordHash: string
   family: Family
+  /** The id of a family of this user that must be there still: of the log-in by which this one is opened. */
+  session?: string | undefined
   live: LiveAfter
   /** The most live families a user may have, and what happens to one more. */
   limit: number
@@ -46,11 +48,15 @@ export interface OpenFamily {
   closing: ClosingTime
 }
 
+export type Opening = 'opened' | 'full' | 'stale' | 'used' | 'crowded'
+
 export interface AdvanceFamily {
   userId: string
   familyId: string
   from: number
   to: number
+  /** Whose the family must be; nobody's where it is a log-in by Signet's own routes. */
+  clientId?: string | undefined
   /** When the new generation begins. */
   now: number
   /** Who asks for it, as `markOf` writes it. */
@@ -106,10 +112,11 @@ export interface Store {
   listUsers (after: string, limit: number): Promise<User[]>
   /**
    * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live.
-   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now. `crowded`: as many closings count as may.
+   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the session is closed. `used`: there is a
+   * family of this id, or there was one and its closing is kept. `crowded`: as many closings count as may.
    */
-  openFamily (change: OpenFamily): Promise<'opened' | 'full' | 'stale' | 'crowded'>
-  /** Lazy. The family after the write, which leaves none of its times in the future; undefined if it was not live at `from`. */
+  openFamily (change: OpenFamily): Promise<Opening>
+  /** Lazy. The family after the write, which leaves none of its times in the future; undefined if it was not live at `from`, or is not the client's. */
   advanceFamily (change: AdvanceFamily): Promise<Family | undefined>
   /** Lazy. Keeps that the rotation to `generation` was repeated, as one of so many running. False if that is kept already, or the family has moved on. */
   noteRepeat (repeat: NoteRepeat): Promise<boolean>

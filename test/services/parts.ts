@@ -6,7 +6,8 @@ import { copyRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
 import { StatusPlaces } from '../../src/services/status-places.js'
-import { TokenService, type SecurityEvent } from '../../src/services/token-service.js'
+import type { SecurityEvent } from '../../src/services/rotation.js'
+import { TokenService } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 
 export const NOW = 1_800_000_000_000

@@ -1,6 +1,7 @@
 // One method a route: takes what was asked and by whom, returns the answer; knows no Fastify, no status, no header.
 import type { AccountService } from '../../services/account-service.js'
-import type { Caller, Device, TokenService } from '../../services/token-service.js'
+import type { Device } from '../../services/rotation.js'
+import type { Caller, TokenService } from '../../services/token-service.js'
 import { toAuthTokenDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
 import { readName, readPassword, type AuthenticationRequest, type ChangePasswordRequest, type ChangeUserRequest, type RefreshRequest, type RegistrationRequest } from './requests.js'
 

@@ -3,7 +3,8 @@ import { Type, type Static } from '../../schema.js'
 import { isText, NAME_MAX_LENGTH, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
 import { AuthError, type FieldError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'
-import type { Device, TokenService } from '../../services/token-service.js'
+import type { Device } from '../../services/rotation.js'
+import type { TokenService } from '../../services/token-service.js'
 import { Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }

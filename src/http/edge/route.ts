@@ -2,7 +2,7 @@
 import type { TSchema } from '../../schema.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import { ERRORS, type ErrorCode } from '../../errors.js'
-import type { Device } from '../../services/token-service.js'
+import type { Device } from '../../services/rotation.js'
 import { ProblemDTO } from './problem-dto.js'
 import type { Limit, LimitOptions } from './rate-limits.js'
 

@@ -1,0 +1,85 @@
+// What a client asks for at the authorization endpoint (RFC 6749, section 4.1.1; OpenID Connect Core 1.0, section 3.1.2.1), read and checked; holds no session and no answer.
+import type { Client } from './client.js'
+import type { Parameters } from './parameters.js'
+import { isChallenge } from './pkce.js'
+import { scopeForUser } from './scopes.js'
+
+/** A refusal in the words of a standard, and a sentence for whoever builds a client. */
+export interface Refusal { error: string, description: string }
+
+export interface AuthorizationRequest {
+  client: Client
+  redirectUri: string
+  state: string | undefined
+  scope: string[]
+  audience: string[]
+  challenge: string | undefined
+  nonce: string | undefined
+  prompts: string[]
+  /** In seconds. */
+  maxAge: number | undefined
+  loginHint: string | undefined
+  idTokenHint: string | undefined
+}
+
+/** OpenID Connect Core 1.0, section 3.1.2.1; `select_account` is answered as `login` is. */
+const PROMPTS = ['none', 'login', 'consent', 'select_account']
+/** What is kept in the code, and travels in an address. */
+const MAX_LENGTH = { nonce: 512, scope: 2_000 }
+
+/** What a client asks for, whose redirect URI was checked already. `fallback` is for whom its tokens are where its record names nobody. */
+export function readAuthorizationRequest ({ values, lists, repeated }: Parameters, client: Client, redirectUri: string, fallback: string): AuthorizationRequest | Refusal {
+  const refuse = (error: string, description: string): Refusal => ({ error, description })
+  if (repeated.length > 0) return refuse('invalid_request', `The parameter ${repeated[0]} came twice.`)
+  if (values.has('request')) return refuse('request_not_supported', 'Request objects are not supported.')
+  if (values.has('request_uri')) return refuse('request_uri_not_supported', 'Request objects are not supported.')
+  if (values.has('registration')) return refuse('registration_not_supported', 'A request cannot register a client.')
+  const responseType = values.get('response_type')
+  if (responseType === undefined) return refuse('invalid_request', 'The parameter response_type is missing.')
+  if (responseType !== 'code') return refuse('unsupported_response_type', 'The only response_type is code.')
+  if ((values.get('response_mode') ?? 'query') !== 'query') return refuse('invalid_request', 'The only response_mode is query.')
+  if (!client.grantTypes.includes('authorization_code')) return refuse('unauthorized_client', 'This client may not use the grant type authorization_code.')
+  const fault = faultOfChallenge(values, client) ?? faultOfPrompt(values)
+  if (fault) return refuse('invalid_request', fault)
+  for (const name of ['nonce', 'scope'] as const) if ((values.get(name) ?? '').length > MAX_LENGTH[name]) return refuse('invalid_request', `The parameter ${name} has more than ${MAX_LENGTH[name]} characters.`)
+  const audience = audienceFor(lists.get('resource'), client, fallback)
+  if (!audience) return refuse('invalid_target', 'This client may have no tokens for that resource.')
+  const scope = scopeForUser(values.get('scope'), client)
+  if (scope.length === 0) return refuse('invalid_scope', 'This client may have none of the scopes that it asks for.')
+  return {
+    client, redirectUri, scope, audience,
+    state: values.get('state'),
+    challenge: values.get('code_challenge'),
+    nonce: values.get('nonce'),
+    prompts: promptsOf(values),
+    maxAge: values.has('max_age') ? Number(values.get('max_age')) : undefined,
+    loginHint: values.get('login_hint'),
+    idTokenHint: values.get('id_token_hint'),
+  }
+}
+
+/** For whom tokens are, of what a client asks for (RFC 8707, section 2); undefined where it may not ask for one of it. */
+export function audienceFor (resources: string[] | undefined, { audiences }: Pick<Client, 'audiences'>, fallback: string): string[] | undefined {
+  if (resources === undefined) return [audiences[0] ?? fallback]
+  const wanted = [...new Set(resources)]
+  return wanted.every(resource => audiences.includes(resource)) ? wanted : undefined
+}
+
+// Without a method the challenge would be plain (RFC 7636, section 4.3), which shows the verifier to whoever sees the request.
+function faultOfChallenge (values: Parameters['values'], { requiresPkce }: Client): string | undefined {
+  const [challenge, method] = [values.get('code_challenge'), values.get('code_challenge_method')]
+  if (challenge === undefined) return requiresPkce || method !== undefined ? 'The parameter code_challenge is missing: this client must use PKCE.' : undefined
+  if (method !== 'S256') return 'The parameter code_challenge_method must be S256.'
+  return isChallenge(challenge) ? undefined : 'The parameter code_challenge must be a SHA-256 in base64url.'
+}
+
+function faultOfPrompt (values: Parameters['values']): string | undefined {
+  const prompts = promptsOf(values)
+  if (!prompts.every(prompt => PROMPTS.includes(prompt))) return `The parameter prompt takes ${PROMPTS.join(', ')}.`
+  if (prompts.includes('none') && prompts.length > 1) return 'The prompt none stands alone.'
+  return /^(\d{1,9})?$/.test(values.get('max_age') ?? '') ? undefined : 'The parameter max_age must be whole seconds.'
+}
+
+function promptsOf (values: Parameters['values']): string[] {
+  return (values.get('prompt') ?? '').split(' ').filter(Boolean)
+}

@@ -1,0 +1,53 @@
+// Texts that only this authority can write or read again, by keys derived from the ring's refresh secrets; holds no secret and no meaning of a text.
+import { createHmac, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto'
+import type { RefreshSecret } from './refresh-token.js'
+
+/** What a text is for. One that was made for something is good for nothing else. */
+export type Purpose = 'code' | 'decision' | 'asked'
+
+/** A secret of the ring by its id, if it still counts. */
+type FindSecret = (id: string) => KeyObject | undefined
+
+const ALGORITHM = { alg: 'dir', enc: 'A256GCM' }
+const KEY_BYTES = 32
+
+/** A value as JSON in a JWE (RFC 7516; RFC 7518, sections 4.5 and 5.3), whose `kid` is the secret's id. */
+export async function seal (purpose: Purpose, value: object, { id, secret }: RefreshSecret): Promise<string> {
+  const { CompactEncrypt } = await import('jose')
+  return await new CompactEncrypt(Buffer.from(JSON.stringify(value))).setProtectedHeader({ ...ALGORITHM, kid: id }).encrypt(keyFor(purpose, secret))
+}
+
+/** What was sealed for a purpose; undefined of anything else. */
+export async function open (purpose: Purpose, sealed: string, findSecret: FindSecret): Promise<unknown> {
+  const { compactDecrypt, decodeProtectedHeader } = await import('jose')
+  try {
+    const secret = findSecret(String(decodeProtectedHeader(sealed).kid))
+    if (!secret) return undefined
+    const { plaintext } = await compactDecrypt(sealed, keyFor(purpose, secret), { keyManagementAlgorithms: [ALGORITHM.alg], contentEncryptionAlgorithms: [ALGORITHM.enc] })
+    return JSON.parse(Buffer.from(plaintext).toString())
+  } catch {
+    return undefined
+  }
+}
+
+/** An instant, in milliseconds, that belongs to a text: it is written in the open, and nobody else can write it. */
+export function stamp (text: string, now: number, { id, secret }: RefreshSecret): string {
+  return `${now}.${id}.${macOf(text, now, secret).toString('base64url')}`
+}
+
+/** The instant of a stamp of this text; undefined of any other. */
+export function readStamp (text: string, stamp: string, findSecret: FindSecret): number | undefined {
+  const [, at, id, mac] = /^(\d{1,16})\.([\da-f]{16})\.([\w-]{43})$/.exec(stamp) ?? []
+  const secret = id === undefined ? undefined : findSecret(id)
+  if (!secret || !timingSafeEqual(macOf(text, Number(at), secret), Buffer.from(mac!, 'base64url'))) return undefined
+  return Number(at)
+}
+
+function macOf (text: string, at: number, secret: KeyObject): Buffer {
+  return createHmac('sha256', keyFor('asked', secret)).update(`${at} ${text}`).digest()
+}
+
+/** RFC 5869. */
+function keyFor (purpose: Purpose, secret: KeyObject): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', `signet ${purpose}`, KEY_BYTES))
+}

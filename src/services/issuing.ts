@@ -1,0 +1,56 @@
+// What is issued for a family: its access tokens and its refresh token; holds no rule of when, no HTTP and no driver.
+import { randomUUID } from 'node:crypto'
+import { accessTokenClaims, clientTokenClaims, type AccessTokenSettings, type AccessTokenSubject, type Party } from '../core/access-token.js'
+import { expiresAt, type Family, type FamilyLimits } from '../core/families.js'
+import { writeRefreshToken } from '../core/refresh-token.js'
+import { AuthError } from '../errors.js'
+import type { KeyRing } from '../keyring/key-ring.js'
+import type { Store } from '../store/store.js'
+import type { StatusPlaces } from './status-places.js'
+
+export interface IssuingParts {
+  store: Store
+  keyRing: KeyRing
+  accessToken: AccessTokenSettings
+  families: FamilyLimits
+  /** Undefined: access tokens name no status list. */
+  places: StatusPlaces | undefined
+}
+
+export class Issuing {
+  readonly #parts: IssuingParts
+
+  constructor (parts: IssuingParts) {
+    this.#parts = parts
+  }
+
+  /** An access token of a log-in. `now` in milliseconds. Throws `invalid_grant` where the family was closed meanwhile. */
+  async accessToken (userId: string, family: Family, now: number): Promise<string> {
+    const { keyRing, accessToken } = this.#parts
+    return await keyRing.sign(accessTokenClaims(await this.#subject(userId, family, family.createdAt, now), randomUUID(), now, accessToken))
+  }
+
+  /** An access token of what a user let a client do, or of a part of it. `now` in milliseconds. Throws `invalid_grant` where the family was closed meanwhile. */
+  async clientToken (userId: string, family: Family, party: Party, now: number): Promise<string> {
+    const { keyRing, accessToken } = this.#parts
+    return await keyRing.sign(clientTokenClaims(await this.#subject(userId, family, family.grant!.authenticatedAt, now), party, randomUUID(), now, accessToken))
+  }
+
+  /** The refresh token of a family as it stands, and for how many seconds it is good if nobody uses it. `now` in milliseconds. */
+  refreshToken (userId: string, family: Family, now: number): { refreshToken: string, refreshTokenExpiresIn: number } {
+    return {
+      refreshToken: writeRefreshToken({ userId, familyId: family.id, generation: family.generation }, this.#parts.keyRing.refreshSecret),
+      refreshTokenExpiresIn: Math.floor((expiresAt(family, now, this.#parts.families) - now) / 1000),
+    }
+  }
+
+  // A family of before there were status lists gets its number at its next refresh, in a write of its own, once.
+  async #subject (userId: string, { id, serial }: Family, authenticatedAt: number, now: number): Promise<AccessTokenSubject> {
+    const { places, store } = this.#parts
+    const subject = { userId, familyId: id, authenticatedAt }
+    if (!places) return subject
+    const number = serial ?? await store.numberFamily(userId, id, await places.take(now))
+    if (number === undefined) throw new AuthError('invalid_grant')
+    return { ...subject, status: await places.claimOf(number, now) }
+  }
+}
