@@ -1,9 +1,11 @@
 // MongoDB: one document a user, each operation one conditional write on it; holds no rule of a family's life.
 import mongoose, { type Connection, type Model } from 'mongoose'
+import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing, type ClosingTime } from '../core/closings.js'
 import { livesAfter, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
+import { findClient, insertClient, listClients, removeClient, replaceClient, type ClientCollection, type ClientDocument } from './mongo-clients.js'
 import { whyNotOpened } from './openings.js'
 import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
@@ -271,6 +273,26 @@ export class MongoStore implements Store {
     return page
   }
 
+  async insertClient (client: Client): Promise<boolean> {
+    return await this.#guard(async () => await insertClient(this.#link.clients, client, DURABLE_WRITE))
+  }
+
+  async findClient (id: string): Promise<Client | undefined> {
+    return await this.#guard(async () => await findClient(this.#link.clients, id))
+  }
+
+  async listClients (after: string, limit: number): Promise<Client[]> {
+    return await this.#guard(async () => await listClients(this.#link.clients, after, limit))
+  }
+
+  async replaceClient (client: Client, version: number): Promise<boolean> {
+    return await this.#guard(async () => await replaceClient(this.#link.clients, client, version, DURABLE_WRITE))
+  }
+
+  async removeClient (id: string): Promise<boolean> {
+    return await this.#guard(async () => await removeClient(this.#link.clients, id, DURABLE_WRITE))
+  }
+
   // Whatever befalls the server or the way to it is, to a client, an outage that may pass.
   async #guard<Result>(operation: () => Promise<Result>): Promise<Result> {
     try {
@@ -323,6 +345,7 @@ interface Link {
   users: Model<UserDocument>
   collection: mongoose.mongo.Collection<UserDocument>
   statusLists: mongoose.mongo.Collection<StatusListDocument>
+  clients: ClientCollection
   isPrepared: boolean
   preparing: Promise<void> | undefined
 }
@@ -338,6 +361,7 @@ function linkTo (client: mongoose.mongo.MongoClient): Link {
     users: connection.model<UserDocument>('User', userSchema),
     collection: client.db().collection<UserDocument>(userSchema.get('collection')!, primary),
     statusLists: client.db().collection<StatusListDocument>('status_lists', primary),
+    clients: client.db().collection<ClientDocument>('clients', primary),
     isPrepared: false,
     preparing: undefined,
   }

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
+import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing } from '../core/closings.js'
 import type { Family, Grant } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
@@ -10,6 +11,7 @@ import { AuthError } from '../errors.js'
 import { makeFolder } from '../folders.js'
 import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
+import { CLIENTS_SCHEMA, SqliteClients } from './sqlite-clients.js'
 import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
@@ -102,6 +104,7 @@ export class SqliteStore implements Store {
   readonly #keepStatusList: Statement
   readonly #leasePlaces: Statement
   readonly #highestSerial: Statement
+  readonly #clients: SqliteClients
   readonly #path: string
   readonly #file: string
   #isClosed = false
@@ -160,6 +163,7 @@ export class SqliteStore implements Store {
       SELECT max(id), count(*), max(serial) FROM (
         SELECT id, (SELECT max(value->>'$.s') FROM (SELECT value FROM json_each(users.families) UNION ALL SELECT value FROM json_each(users.closed))) AS serial
         FROM users WHERE id > ? ORDER BY id LIMIT ${PAGE})`).raw()
+    this.#clients = new SqliteClients(this.#durable, this.#lazy)
   }
 
   async ping (): Promise<void> {
@@ -281,6 +285,26 @@ export class SqliteStore implements Store {
     return highest
   }
 
+  async insertClient (client: Client): Promise<boolean> {
+    return await this.#write(this.#durableQueue, () => this.#clients.insert(client))
+  }
+
+  async findClient (id: string): Promise<Client | undefined> {
+    return await this.#guard(() => this.#clients.find(id))
+  }
+
+  async listClients (after: string, limit: number): Promise<Client[]> {
+    return await this.#guard(() => this.#clients.list(after, limit))
+  }
+
+  async replaceClient (client: Client, version: number): Promise<boolean> {
+    return await this.#write(this.#durableQueue, () => this.#clients.replace(client, version))
+  }
+
+  async removeClient (id: string): Promise<boolean> {
+    return await this.#write(this.#durableQueue, () => this.#clients.remove(id))
+  }
+
   // What was written is in the file beside it until then, and who copies a database copies one file.
   async #gather (): Promise<void> {
     this.#durable.exec('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -327,7 +351,7 @@ function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Databa
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.opening}`)
   database.exec('PRAGMA journal_mode = WAL')
   database.exec(`PRAGMA synchronous = ${synchronous}`)
-  database.exec(SCHEMA)
+  for (const schema of [SCHEMA, CLIENTS_SCHEMA]) database.exec(schema)
   addColumns(database)
   database.exec(CLOSED_INDEX)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.open}`)

@@ -1,4 +1,5 @@
 // What Signet asks of a database, named for what must be atomic; holds no adapter.
+import type { Client } from '../core/client.js'
 import type { Closing, ClosingTime } from '../core/closings.js'
 import type { Family, LiveAfter } from '../core/families.js'
 
@@ -142,4 +143,13 @@ export interface Store {
   leasePlaces (list: number, count: number, now: number): Promise<number | undefined>
   /** The highest serial number of all families and closings that are kept; undefined where none has any. It reads every user, so many at a time that others are served in between. */
   highestSerial (): Promise<number | undefined>
+  /** Durable. False if there is a client of this id. */
+  insertClient (client: Client): Promise<boolean>
+  findClient (id: string): Promise<Client | undefined>
+  /** The next clients in the order of their ids, from the first beyond `after`; '' begins. */
+  listClients (after: string, limit: number): Promise<Client[]>
+  /** Durable. Keeps the client in the place of the one of its id, if that one is of this version; false, and nothing changed, if it is not. */
+  replaceClient (client: Client, version: number): Promise<boolean>
+  /** Durable. Whether there was such a client. */
+  removeClient (id: string): Promise<boolean>
 }

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { mongoClient, MongoStore } from '../../src/store/mongo-store.js'
 import { openStore } from '../../src/store/open-store.js'
 import type { Store } from '../../src/store/store.js'
+import { newClient, proveClients } from './client-contract.js'
 import { LONG_MS, freshDatabase, openFor, withMongoDb } from './mongo-server.js'
 import { MongoProxy } from './mongo-proxy.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
@@ -28,10 +29,12 @@ function monitored (url: string, options = ''): string {
 }
 
 withMongoDb(server => {
-  proveStore(async t => {
-    const url = freshDatabase(t, server)
-    return [await openStore(url), await openStore(url), await openStore(url)]
-  })
+  for (const prove of [proveStore, proveClients]) {
+    prove(async t => {
+      const url = freshDatabase(t, server)
+      return [await openStore(url), await openStore(url), await openStore(url)]
+    })
+  }
 
   t.test('each operation is one command, with the write concern of its promise, on the primary', async t => {
     const client = mongoClient(monitored(freshDatabase(t, server)))
@@ -55,8 +58,12 @@ withMongoDb(server => {
     t.match(await taken(async () => await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })), write('update', { w: 1, j: false }))
     t.match(await taken(async () => await store.closeFamily({ userId: user.id, familyId: family.id, closing })), write('update', durable))
     t.match(await taken(async () => await store.closeAllFamilies({ userId: user.id, live, closing })), write('findAndModify', durable))
-    const finds = [...await taken(async () => await store.findUser(user.id)), ...await taken(async () => await store.findUserByEmail(user.email))]
-    t.strictSame(finds.map(({ commandName, readPreference }) => [commandName, (readPreference as { mode?: string } | undefined)?.mode ?? 'primary']), [['find', 'primary'], ['find', 'primary']])
+    const registered = newClient()
+    t.match(await taken(async () => await store.insertClient(registered)), write('insert', durable))
+    t.match(await taken(async () => await store.replaceClient({ ...registered, version: 2 }, 1)), write('update', durable))
+    t.match(await taken(async () => await store.removeClient(registered.id)), write('delete', durable))
+    const finds = [...await taken(async () => await store.findUser(user.id)), ...await taken(async () => await store.findUserByEmail(user.email)), ...await taken(async () => await store.findClient(registered.id))]
+    t.strictSame(finds.map(({ commandName, readPreference }) => [commandName, (readPreference as { mode?: string } | undefined)?.mode ?? 'primary']), Array.from({ length: 3 }, () => ['find', 'primary']))
   })
 
   t.test('a refresh asks for one round trip even where the URL prefers secondaries and less of a promise', async t => {

@@ -7,12 +7,15 @@ import { AuthError } from '../../src/errors.js'
 import { openStore } from '../../src/store/open-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import { ask, run, settings } from '../server-process.js'
+import { newClient, proveClients } from './client-contract.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
-proveStore(async t => {
-  const path = join(t.testdir(), 'data', 'signet.db')
-  return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]
-})
+for (const prove of [proveStore, proveClients]) {
+  prove(async t => {
+    const path = join(t.testdir(), 'data', 'signet.db')
+    return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]
+  })
+}
 
 const closing = { at: 5000, countsAfter: 0 }
 const unavailable = { name: 'Error', code: 'unavailable', status: 503, retryAfter: 1 }
@@ -81,6 +84,7 @@ t.test('a file of before failures were counted goes on as it is, and counts them
   t.strictSame(await stores[0].findUser(user.id), user)
   for (const store of stores) await store.countFailure({ userId: user.id, by: 'stranger', now: 5000, window: 1000 })
   t.strictSame(await stores[1].listUsers('', 10), [{ ...user, failed: { since: 5000, known: 0, stranger: 2 } }])
+  t.ok(await stores[0].insertClient(newClient()), 'and it keeps clients')
 })
 
 t.test('servers that start at once on a file of before all serve', async t => {
@@ -99,6 +103,8 @@ t.test('a store that is closed answers unavailable', async t => {
   await t.rejects(store.ping(), { message: 'The store does not answer.', cause: unavailable })
   await t.rejects(store.findUser('x'), unavailable)
   await t.rejects(store.insertUser(newUser()), unavailable)
+  await t.rejects(store.findClient('x'), unavailable)
+  await t.rejects(store.insertClient(newClient()), unavailable)
   await t.rejects(store.closeAllFamilies({ userId: 'x', live: { createdAfter: 0, advancedAfter: 0 }, closing }), unavailable)
 })
 

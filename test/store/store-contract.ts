@@ -34,19 +34,28 @@ function renaming (user: User, callerId: string, change: Partial<Rename> = {}): 
   return { userId: user.id, name: '$name "$$ROOT"', callerId, live, ...change }
 }
 
-async function race<Result> (racer: (index: number) => Promise<Result>): Promise<Result[]> {
+/** What 64 get that all begin at once. */
+export async function race<Result> (racer: (index: number) => Promise<Result>): Promise<Result[]> {
   return await Promise.all(Array.from({ length: RACERS }, async (_, index) => await racer(index)))
 }
 
-/** Runs the contract on the stores that `open` returns, all of one database, as several processes would have them. */
-export function proveStore (open: (t: Test) => Promise<[Store, ...Store[]]>): void {
-  const prove = (rule: string, check: (t: Test, store: Store, stores: Store[]) => Promise<void>) => {
+/** Opens stores of one database, as several processes would have them. */
+export type Open = (t: Test) => Promise<[Store, ...Store[]]>
+
+/** What declares a test of a rule, on stores that `open` returns. */
+export function proveOn (open: Open): (rule: string, check: (t: Test, store: Store, stores: Store[]) => Promise<void>) => void {
+  return (rule, check) => {
     void t.test(rule, async t => {
       const stores = await open(t)
       t.teardown(async () => { await Promise.all(stores.map(async store => { await store.close() })) })
       await check(t, stores[0], stores)
     })
   }
+}
+
+/** Runs the contract of users on the stores that `open` returns. */
+export function proveStore (open: Open): void {
+  const prove = proveOn(open)
   const insert = async (store: Store, families: Family[] = []) => {
     const user = newUser()
     await store.insertUser(user)
