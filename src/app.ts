@@ -18,6 +18,7 @@ import { addRateLimits } from './http/edge/rate-limits.js'
 import { addCookies } from './http/edge/refresh-cookie.js'
 import { serverOptions } from './http/edge/server-options.js'
 import { addUnknownRoutes } from './http/edge/unknown-routes.js'
+import { addOAuth } from './http/oauth/doors.js'
 import { addAccountPage } from './http/public/account-page.js'
 import { addDocs } from './http/public/docs.js'
 import { HealthDTO, JwkDTO, JwksDTO, StatusListsDTO } from './http/public/dto.js'
@@ -28,7 +29,13 @@ import { addOpenApi } from './http/public/openapi.js'
 import { addStatusLists } from './http/public/status-lists.js'
 import { loggerOptions } from './log.js'
 import { AccountService } from './services/account-service.js'
+import { Authorizations } from './services/authorizations.js'
+import { ClientAuthentication } from './services/client-authentication.js'
+import { ClientTokens } from './services/client-tokens.js'
+import { Clients } from './services/clients.js'
 import { GuessLimits } from './services/guess-limits.js'
+import { LogOuts } from './services/log-outs.js'
+import type { SecurityEvent } from './services/rotation.js'
 import { StatusPlaces } from './services/status-places.js'
 import { TokenService } from './services/token-service.js'
 
@@ -56,11 +63,16 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
   const places = config.STATUS_LIST ? new StatusPlaces(store, `${config.ISSUER.replace(/\/$/, '')}/status-lists`) : undefined
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places })
-  const tokens = new TokenService({ ...tokenSettings(config), store, keyRing, places, record: event => { app.log.warn(event, 'security event') } })
+  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record: (event: SecurityEvent) => { app.log.warn(event, 'security event') } }
+  const tokens = new TokenService(issuing)
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
     addAccountRoutes(authority, { controller: new AuthController(accounts, tokens), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
+  })
+  await addOAuth(app, {
+    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
+    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined }),
   })
   app.after(() => {
     const publishers = [addJwks(app, keyRing, config.JWKS_MAX_AGE, headers)]

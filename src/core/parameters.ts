@@ -6,6 +6,8 @@ export interface Parameters { values: ReadonlyMap<string, string>, lists: Readon
 /** What may be named more than once (RFC 8707, section 2). */
 const LISTS = ['resource']
 
+export const NO_PARAMETERS: Parameters = { values: new Map(), lists: new Map(), repeated: [] }
+
 /** The parameters of a text, or undefined where it is not one of them: a percent sign without two digits behind it, or bytes that are not UTF-8. */
 export function readParameters (text: string): Parameters | undefined {
   const [values, lists, repeated] = [new Map<string, string>(), new Map<string, string[]>(), new Set<string>()]
@@ -19,6 +21,12 @@ export function readParameters (text: string): Parameters | undefined {
     values.set(name, values.get(name) ?? value)
   }
   return { values, lists, repeated: [...repeated] }
+}
+
+/** Parameters without repetitions as a query that says the same. */
+export function writeQuery ({ values, lists }: Parameters, without: string): string {
+  const pairs = [...values].flatMap(([name, value]) => (lists.get(name) ?? [value]).map(each => [name, each] as [string, string]))
+  return new URLSearchParams(pairs.filter(([name]) => name !== without)).toString()
 }
 
 function decode (text: string): string | undefined {

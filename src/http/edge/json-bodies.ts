@@ -7,13 +7,20 @@ import { AuthError } from '../../errors.js'
 const JSON_TYPE = 'application/json'
 const UTF_8 = /^charset=(?:utf-?8|"utf-?8")$/i
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** It takes forms, and nothing else. */
+    takesForm?: true
+  }
+}
+
 /** Takes bodies of JSON and none of another type; one of no length is no body, whatever it calls itself. */
 export function addJsonBodies (app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+  app.addHook('onRequest', ({ raw: { headers }, routeOptions: { config } }, _reply, done) => {
     // What is no plain JSON has no type, so that whether there is a body at all is asked first.
-    if (!isPlainJson(headers)) headers['content-type'] = undefined
+    if (!config.takesForm && !isPlainJson(headers)) headers['content-type'] = undefined
     done()
   })
   app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, body: Buffer, done) => {

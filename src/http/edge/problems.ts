@@ -19,7 +19,7 @@ const SYNTAX = { detail: 'The request is not well-formed: its address, its heade
 /** Answers with the problem document of any error; logs the private cause of a 5xx under the same request id. */
 export function sendProblem (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toAuthError(error)
-  logProblem(known, request)
+  logRefusal(known, request)
   if (known.retryAfter !== undefined) reply.header('retry-after', known.retryAfter)
   if (known.allow) reply.header('allow', known.allow.join(', '))
   if (known.status === 401) reply.header('www-authenticate', challenge(known, request))
@@ -50,7 +50,8 @@ export function toProblem (error: AuthError, requestId: string): ProblemDTO {
   }
 }
 
-function toAuthError (error: Error): AuthError {
+/** What an error is called, whoever threw it. */
+export function toAuthError (error: Error): AuthError {
   if (error instanceof AuthError) return error
   const { validation, statusCode = 500 } = error as FastifyError
   if (validation) return new AuthError('invalid_request', { errors: validation.slice(0, MAX_ERRORS).map(toFieldError) })
@@ -76,7 +77,8 @@ function toFieldError ({ instancePath, params, message, keyword }: NonNullable<F
   return { field: field || 'body', detail }
 }
 
-function logProblem (error: AuthError, request: FastifyRequest): void {
+/** Tells the log of a refusal, once where it is repeated. */
+export function logRefusal (error: { code: string, status: number, cause?: unknown, isRepeated?: boolean }, request: FastifyRequest): void {
   if (error.isRepeated) return
   const fields = { request_id: request.id, code: error.code, status: error.status, method: request.method, path: request.routeOptions.url, ip: request.ip }
   if (error.status >= 500) request.log.error({ ...fields, err: error.cause }, 'request failed')

@@ -42,7 +42,8 @@ export function bringsCookie (request: FastifyRequest): boolean {
   return tokenOf(request) !== undefined
 }
 
-function tokenOf ({ headers: { cookie } }: FastifyRequest): string | undefined {
+/** The token in the cookie, whoever brings it. */
+export function tokenOf ({ headers: { cookie } }: FastifyRequest): string | undefined {
   return cookie === undefined ? undefined : fastifyCookie.parse(cookie, { decode: asItCame })[COOKIE_NAME]
 }
 
@@ -54,6 +55,15 @@ function asItCame (value: string): string {
 // Without the port that goes without saying, as a browser writes an Origin.
 function originOf (address: string): string | undefined {
   return URL.canParse(address) ? new URL(address).origin : undefined
+}
+
+/** Takes the cookie away, whatever it holds. */
+export function clearCookie (reply: FastifyReply): void {
+  setCookie(reply, '', 0)
+}
+
+function setCookie (reply: FastifyReply, value: string, maxAge: number): void {
+  reply.header('set-cookie', fastifyCookie.serialize(COOKIE_NAME, value, { ...ATTRIBUTES, maxAge }))
 }
 
 /** What an answer with a refresh token has, whatever else is in it. */
@@ -73,15 +83,11 @@ export class RefreshCookie {
 
   /** Moves the refresh token of an answer into the cookie, for as long as the token is good. */
   keep<Answer extends WithRefreshToken>({ refresh_token: token, ...rest }: Answer): Omit<Answer, 'refresh_token'> {
-    this.#set(token!, rest.refresh_token_expires_in)
+    setCookie(this.#reply, token!, rest.refresh_token_expires_in)
     return rest
   }
 
   clear (): void {
-    this.#set('', 0)
-  }
-
-  #set (value: string, maxAge: number): void {
-    this.#reply.header('set-cookie', fastifyCookie.serialize(COOKIE_NAME, value, { ...ATTRIBUTES, maxAge }))
+    clearCookie(this.#reply)
   }
 }

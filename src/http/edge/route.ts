@@ -12,6 +12,7 @@ export const TAGS = {
   tokens: 'Logging in and staying logged in.',
   devices: 'Where a user is logged in, and logging out.',
   keys: 'What verifies an access token.',
+  clients: 'What clients of OAuth 2.0 and OpenID Connect ask for.',
   health: 'Whether Signet works.',
 }
 
@@ -97,7 +98,12 @@ function fillBody (request: FastifyRequest, _reply: FastifyReply, done: () => vo
 
 function toVisit (request: FastifyRequest, now: number): Visit {
   const { id = '' } = request.params as { id?: string }
-  return { body: request.body, id, device: { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_MAX_LENGTH) ?? null }, now }
+  return { body: request.body, id, device: deviceOf(request), now }
+}
+
+/** Where a request comes from. */
+export function deviceOf (request: FastifyRequest): Device {
+  return { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_MAX_LENGTH) ?? null }
 }
 
 function descriptionOf (route: Described): Description {

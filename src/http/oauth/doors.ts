@@ -1,0 +1,54 @@
+// The doors of OAuth 2.0 and OpenID Connect, put together: what they take, how they refuse, who may read them; holds no door.
+import cors from '@fastify/cors'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { fileURLToPath } from 'node:url'
+import { SOURCES } from '../../places.js'
+import type { LimitOptions } from '../edge/rate-limits.js'
+import { readStaticFiles } from '../edge/static-files.js'
+import { addPage, FOLDER } from '../public/pages.js'
+import { addAuthorize, type AuthorizeParts } from './authorize.js'
+import { addEndSession, type EndSessionParts } from './end-session.js'
+import { addFormBodies } from './forms.js'
+import { addMetadata } from './metadata.js'
+import { Pages } from './pages.js'
+import { sendOAuthError, toRefusal } from './refusals.js'
+import { addTokenDoors, type TokenDoorParts } from './token-doors.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** It is a person who is answered, in a browser. */
+    showsPage?: true
+  }
+}
+
+export interface DoorParts extends Omit<AuthorizeParts, 'pages'>, Omit<EndSessionParts, 'pages'>, TokenDoorParts { limits: LimitOptions, hasLists: boolean, maxAge: number }
+
+/** Seconds for which a browser remembers a preflight's answer. */
+const PREFLIGHT_MAX_AGE = 600
+const CLIENT_FOLDER = fileURLToPath(new URL('client/', SOURCES))
+
+/** Adds all of them. */
+export async function addOAuth (app: FastifyInstance, parts: DoorParts): Promise<void> {
+  addMetadata(app, parts.issuer, parts.hasLists, parts.maxAge)
+  const pages = new Pages()
+  for (const [name, file] of [...readStaticFiles(FOLDER, ['.js', '.css', '.svg']), ...readStaticFiles(CLIENT_FOLDER, ['.js'])]) addPage(app, `/oauth/${name}`, () => file)
+  await app.register(async doors => {
+    addFormBodies(doors)
+    doors.setErrorHandler<Error>(sendOAuthError)
+    // No cookie opens them, so any page may ask and read (the Fetch standard's CORS).
+    await doors.register(cors, { origin: '*', methods: ['GET', 'POST'], allowedHeaders: ['authorization', 'content-type'], exposedHeaders: ['retry-after', 'www-authenticate'], maxAge: PREFLIGHT_MAX_AGE, strictPreflight: false })
+    addTokenDoors(doors, parts)
+  })
+  await app.register(async doors => {
+    addFormBodies(doors)
+    doors.setErrorHandler<Error>((error, request, reply) => request.routeOptions.config.showsPage ? tell(error, request, reply, pages) : sendOAuthError(error, request, reply))
+    addAuthorize(doors, { ...parts, pages })
+    addEndSession(doors, { ...parts, pages })
+  })
+}
+
+function tell (error: Error, request: FastifyRequest, reply: FastifyReply, pages: Pages): FastifyReply {
+  const { description, retryAfter, status } = toRefusal(error, request)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  return pages.send(reply, 'told', { title: 'This did not work', sentence: description, request_id: request.id }, status)
+}

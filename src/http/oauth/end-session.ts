@@ -1,0 +1,53 @@
+// The end of a session as a browser meets it (OpenID Connect RP-Initiated Logout 1.0); holds no rule of whose.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { writeQuery } from '../../core/parameters.js'
+import { withParameters } from '../../core/redirect-uris.js'
+import { OAuthError } from '../../errors.js'
+import type { Authorizations } from '../../services/authorizations.js'
+import type { LogOut, LogOuts } from '../../services/log-outs.js'
+import type { LimitOptions } from '../edge/rate-limits.js'
+import { clearCookie, openCookie, tokenOf } from '../edge/refresh-cookie.js'
+import { askedOf, formOf } from './forms.js'
+import { comesFromElsewhere } from './navigation.js'
+import type { Pages } from './pages.js'
+
+export interface EndSessionParts { authorizations: Authorizations, logOuts: LogOuts, pages: Pages, issuer: string, limits: LimitOptions, clock: () => number }
+
+/** In an address that a page of ours went on to. */
+const AGAIN = 'again'
+
+/** Adds the door, and that of the decision. */
+export function addEndSession (app: FastifyInstance, parts: EndSessionParts): void {
+  const { authorizations, clock, issuer, limits, logOuts } = parts
+  const visit = async (request: FastifyRequest, reply: FastifyReply) => await serve(request, reply, parts)
+  app.get('/end-session', { ...limits, exposeHeadRoute: false, config: { showsPage: true }, schema: { hide: true } }, visit)
+  app.post('/end-session', { ...limits, config: { takesForm: true, showsPage: true }, schema: { hide: true } }, visit)
+  const own = new Set([new URL(issuer).origin])
+  app.post('/end-session/decision', { ...limits, config: { takesForm: true }, schema: { hide: true } }, async (request, reply) => {
+    const [now, cookie] = [clock(), openCookie(request, reply, own)]
+    const session = await authorizations.session(cookie?.token, now)
+    const confirmed = session && await logOuts.confirm(formOf(request).values.get('decision') ?? '', session, now)
+    reply.header('cache-control', 'no-store')
+    if (!confirmed) throw new OAuthError('invalid_request', 'This page stood open for too long, or somebody else has signed in since; go back to the application and begin anew.')
+    cookie!.clear()
+    return { location: confirmed.location ? locationOf(confirmed.location) : 'end-session' }
+  })
+}
+
+async function serve (request: FastifyRequest, reply: FastifyReply, { authorizations, clock, logOuts, pages }: EndSessionParts): Promise<FastifyReply> {
+  const [parameters, now] = [askedOf(request), clock()]
+  const asked = await logOuts.read(parameters, now)
+  if (!asked) return pages.send(reply, 'told', { title: 'You cannot be sent on', sentence: 'The application that sent you here wants you to be sent to an address that it has not registered. You are still signed in.', request_id: request.id }, 400)
+  const token = tokenOf(request)
+  if (token === undefined && !parameters.values.has(AGAIN) && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: `end-session?${writeQuery(parameters, AGAIN)}&${AGAIN}=1` })
+  const session = await authorizations.session(token, now)
+  if (!logOuts.isUnasked(asked, session)) return pages.send(reply, 'log-out', { client: asked.client?.name ?? '', email: session!.user.email, decision: await logOuts.ask(asked, session!, now) })
+  await logOuts.end(asked, session, now)
+  if (token !== undefined) clearCookie(reply)
+  if (asked.location) return reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).redirect(locationOf(asked.location), 303)
+  return pages.send(reply, 'told', { title: 'You are signed out', sentence: 'This browser is signed in no more.', request_id: '' })
+}
+
+function locationOf ({ uri, state }: NonNullable<LogOut['location']>): string {
+  return withParameters(uri, { state })
+}

@@ -1,0 +1,33 @@
+// How the doors of OAuth refuse: in the form of RFC 6749, section 5.2; holds no rule of when.
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { OAuthError, type ErrorCode, type OAuthErrorCode } from '../../errors.js'
+import { logRefusal, toAuthError } from '../edge/problems.js'
+
+/** What Signet's own refusals are called here. */
+const NAMES: Partial<Record<ErrorCode, OAuthErrorCode>> = { invalid_grant: 'invalid_grant', unavailable: 'temporarily_unavailable', rate_limited: 'temporarily_unavailable', busy: 'temporarily_unavailable', internal_error: 'server_error' }
+
+/** Answers any error as OAuth wants it, and logs it as any other. */
+export function sendOAuthError (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { code, status, description, retryAfter } = toRefusal(error, request)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  if (status === 401) reply.header('www-authenticate', challengeOf(code, description, request))
+  return reply.code(status).header('cache-control', 'no-store').send({ error: code, error_description: description })
+}
+
+/** What an error is called in OAuth's words; it is logged. */
+export function toRefusal (error: Error, request: FastifyRequest): { code: OAuthErrorCode, status: number, description: string, retryAfter?: number | undefined } {
+  if (error instanceof OAuthError) {
+    logRefusal({ code: error.code, status: error.status }, request)
+    return { code: error.code, status: error.status, description: error.message }
+  }
+  const known = toAuthError(error)
+  logRefusal(known, request)
+  const code = NAMES[known.code] ?? 'invalid_request'
+  return { code, status: code === 'invalid_grant' ? 400 : known.status, description: known.message, retryAfter: known.retryAfter }
+}
+
+// A browser asks the person for a password where Basic is named, so only who used it is told of it (RFC 6749, section 5.2).
+function challengeOf (code: OAuthErrorCode, description: string, { headers: { authorization } }: FastifyRequest): string {
+  if (code === 'invalid_token') return authorization === undefined ? 'Bearer realm="signet"' : `Bearer realm="signet", error="invalid_token", error_description="${description}"`
+  return authorization === undefined ? 'Bearer realm="signet"' : 'Basic realm="signet", charset="UTF-8"'
+}
