@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { copyStore, type CopyReport } from '../src/store/copy-store.js'
 import { openStore } from '../src/store/open-store.js'
 import type { Store } from '../src/store/store.js'
+import { withCause } from './command.js'
 
 const HELP = `Copies users and their families from one store to another: npm run store:copy -- FROM TO [--merge]
   FROM, TO   what DATABASE_URL takes: file:PATH, mongodb://… or mongodb+srv://…
@@ -57,13 +58,6 @@ async function main (): Promise<number> {
   } finally {
     await Promise.all([from.close(), to.close()])
   }
-}
-
-/** What happened first of all, in brackets: a store that does not answer may have refused a password. */
-function withCause (error: Error): string {
-  let first: unknown = error
-  while (first instanceof Error && first.cause) first = first.cause
-  return first === error ? error.message : `${error.message} (${(first as Error).message})`
 }
 
 main().then(code => { process.exitCode = code }, (error: Error) => {
