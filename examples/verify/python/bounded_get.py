@@ -13,8 +13,12 @@ TIMEOUT = 5
 
 def get(url: str, longest: int) -> bytes:
     """The body of an answer of status 200. Raises where it is of another, does not come whole in time, or is longer than so many bytes. No redirect is followed."""
+    began = time.monotonic()
     with _opener.open(url, timeout=TIMEOUT) as response:
         body = response.read(longest + 1)
+    # What was cut off looks as if it had ended.
+    if response.length or time.monotonic() - began >= TIMEOUT:
+        raise ValueError("the answer is cut off, too slow, or too long")
     if response.status != 200 or len(body) > longest:
         raise ValueError("the answer is of another status, or too long")
     return body
