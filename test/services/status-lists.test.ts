@@ -4,6 +4,7 @@ import { decodeProtectedHeader, jwtVerify, createLocalJWKSet, type JSONWebKeySet
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { closingAt } from '../../src/core/closings.js'
 import { LIST_BYTES, LIST_SIZE } from '../../src/core/status-list.js'
 import { readRing } from '../../src/keyring/key-ring.js'
 import { BLOCK_LIFE_MS, StatusPlaces } from '../../src/services/status-places.js'
@@ -152,6 +153,19 @@ t.test('a clock that was hours ahead for a moment forgets what is closed for no 
   clock.uptime += 500
   await lists.look()
   t.strictSame(setOf(signed(lists, 0, clock.now)), await indices(places, 1, 2))
+})
+
+t.test('a server whose clock is ahead by hours takes none of a user\'s last ten closings out of the lists of those that start', async t => {
+  const { server, places, store, clock } = await open(t)
+  const families = Array.from({ length: 11 }, (_, serial) => ({ ...newFamily(clock.now), serial }))
+  const user = { ...newUser(), families }
+  await store.insertUser(user)
+  const closeAt = async (familyId: string, at: number) => { await store.closeFamily({ userId: user.id, familyId, closing: closingAt(at, RETENTION) }) }
+  for (const { id } of families.slice(0, -1)) await closeAt(id, clock.now)
+  await closeAt(families.at(-1)!.id, clock.now + 3 * 3_600_000)
+  const lists = server()
+  await lists.look()
+  t.strictSame(setOf(signed(lists, 0, clock.now)), await indices(places, ...families.map(({ serial }) => serial)))
 })
 
 t.test('of a list that comes later it is known what was closed in it before', async t => {
