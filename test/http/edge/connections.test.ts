@@ -107,6 +107,21 @@ for (const protocol of PROTOCOLS) {
   })
 }
 
+t.test('nor is any of them heard where the parser cannot be told to stop', async t => {
+  const { answers, handler } = held()
+  const { dial } = await serve(t, (request, response) => {
+    Object.assign(request.socket, { parser: null })
+    handler(request, response)
+  })
+  const socket = await dial()
+  const all = readAll(socket)
+  socket.write(get('/').repeat(10))
+  await until(() => answers.length > 0)
+  answers[0]!.end('the first')
+  t.match(await all, /\r\n\r\nthe first$/)
+  t.equal(answers.length, 1)
+})
+
 t.test('of requests that are answered at once, two may be on their way, and no third is heard before a client can have had one', async t => {
   let served = 0
   const { dial } = await serve(t, (_request, response) => { served++; response.end(HUGE) })
