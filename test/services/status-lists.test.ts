@@ -191,6 +191,28 @@ t.test('of a list that comes later it is known what was closed in it before', as
   t.strictSame(setOf(signed(lists, 1, clock.now)), await indices(new StatusPlaces(store, STATUS_LISTS), LIST_SIZE + 3))
 })
 
+t.test('users of many closings are read a few at a time, and those of one or two by the hundred', async t => {
+  const { server, store, clock } = await open(t)
+  let serial = 0
+  const closeOf = async (users: number, each: number, at: number) => {
+    for (let user = 0; user < users; user++) await store.insertUser({ ...newUser(), closed: Array.from({ length: each }, () => ({ id: `closed-${serial}`, serial: serial++, at })) })
+  }
+  await closeOf(70, 1, NOW)
+  await closeOf(100, 250, NOW + 1)
+  const pages: number[][] = []
+  const { listClosings } = store
+  store.listClosings = async (from, limit) => {
+    const page = await listClosings.call(store, from, limit)
+    pages.push([limit, page.length])
+    return page
+  }
+  clock.now = NOW + 2
+  const lists = server()
+  await lists.look()
+  t.strictSame(pages, [[10, 10], [20, 20], [40, 40], [80, 80], [10, 10], [10, 10], [10, 0]])
+  t.equal(setOf(signed(lists, 0, clock.now)).length, 25_070)
+})
+
 t.test('a list that has not changed is the same for a minute, and then signed anew', async t => {
   const { server, pass, clock, close } = await open(t)
   const lists = server()

@@ -1,5 +1,5 @@
 // The embedded store keeps the contract, over files and several connections, and says when it cannot serve.
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'libsql'
 import t, { type Test } from 'tap'
@@ -16,6 +16,7 @@ proveStore(async t => {
 
 const closing = { at: 5000, countsAfter: 0 }
 const unavailable = { name: 'Error', code: 'unavailable', status: 503, retryAfter: 1 }
+const LOST = 'A file of the store was replaced or removed while it was in use; restart Signet to use what is there.'
 
 t.test('what was written is there after the file is opened again', async t => {
   const url = `file:${join(t.testdir(), 'signet.db')}`
@@ -188,7 +189,7 @@ t.test('a file that is replaced or removed under a server is a fault that its re
   t.teardown(async () => { await store.close() })
   await store.ping()
   copyFileSync(path, `${path}-copy`)
-  const fault = { message: 'The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.' }
+  const fault = { message: LOST }
   renameSync(path, `${path}-old`)
   await t.rejects(store.ping(), fault)
   await t.rejects(store.closeAllFamilies({ userId: 'nobody', live: { createdAfter: 0, advancedAfter: 0 }, closing }), unavailable)
@@ -197,6 +198,31 @@ t.test('a file that is replaced or removed under a server is a fault that its re
   rmSync(path)
   renameSync(`${path}-old`, path)
   await t.resolves(store.ping())
+})
+
+t.test('so is one beside it, which has what was written last, through a link to the file too', async t => {
+  const folder = t.testdir()
+  const path = join(folder, 'signet.db')
+  symlinkSync('kept.db', path)
+  const store = new SqliteStore(path)
+  t.teardown(async () => { await store.close() })
+  for (const beside of ['kept.db-wal', 'kept.db-shm'].map(name => join(folder, name))) {
+    await t.resolves(store.ping())
+    renameSync(beside, `${beside}-old`)
+    await t.rejects(store.ping(), { message: LOST })
+    await t.rejects(store.closeAllFamilies({ userId: 'nobody', live: { createdAfter: 0, advancedAfter: 0 }, closing }), unavailable)
+    renameSync(`${beside}-old`, beside)
+  }
+  await t.resolves(store.ping())
+})
+
+t.test('a folder that cannot be looked into any more is said in a sentence that names no file', async t => {
+  const folder = join(t.testdir(), 'data')
+  const store = new SqliteStore(join(folder, 'signet.db'))
+  t.teardown(async () => { await store.close() })
+  renameSync(folder, `${folder}-old`)
+  writeFileSync(folder, '')
+  await t.rejects(store.ping(), { message: 'The store takes no writes.', cause: unavailable })
 })
 
 t.test('a file that takes no writes is a fault, and none once it does again', async t => {
