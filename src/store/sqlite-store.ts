@@ -27,6 +27,9 @@ const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, c
 /** While the file is opened, and while it is used: then whoever waits holds up everybody. */
 const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
 const RETRY_AFTER_SECONDS = 1
+/** How often a file that is held is tried while it is opened, and nobody to be woken by in between. */
+const LOOK_EVERY_MS = 10
+const NOBODY = new Int32Array(new SharedArrayBuffer(4))
 
 /** Marks the file as ours, "Sign" in ASCII. Written anew, it says whether a write would be kept. */
 const MARK = 'PRAGMA application_id = 0x5369676e'
@@ -327,13 +330,24 @@ function identify (paths: string[]): string {
 function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Database {
   const database = new Database(path)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.opening}`)
-  database.exec('PRAGMA journal_mode = WAL')
+  useWal(database)
   database.exec(`PRAGMA synchronous = ${synchronous}`)
   database.exec(SCHEMA)
   addColumns(database)
   database.exec(CLOSED_INDEX)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.open}`)
   return database
+}
+
+// Of what is done to open a file this alone does not wait for another server that starts, whatever the time-out.
+function useWal (database: Database.Database, end = performance.now() + BUSY_TIMEOUT_MS.opening): void {
+  try {
+    database.exec('PRAGMA journal_mode = WAL')
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || performance.now() > end) throw error
+    Atomics.wait(NOBODY, 0, 0, LOOK_EVERY_MS)
+    useWal(database, end)
+  }
 }
 
 // The lock is for servers that start at once.

@@ -52,7 +52,7 @@ function payloadOf ({ jwt }: SignedList) {
 /** The indices that are set. */
 function setOf (list: SignedList): number[] {
   const bytes = inflateSync(Buffer.from(payloadOf(list).status_list.lst, 'base64url'))
-  return Array.from({ length: bytes.length * 8 }, (_, index) => index).filter(index => (bytes[index >> 3]! >> (index & 7)) & 1)
+  return [...bytes.entries()].filter(([, byte]) => byte > 0).flatMap(([at, byte]) => [0, 1, 2, 3, 4, 5, 6, 7].filter(bit => (byte >> bit) & 1).map(bit => at * 8 + bit))
 }
 
 async function indices (places: StatusPlaces, ...serials: number[]): Promise<number[]> {

@@ -1,6 +1,8 @@
 // The embedded store keeps the contract, over files and several connections, and says when it cannot serve.
+import { once } from 'node:events'
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import Database from 'libsql'
 import t, { type Test } from 'tap'
 import { AuthError } from '../../src/errors.js'
@@ -92,6 +94,31 @@ t.test('servers that start at once on a file of before all serve', async t => {
   const store = new SqliteStore(env['DATABASE_URL']!.slice('file:'.length))
   t.teardown(async () => { await store.close() })
   t.match(await store.findUser(user.id), { ...user, failed: { stranger: 2 } })
+})
+
+/** Begins to write to a file in a thread of its own, and ends it after so many milliseconds. */
+async function holdFor (t: Test, path: string, milliseconds: number): Promise<void> {
+  const worker = new Worker(`
+    const { parentPort, workerData: { driver, path, milliseconds } } = require('node:worker_threads')
+    const database = new (require(driver))(path)
+    database.exec('BEGIN IMMEDIATE')
+    parentPort.postMessage('held')
+    setTimeout(() => { database.exec('ROLLBACK'); database.close() }, milliseconds)`, { eval: true, workerData: { driver: resolve('node_modules/libsql'), path, milliseconds } })
+  t.teardown(async () => { await worker.terminate() })
+  await once(worker, 'message')
+}
+
+t.test('a file of before that another server begins to open is waited for, but not for ever', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  const user = oldFile(path)
+  await holdFor(t, path, 3_600_000)
+  t.throws(() => new SqliteStore(path), { code: 'SQLITE_BUSY' })
+  const other = join(t.testdirName, 'other.db')
+  oldFile(other)
+  await holdFor(t, other, 100)
+  const store = new SqliteStore(other)
+  t.teardown(async () => { await store.close() })
+  t.notOk(await store.findUser(user.id))
 })
 
 t.test('a store that is closed answers unavailable', async t => {
