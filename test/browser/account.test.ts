@@ -146,6 +146,8 @@ async function loginElsewhere (url: string, userAgent: string, password = ACCOUN
 }
 
 t.setTimeout(600_000)
+// Each test has a Signet and a profile of its own, and waits more than it works.
+t.jobs = 2
 
 withChromium(executablePath => {
   let browser: Browser
@@ -511,7 +513,7 @@ withChromium(executablePath => {
     t.strictSame(faults, [])
   })
 
-  t.test('there is no function of the page that did not run', async t => {
+  t.test('there is no function of the page that did not run', { buffered: false }, async t => {
     t.ok(calls.size > 50, `${calls.size} functions`)
     t.strictSame([...calls].filter(([, count]) => count === 0).map(([name]) => name), [])
   })
