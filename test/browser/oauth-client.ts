@@ -14,7 +14,7 @@ export interface Return { query: Record<string, string>, referer: string | undef
 export interface Tokens { access_token: string, id_token?: string, refresh_token?: string, scope: string, error?: string }
 
 /** The client as it is registered and as it runs; `returns` are those to its redirect URI, `tokens` what it got for their codes. */
-export interface ClientServer { client: Client, url: string, pages: Map<string, string>, returns: Return[], tokens: Tokens[], start: (parameters?: Record<string, string>) => string }
+export interface ClientServer { client: Client, url: string, pages: Map<string, string>, returns: Return[], tokens: Tokens[], start: (parameters?: Record<string, string>) => string, refresh: (at: number) => Promise<number> }
 
 const html = (title: string, body = '') => `<!doctype html><html lang="en"><title>${title}</title><h1>${title}</h1>${body}</html>`
 
@@ -59,13 +59,12 @@ export async function startClient (t: Test, signet: string, databaseUrl: string,
     else send(html('Nothing here'), 404)
   }
 
-  async function redeem (code: string): Promise<Tokens> {
-    const answer = await fetch(`${signet}/token`, {
-      method: 'POST', headers: { authorization: `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}` },
-      body: new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: client.redirectUris[0]!, code_verifier: verifier }),
-    })
-    return await answer.json() as Tokens
-  }
+  const ask = async (body: Record<string, string>) => await fetch(`${signet}/token`, { method: 'POST', headers: { authorization: `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}` }, body: new URLSearchParams(body) })
 
-  return { client, url, pages, returns, tokens, start }
+  const redeem = async (code: string) => await (await ask({ grant_type: 'authorization_code', code, redirect_uri: client.redirectUris[0]!, code_verifier: verifier })).json() as Tokens
+
+  /** The status of a refresh with the refresh token that it got so many codes after the first. */
+  const refresh = async (at: number) => (await ask({ grant_type: 'refresh_token', refresh_token: tokens[at]!.refresh_token! })).status
+
+  return { client, url, pages, returns, tokens, start, refresh }
 }
