@@ -2,7 +2,8 @@
 import { planGeneration } from '../src/core/key-life-cycle.js'
 import { createRing } from '../src/keyring/ring-changes.js'
 import { readManifestText } from '../src/keyring/ring-files.js'
-import { carryOutOrRehearse, CHANGING, formatDuration, PATIENCE, refuse, report, runKeyCommand, WrongUse, type Answer, type Invocation } from './key-command.js'
+import { formatDuration, refuse, WrongUse, type Answer } from './command.js'
+import { carryOutOrRehearse, CHANGING, PATIENCE, report, runKeyCommand, type Invocation } from './key-command.js'
 
 const HELP = `Makes a key ring in the folder that KEYS_DIR names, or, where there is one, its next key: published at once, signing after a rotation.
 Usage: npm run keys:generate -- [--bits N] [--replace] [--refresh-secret] [--dry-run] [--json]

@@ -1,7 +1,8 @@
 // `npm run keys:list`: every key, where it stands and what comes next; holds no rule of a key's life, and needs no passphrase.
 import { prospectOf, type KeyKind, type KeyRecord, type KeyTerms, type Prospect } from '../src/core/key-life-cycle.js'
 import { readManifest, type HistoryEntry, type Manifest } from '../src/keyring/ring-files.js'
-import { describeWay, formatDuration, formatInstant, formatTable, runKeyCommand, type Answer, type Invocation } from './key-command.js'
+import { formatDuration, formatInstant, formatTable, type Answer } from './command.js'
+import { describeWay, runKeyCommand, type Invocation } from './key-command.js'
 
 const HELP = `Lists the keys of the ring in the folder that KEYS_DIR names: state, age, since when published, and what happens next.
 Usage: npm run keys:list -- [--history] [--json]

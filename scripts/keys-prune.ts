@@ -1,7 +1,8 @@
 // `npm run keys:prune`: removes retired keys that no live token can need; holds no rule of a key's life.
 import { neededUntil, planPruning } from '../src/core/key-life-cycle.js'
 import { readManifest } from '../src/keyring/ring-files.js'
-import { carryOutOrRehearse, CHANGING, formatInstant, refuse, report, runKeyCommand, type Answer, type Invocation } from './key-command.js'
+import { formatInstant, refuse, type Answer } from './command.js'
+import { carryOutOrRehearse, CHANGING, report, runKeyCommand, type Invocation } from './key-command.js'
 
 const HELP = `Removes the retired keys that no live token can need any more, for ever, and says what it keeps.
 Usage: npm run keys:prune -- [--refresh-secret] [--dry-run] [--json]

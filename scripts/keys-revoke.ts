@@ -1,7 +1,8 @@
 // `npm run keys:revoke`: gives up a key that leaked, at once and for ever; holds no rule of a key's life.
 import { inState, planRevocation, type KeyRecord, type Step } from '../src/core/key-life-cycle.js'
 import { readManifest, type HistoryEntry } from '../src/keyring/ring-files.js'
-import { carryOutOrRehearse, CHANGING, finite, formatInstant, formatLapse, formatTable, refuse, report, runKeyCommand, secondsPublished, type Answer, type Invocation } from './key-command.js'
+import { formatInstant, formatTable, refuse, type Answer } from './command.js'
+import { carryOutOrRehearse, CHANGING, finite, formatLapse, report, runKeyCommand, secondsPublished, type Invocation } from './key-command.js'
 import { refusals, VERIFIER_CACHES } from './verifier-caches.js'
 
 const HELP = `Revokes a key that leaked: unpublished at once, never accepted again. It cannot be undone.

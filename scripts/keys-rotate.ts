@@ -1,7 +1,8 @@
 // `npm run keys:rotate`: the next key signs from now on, or the one before again; holds no rule of a key's life.
 import { inState, neededUntil, planReturn, planRotation, type KeyRecord, type Plan } from '../src/core/key-life-cycle.js'
 import { readManifest } from '../src/keyring/ring-files.js'
-import { carryOutOrRehearse, CHANGING, finite, formatDuration, formatInstant, formatLapse, formatTable, refuse, report, runKeyCommand, secondsPublished, WrongUse, type Answer, type Invocation } from './key-command.js'
+import { formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer } from './command.js'
+import { carryOutOrRehearse, CHANGING, finite, formatLapse, report, runKeyCommand, secondsPublished, type Invocation } from './key-command.js'
 import { refusals } from './verifier-caches.js'
 
 const HELP = `Rotates the keys: next becomes active, active becomes retired, a new next is made. Servers follow by themselves within 2 seconds.

@@ -1,13 +1,14 @@
-// `npm run store:copy`: moves users from one store to another, which is how one outgrows the embedded file; holds no rule of the copy.
+// `npm run store:copy`: moves users and clients from one store to another, which is how one outgrows the embedded file; holds no rule of the copy.
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { copyStore, type CopyReport } from '../src/store/copy-store.js'
 import { openStore } from '../src/store/open-store.js'
 import type { Store } from '../src/store/store.js'
+import { withCause } from './command.js'
 
-const HELP = `Copies users and their families from one store to another: npm run store:copy -- FROM TO [--merge]
+const HELP = `Copies users and their families, and clients, from one store to another: npm run store:copy -- FROM TO [--merge]
   FROM, TO   what DATABASE_URL takes: file:PATH, mongodb://… or mongodb+srv://…
-  --merge    write into a store that holds other users, too; theirs are left as they are
+  --merge    write into a store that holds other users or clients, too; theirs are left as they are
 To go on with the copy, stop Signet first; a backup may be made while it runs. A copy that was interrupted is resumed by the same command, and one that is complete changes nothing.
 Exit code: 0 copied and verified, 1 refused or not verified, 2 wrong use.
 `
@@ -31,13 +32,15 @@ async function openSource (url: string): Promise<Store> {
   return await openStore(url)
 }
 
-function sentences ({ users, copied, missing, differing }: CopyReport): string {
+function sentences ({ users, copied, missing, differing, clients }: CopyReport): string {
   const some = (ids: string[]) => ids.slice(0, SHOWN).join(', ') + (ids.length > SHOWN ? ', …' : '')
   return [
     `${users} users; ${copied} copied now, ${users - copied - missing.length} there before.`,
     ...missing.length > 0 ? [`${missing.length} not copied, for another user has their address: ${some(missing)}.`] : [],
     ...differing.length > 0 ? [`${differing.length} differ from the source and were left as they are: ${some(differing)}.`] : [],
-    ...missing.length + differing.length === 0 ? ['Verified by count and by a digest a user.'] : [],
+    ...clients.count > 0 ? [`${clients.count} clients; ${clients.copied} copied now, ${clients.count - clients.copied} there before.`] : [],
+    ...clients.differing.length > 0 ? [`${clients.differing.length} clients differ from the source and were left as they are: ${some(clients.differing)}.`] : [],
+    ...missing.length + differing.length + clients.differing.length === 0 ? ['Verified by count and by a digest a user.'] : [],
   ].join('\n')
 }
 
@@ -53,17 +56,10 @@ async function main (): Promise<number> {
     const report = await copyStore({ from, to, strangers: wish.strangers, progress: users => { process.stderr.write(`\r${users} users`) } })
     process.stderr.write('\n')
     process.stdout.write(`${sentences(report)}\n`)
-    return report.missing.length + report.differing.length === 0 ? 0 : 1
+    return report.missing.length + report.differing.length + report.clients.differing.length === 0 ? 0 : 1
   } finally {
     await Promise.all([from.close(), to.close()])
   }
-}
-
-/** What happened first of all, in brackets: a store that does not answer may have refused a password. */
-function withCause (error: Error): string {
-  let first: unknown = error
-  while (first instanceof Error && first.cause) first = first.cause
-  return first === error ? error.message : `${error.message} (${(first as Error).message})`
 }
 
 main().then(code => { process.exitCode = code }, (error: Error) => {

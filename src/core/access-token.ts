@@ -72,7 +72,9 @@ export function isAccessTokenClaims (payload: unknown): payload is AccessTokenCl
   const claims = Object(payload) as Record<string, unknown>
   const { aud, auth_time: authTime = 0, nbf = 0, sid = 'none' } = claims
   return [...TEXTS.map(name => claims[name]), ...[aud].flat(), sid].every(text => typeof text === 'string' && text !== '') &&
-    [...TIMES.map(name => claims[name]), authTime, nbf].every(Number.isFinite)
+    [...TIMES.map(name => claims[name]), authTime, nbf].every(Number.isFinite) &&
+    // Those of a log-in come together.
+    (claims['sid'] === undefined) === (claims['auth_time'] === undefined)
 }
 
 // From where a run of letters begins, and one look ahead in each, so that a line costs no more than its length.

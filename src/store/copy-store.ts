@@ -1,11 +1,13 @@
-// Copies the users of one store, with their families and closings, and the leases of places into another, and verifies each user; holds no adapter's detail and no clock.
+// Copies the users of one store, with their families and closings, the leases of places and the clients into another, and verifies each user and client; holds no adapter's detail and no clock.
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Client } from '../core/client.js'
 import type { Store, User } from './store.js'
 
 export interface Copying {
   from: Store
   to: Store
-  /** What happens where `to` holds users that `from` does not. */
+  /** What happens where `to` holds users or clients that `from` does not. */
   strangers: 'refuse' | 'merge'
   /** Told after every batch how many users of `from` are dealt with. */
   progress: (users: number) => void
@@ -20,7 +22,20 @@ export interface CopyReport {
   missing: string[]
   /** Ids of those that `to` holds with another content, which it keeps. */
   differing: string[]
+  clients: ClientReport
 }
+
+export interface ClientReport {
+  /** Those of `from`. */
+  count: number
+  /** Those of them that this copy wrote. */
+  copied: number
+  /** Ids of those that `to` does not hold as `from` does. */
+  differing: string[]
+}
+
+/** The next of what a store has, in the order of ids. */
+type List<Entry> = (after: string, limit: number) => Promise<Entry[]>
 
 const BATCH = 100
 
@@ -31,11 +46,13 @@ const BATCH = 100
  */
 export async function copyStore ({ from, to, strangers, progress }: Copying): Promise<CopyReport> {
   if (strangers === 'refuse') await refuseStrangers(from, to)
+  // Before the users, whose families may be of one.
+  const copiedClients = await copyMissingClients(from, to)
   const carry = await hasOtherLists(from, to) ? withoutPlaces : (user: User) => user
   const copied = await copyMissing(from, to, carry, progress)
   // After the users, so that every place that one of them has is leased.
   if (carry !== withoutPlaces) for (const list of await from.statusLists()) await to.keepStatusList(list)
-  return { copied, ...await verify(from, to, carry) }
+  return { copied, ...await verify(from, to, carry), clients: { copied: copiedClients, ...await verifyClients(from, to) } }
 }
 
 /** Whether the lists of the two differ under one number. Then a place in one is another's in the other. */
@@ -50,9 +67,30 @@ function withoutPlaces ({ closed: _, ...user }: User): User {
 }
 
 async function refuseStrangers (from: Store, to: Store): Promise<void> {
-  for await (const [source] of pairs(from, to)) {
+  for await (const [source] of usersOf(from, to)) {
     if (!source) throw new Error('The destination holds users that the source does not.')
   }
+  for await (const [source] of clientsOf(from, to)) {
+    if (!source) throw new Error('The destination holds clients that the source does not.')
+  }
+}
+
+async function copyMissingClients (from: Store, to: Store): Promise<number> {
+  let copied = 0
+  for await (const [source, destination] of clientsOf(from, to)) {
+    if (source && !destination && await to.insertClient(source)) copied++
+  }
+  return copied
+}
+
+async function verifyClients (from: Store, to: Store): Promise<Omit<ClientReport, 'copied'>> {
+  const report = { count: 0, differing: [] as string[] }
+  for await (const [source, destination] of clientsOf(from, to)) {
+    if (!source) continue
+    report.count++
+    if (!isDeepStrictEqual(source, destination)) report.differing.push(source.id)
+  }
+  return report
 }
 
 async function copyMissing (from: Store, to: Store, carry: (user: User) => User, progress: (users: number) => void): Promise<number> {
@@ -64,7 +102,7 @@ async function copyMissing (from: Store, to: Store, carry: (user: User) => User,
     batch = []
     progress(seen)
   }
-  for await (const [source, destination] of pairs(from, to)) {
+  for await (const [source, destination] of usersOf(from, to)) {
     if (!source) continue
     seen++
     if (!destination) batch.push(carry(source))
@@ -74,9 +112,9 @@ async function copyMissing (from: Store, to: Store, carry: (user: User) => User,
   return copied
 }
 
-async function verify (from: Store, to: Store, carry: (user: User) => User): Promise<Omit<CopyReport, 'copied'>> {
+async function verify (from: Store, to: Store, carry: (user: User) => User): Promise<Omit<CopyReport, 'copied' | 'clients'>> {
   const report = { users: 0, missing: [] as string[], differing: [] as string[] }
-  for await (const [source, destination] of pairs(from, to)) {
+  for await (const [source, destination] of usersOf(from, to)) {
     if (!source) continue
     report.users++
     if (!destination) report.missing.push(source.id)
@@ -85,30 +123,38 @@ async function verify (from: Store, to: Store, carry: (user: User) => User): Pro
   return report
 }
 
-/** The users of both in the order of their ids; those of one id together. What is inserted meanwhile lies behind and is not seen. */
-async function * pairs (from: Store, to: Store): AsyncGenerator<[User | undefined, User | undefined]> {
+function usersOf (from: Store, to: Store): AsyncGenerator<[User | undefined, User | undefined]> {
+  return pairs(async (...page) => await from.listUsers(...page), async (...page) => await to.listUsers(...page))
+}
+
+function clientsOf (from: Store, to: Store): AsyncGenerator<[Client | undefined, Client | undefined]> {
+  return pairs(async (...page) => await from.listClients(...page), async (...page) => await to.listClients(...page))
+}
+
+/** The entries of both in the order of their ids; those of one id together. What is inserted meanwhile lies behind and is not seen. */
+async function * pairs<Entry extends { id: string }> (from: List<Entry>, to: List<Entry>): AsyncGenerator<[Entry | undefined, Entry | undefined]> {
   const [sources, destinations] = [walk(from), walk(to)]
   let [source, destination] = [await next(sources), await next(destinations)]
   while (source ?? destination) {
-    const [one, other]: [User | undefined, User | undefined] = [isFirst(source, destination) ? source : undefined, isFirst(destination, source) ? destination : undefined]
+    const [one, other]: [Entry | undefined, Entry | undefined] = [isFirst(source, destination) ? source : undefined, isFirst(destination, source) ? destination : undefined]
     yield [one, other]
     if (one) source = await next(sources)
     if (other) destination = await next(destinations)
   }
 }
 
-function isFirst (user: User | undefined, other: User | undefined): boolean {
-  return user !== undefined && (other === undefined || user.id <= other.id)
+function isFirst (entry: { id: string } | undefined, other: { id: string } | undefined): boolean {
+  return entry !== undefined && (other === undefined || entry.id <= other.id)
 }
 
-async function next (users: AsyncGenerator<User, undefined>): Promise<User | undefined> {
-  return (await users.next()).value
+async function next<Entry> (entries: AsyncGenerator<Entry, undefined>): Promise<Entry | undefined> {
+  return (await entries.next()).value
 }
 
-async function * walk (store: Store): AsyncGenerator<User, undefined> {
+async function * walk<Entry extends { id: string }> (list: List<Entry>): AsyncGenerator<Entry, undefined> {
   let after = ''
   for (;;) {
-    const page = await store.listUsers(after, BATCH)
+    const page = await list(after, BATCH)
     yield * page
     if (page.length < BATCH) return
     after = page.at(-1)!.id

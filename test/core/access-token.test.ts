@@ -13,7 +13,7 @@ t.test('a payload is of an access token when every claim is there and of its typ
   const claims = { iss: 'https://signet.example', aud: 'api', sub: 'user', client_id: 'web', sid: 'family', jti: 'id', iat: 2000, exp: 2600, auth_time: 1000 }
   for (const good of [claims, { ...claims, nbf: 2000 }, { ...claims, more: null }]) t.ok(isAccessTokenClaims(good))
   for (const [name, value] of Object.entries(claims)) {
-    for (const wrong of [undefined, null, '', true, [value], { value }, typeof value === 'string' ? 1 : '2000']) t.notOk(isAccessTokenClaims({ ...claims, [name]: wrong }), `${name} ${JSON.stringify(wrong)}`)
+    for (const wrong of [undefined, null, '', true, [value], { value }, typeof value === 'string' ? 1 : '2000'].filter(wrong => name !== 'aud' || !Array.isArray(wrong))) t.notOk(isAccessTokenClaims({ ...claims, [name]: wrong }), `${name} ${JSON.stringify(wrong)}`)
   }
   for (const nbf of ['2000', true, [2000]]) t.notOk(isAccessTokenClaims({ ...claims, nbf }))
   for (const payload of [null, undefined, 'text', 1, [claims]]) t.notOk(isAccessTokenClaims(payload))

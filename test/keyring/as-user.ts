@@ -28,5 +28,5 @@ export function programs () {
   }
   const keys = async (user: User, command: string, folder: string, ...args: string[]) => await run(user, `scripts/keys-${command}.ts`, { KEYS_DIR: folder }, args)
   const serve = async (user: User, folder: string, env: Record<string, string> = {}) => await run(user, 'src/server.ts', { KEYS_DIR: folder, PORT: '0', DATABASE_URL: 'file:/nowhere/else/signet.db', LOG_LEVEL: 'fatal', ...env })
-  return { keys, serve, ROOT }
+  return { run, keys, serve, ROOT }
 }

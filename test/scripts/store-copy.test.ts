@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import { run, settings } from '../server-process.js'
+import { newClient } from '../store/client-contract.js'
 import { newUser } from '../store/store-contract.js'
 import { copyJourney, STORE_COPY } from './copy-journey.js'
 
@@ -26,6 +27,21 @@ t.test('what cannot be copied is said, ten at most by their ids', async t => {
   t.equal(code, 1)
   const ids = '[\\da-f-]{36}(, [\\da-f-]{36}){9}, …'
   t.match(out, new RegExp(`^22 users; 0 copied now, 11 there before\\.\n11 not copied, for another user has their address: ${ids}\\.\n11 differ from the source and were left as they are: ${ids}\\.\n$`))
+})
+
+t.test('clients are copied with the users, and what differs of them is said', async t => {
+  const env = settings(t)
+  const [from, to] = ['from.db', 'to.db'].map(name => join(t.testdirName, name))
+  const [client, other] = [newClient(), newClient()]
+  const source = new SqliteStore(from!)
+  for (const one of [client, other]) await source.insertClient(one)
+  await source.close()
+  const copy = async () => await run(t, env, [...STORE_COPY, `file:${from}`, `file:${to}`]).ended
+  t.match(await copy(), { code: 0, out: '0 users; 0 copied now, 0 there before.\n2 clients; 2 copied now, 0 there before.\nVerified by count and by a digest a user.\n' })
+  const destination = new SqliteStore(to!)
+  await destination.replaceClient({ ...client, version: 2, name: 'Another' }, 1)
+  await destination.close()
+  t.match(await copy(), { code: 1, out: `0 users; 0 copied now, 0 there before.\n2 clients; 0 copied now, 2 there before.\n1 clients differ from the source and were left as they are: ${client.id}.\n` })
 })
 
 t.test('a copy from nothing, or without knowing where to, is refused', async t => {

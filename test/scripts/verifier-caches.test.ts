@@ -1,7 +1,7 @@
 // What verifiers do at a rotation and a revocation: the operators' page says what the commands say.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { formatDuration } from '../../scripts/key-command.js'
+import { formatDuration } from '../../scripts/command.js'
 import { refusals, VERIFIER_CACHES } from '../../scripts/verifier-caches.js'
 
 const told = (seconds: number) => seconds === Infinity ? 'for ever' : seconds === 0 ? 'not at all' : formatDuration(seconds * 1000)

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { copyStore, type Copying } from '../../src/store/copy-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import type { Store, User } from '../../src/store/store.js'
+import { newClient } from './client-contract.js'
 import { newFamily, newUser } from './store-contract.js'
 
 function open (t: Test) {
@@ -14,8 +15,13 @@ function open (t: Test) {
     return store
   }
   const [from, to] = [opened('from.db'), opened('to.db')]
-  const copy = async (change: Partial<Copying> = {}) => await copyStore({ from, to, strangers: 'refuse', progress: () => {}, ...change })
-  return { from, to, opened, copy }
+  const copyAll = async (change: Partial<Copying> = {}) => await copyStore({ from, to, strangers: 'refuse', progress: () => {}, ...change })
+  /** What is reported of the users. */
+  const copy = async (change: Partial<Copying> = {}) => {
+    const { clients: _, ...users } = await copyAll(change)
+    return users
+  }
+  return { from, to, opened, copy, copyAll }
 }
 
 async function fill (store: Store, count: number): Promise<User[]> {
@@ -126,4 +132,29 @@ t.test('into a store with lists of its own families come without their places, w
   t.strictSame(await to.findUser(user.id), { ...rest, families: [unplaced] })
   t.strictSame(await to.statusLists(), [{ list: 0, key: 'another', leased: 256, leasedAt: 1000 }])
   t.strictSame(await copy({ strangers: 'merge' }), { users: 1, copied: 0, missing: [], differing: [] })
+})
+
+t.test('clients arrive whole, once, and those of the destination are left as they are', async t => {
+  const { from, to, copyAll } = open(t)
+  const clients = Array.from({ length: 120 }, newClient).sort((one, other) => one.id < other.id ? -1 : 1)
+  for (const client of clients) await from.insertClient(client)
+  const users = { users: 0, copied: 0, missing: [], differing: [] }
+  t.strictSame(await copyAll(), { ...users, clients: { count: 120, copied: 120, differing: [] } })
+  t.strictSame(await to.listClients('', 1000), clients)
+  t.strictSame(await copyAll(), { ...users, clients: { count: 120, copied: 0, differing: [] } })
+  await to.replaceClient({ ...clients[7]!, version: 2, name: 'Another' }, 1)
+  t.strictSame(await copyAll(), { ...users, clients: { count: 120, copied: 0, differing: [clients[7]!.id] } })
+  t.match(await to.findClient(clients[7]!.id), { version: 2, name: 'Another' })
+})
+
+t.test('nothing is written beside clients that the source does not have, unless told so', async t => {
+  const { from, to, copyAll } = open(t)
+  await fill(from, 2)
+  await from.insertClient(newClient())
+  const stranger = newClient()
+  await to.insertClient(stranger)
+  await t.rejects(copyAll(), { message: 'The destination holds clients that the source does not.' })
+  t.strictSame([await to.listUsers('', 10), await to.listClients('', 10)], [[], [stranger]])
+  t.match(await copyAll({ strangers: 'merge' }), { copied: 2, clients: { count: 1, copied: 1, differing: [] } })
+  t.equal((await to.listClients('', 10)).length, 2)
 })

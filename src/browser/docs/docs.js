@@ -11,7 +11,8 @@ function requestOf (form) {
   const { method = '', path = '' } = form.dataset
   const { body, ...parameters } = /** @type {Record<string, string>} */ (Object.fromEntries(/** @type {Iterable<[string, string]>} */ (new FormData(form))))
   const filled = path.replace(/\{(\w+)\}/g, (_match, name) => encodeURIComponent(String(parameters[name])))
-  const headers = { ...(body !== undefined && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }) }
+  const type = form.querySelector('textarea')?.dataset['type']
+  const headers = { ...(type && { 'content-type': type }), ...(token && { authorization: `Bearer ${token}` }) }
   return new Request(new URL(filled.slice(1), base), { method, headers, body: body ?? null })
 }
 

@@ -22,6 +22,24 @@ export async function addCors (app: FastifyInstance, origins: string[]): Promise
   })
 }
 
+/** Lets any page ask the routes that `app` gets, and read their answers: for what no cookie opens. Without the plugin, which can be registered only once. */
+export function addOpenCors (app: FastifyInstance): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers({ 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED_HEADERS.join(', ') })
+    done()
+  })
+  const asked = new Map<string, string[]>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = asked.get(url)
+    if (method === 'OPTIONS') return
+    asked.set(url, [...methods ?? [], ...[method].flat()])
+    if (methods) return
+    app.options(url, { schema: { hide: true } }, (_request, reply) => {
+      reply.code(204).headers({ 'access-control-allow-methods': asked.get(url)!.join(', '), 'access-control-allow-headers': ALLOWED_HEADERS.join(', '), 'access-control-max-age': PREFLIGHT_MAX_AGE }).send()
+    })
+  })
+}
+
 /** Lets the pages of these origins read also that there is no such route: a fault of theirs that they could not tell from a network's else. */
 export function allowReading (request: FastifyRequest, reply: FastifyReply, origins: string[]): void {
   if (origins.length === 0) return

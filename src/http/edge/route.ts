@@ -67,7 +67,11 @@ export function toFastifyRoute (route: Described, serve: Serve, limits: LimitOpt
 }
 
 declare module 'fastify' {
-  interface FastifyContextConfig { answers?: Record<number, object> }
+  interface FastifyContextConfig {
+    answers?: Record<number, object>
+    /** The form that it takes, for the document alone. */
+    form?: object
+  }
 }
 
 /** How a route is described: to Fastify, which compiles what it has to check and to write, and to the document every answer by its status. */
@@ -76,6 +80,12 @@ interface Description { schema: FastifySchema, config: { answers: Record<number,
 /** The description of a route that is no table's and open to all; `errors` are those that not every request may have. */
 export function openDescription (operation: Operation, answers: Record<number, object>, errors: ErrorCode[] = []): Description {
   return { schema: { ...operationOf(operation), security: [] }, config: { answers: { ...problems([...ANY, ...errors]), ...answers } } }
+}
+
+/** The description of a door of OAuth, which takes a form, or none, and refuses in its own way, as `refusal` looks. */
+export function doorDescription (operation: Operation, { form, answer, refusal, statuses }: { form?: TSchema, answer: object, refusal: TSchema, statuses: number[] }): { schema: FastifySchema, config: { answers: Record<number, object>, form?: object } } {
+  const refusals = Object.fromEntries(statuses.map(status => [status, { description: 'Refused', ...ref(refusal) }]))
+  return { schema: { ...operationOf(operation), security: [] }, config: { answers: { 200: { description: 'Done', ...answer }, ...refusals }, ...(form && { form: ref(form) }) } }
 }
 
 /** Serves a document that anybody may read, by GET and by HEAD. */

@@ -1,8 +1,8 @@
 // The doors of OAuth 2.0 and OpenID Connect, put together: what they take, how they refuse, who may read them; holds no door.
-import cors from '@fastify/cors'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fileURLToPath } from 'node:url'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { SOURCES } from '../../places.js'
+import { addOpenCors } from '../edge/cors.js'
 import type { LimitOptions } from '../edge/rate-limits.js'
 import { readStaticFiles } from '../edge/static-files.js'
 import { addPage, FOLDER } from '../public/pages.js'
@@ -23,8 +23,6 @@ declare module 'fastify' {
 
 export interface DoorParts extends Omit<AuthorizeParts, 'pages'>, Omit<EndSessionParts, 'pages'>, TokenDoorParts { limits: LimitOptions, hasLists: boolean, maxAge: number }
 
-/** Seconds for which a browser remembers a preflight's answer. */
-const PREFLIGHT_MAX_AGE = 600
 const CLIENT_FOLDER = fileURLToPath(new URL('client/', SOURCES))
 
 /** Adds all of them. */
@@ -36,7 +34,7 @@ export async function addOAuth (app: FastifyInstance, parts: DoorParts): Promise
     addFormBodies(doors)
     doors.setErrorHandler<Error>(sendOAuthError)
     // No cookie opens them, so any page may ask and read (the Fetch standard's CORS).
-    await doors.register(cors, { origin: '*', methods: ['GET', 'POST'], allowedHeaders: ['authorization', 'content-type'], exposedHeaders: ['retry-after', 'www-authenticate'], maxAge: PREFLIGHT_MAX_AGE, strictPreflight: false })
+    addOpenCors(doors)
     addTokenDoors(doors, parts)
   })
   await app.register(async doors => {

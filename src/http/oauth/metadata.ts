@@ -1,7 +1,8 @@
 // What a client finds out by itself of this authority (RFC 8414; OpenID Connect Discovery 1.0); holds no rule that it tells of.
 import type { FastifyInstance } from 'fastify'
 import { STANDARD_SCOPES } from '../../core/scopes.js'
-import { addReading, openDescription } from '../edge/route.js'
+import { addReading, openDescription, ref } from '../edge/route.js'
+import { MetadataDTO } from './dto.js'
 
 /** Where each door is, below the issuer. */
 export const DOORS = {
@@ -50,7 +51,7 @@ export function addMetadata (app: FastifyInstance, issuer: string, hasLists: boo
   for (const [at, name] of NAMES.entries()) {
     const description = openDescription({
       operationId: at === 0 ? 'getAuthorizationServer' : 'getOpenIdProvider', tag: 'clients', summary: 'What a client has to know of this authority', description: 'RFC 8414, and OpenID Connect Discovery 1.0.',
-    }, { 200: { description: 'The facts', type: 'object', additionalProperties: true } })
+    }, { 200: { description: 'The facts', ...ref(MetadataDTO) } })
     const urls = [`/.well-known/${name}`, ...(path ? [`/.well-known/${name}${path}`] : [])]
     for (const url of urls) {
       addReading(app, url, url.endsWith(name) ? description : { ...description, schema: { hide: true } }, (_request, reply) => reply.headers({ 'cache-control': `public, max-age=${maxAge}`, 'access-control-allow-origin': '*' }).send(facts))

@@ -6,7 +6,8 @@ import { OAuthError } from '../../errors.js'
 import type { ClientAuthentication } from '../../services/client-authentication.js'
 import type { ClientAnswer, ClientTokens } from '../../services/client-tokens.js'
 import type { LimitOptions } from '../edge/rate-limits.js'
-import { deviceOf } from '../edge/route.js'
+import { deviceOf, doorDescription, ref } from '../edge/route.js'
+import { ClientTokensDTO, IntrospectionDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO } from './dto.js'
 import { formOf } from './forms.js'
 
 export interface TokenDoorParts { authentication: ClientAuthentication, tokens: ClientTokens, limits: LimitOptions, clock: () => number }
@@ -17,20 +18,20 @@ const BEARER = /^bearer +([\w.-]+)$/i
 /** Adds them; none of their answers is kept by anybody (RFC 6749, section 5.1). */
 export function addTokenDoors (app: FastifyInstance, { authentication, tokens, limits, clock }: TokenDoorParts): void {
   const authenticate = async (request: FastifyRequest, values: Parameters['values'], now: number) => await authentication.authenticate({ authorization: request.headers.authorization, values, address: request.ip }, now)
-  const serve = (url: string, answer: (client: Client, parameters: Parameters, request: FastifyRequest, now: number) => Promise<object | undefined>) => {
-    app.post(url, { ...limits, config: { takesForm: true }, schema: { hide: true } }, async (request, reply) => {
+  const serve = (url: string, description: ReturnType<typeof doorDescription>, answer: (client: Client, parameters: Parameters, request: FastifyRequest, now: number) => Promise<object | undefined>) => {
+    app.post(url, { ...limits, schema: description.schema, config: { ...description.config, takesForm: true } }, async (request, reply) => {
       const [parameters, now] = [formOf(request), clock()]
       const client = await authenticate(request, parameters.values, now)
       reply.headers(NOT_KEPT)
       return await answer(client, parameters, request, now) ?? reply.send()
     })
   }
-  serve('/token', async (client, parameters, request, now) => toTokenAnswer(await exchange(tokens, client, parameters, request, now)))
-  serve('/revoke', async (client, { values }, _request, now) => {
+  serve('/token', TOKEN, async (client, parameters, request, now) => toTokenAnswer(await exchange(tokens, client, parameters, request, now)))
+  serve('/revoke', REVOCATION, async (client, { values }, _request, now) => {
     await tokens.revoke(client, wanted(values, 'token'), now)
     return undefined
   })
-  serve('/introspect', async (client, { values }, _request, now) => {
+  serve('/introspect', INTROSPECTION, async (client, { values }, _request, now) => {
     if (client.authMethod === 'none') throw new OAuthError('invalid_client', 'Only a client that can prove who it is is told of tokens.')
     return await tokens.introspect(client, wanted(values, 'token'), now)
   })
@@ -38,10 +39,23 @@ export function addTokenDoors (app: FastifyInstance, { authentication, tokens, l
     reply.headers(NOT_KEPT)
     return await tokens.userInfo(bearerOf(request), clock())
   }
-  app.get('/userinfo', { ...limits, exposeHeadRoute: false, schema: { hide: true } }, userInfo)
+  app.get('/userinfo', { ...limits, exposeHeadRoute: false, ...USER_INFO }, userInfo)
   app.post('/userinfo', { ...limits, config: { takesForm: true }, schema: { hide: true } }, userInfo)
 }
 
+const REFUSED = { refusal: OAuthErrorDTO, statuses: [400, 401, 429, 503] }
+const TOKEN = doorDescription({
+  operationId: 'getTokens', tag: 'clients', summary: 'Exchange a code or a refresh token, or be given a token of its own', description: 'RFC 6749, section 3.2. A code and a refresh token work once.',
+}, { form: TokenForm, answer: ref(ClientTokensDTO), ...REFUSED })
+const REVOCATION = doorDescription({
+  operationId: 'revokeToken', tag: 'clients', summary: 'End what a token is of', description: 'RFC 7009. It closes the family of a token that was issued to the client, and says the same of what is no token.',
+}, { form: OneTokenForm, answer: { type: 'null' }, ...REFUSED })
+const INTROSPECTION = doorDescription({
+  operationId: 'introspectToken', tag: 'clients', summary: 'What a token is worth now', description: 'RFC 7662. A client that can prove who it is is told of tokens that were issued to it, or that are for one of its audiences.',
+}, { form: OneTokenForm, answer: ref(IntrospectionDTO), ...REFUSED })
+const USER_INFO = doorDescription({
+  operationId: 'getUserClaims', tag: 'clients', summary: 'What a client may know of its user', description: 'OpenID Connect Core 1.0, section 5.3. It takes an access token with the scope openid.',
+}, { answer: ref(UserClaimsDTO), refusal: OAuthErrorDTO, statuses: [400, 401, 403, 429, 503] })
 const NOT_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
 async function exchange (tokens: ClientTokens, client: Client, { values, lists }: Parameters, request: FastifyRequest, now: number): Promise<ClientAnswer> {

@@ -63,11 +63,12 @@ ${Object.entries(operation.responses).map(([status, answer]) => answerOf(status,
 function formOf ({ operationId: id, method, path, parameters = [], requestBody }: Placed): string {
   const fields = parameters.map(({ name, schema }) => `
           <div class="field"><label for="${text(id)}-${text(name)}">${text(name)}</label><input id="${text(id)}-${text(name)}" name="${text(name)}" autocomplete="off" spellcheck="false" placeholder="${text(schema.description!)}" required></div>`)
-  const example = requestBody && JSON.stringify(requestBody.content['application/json'].example, null, 2)
+  const [[type, content] = []] = Object.entries(requestBody?.content ?? {})
+  const example = content && (isForm(type) ? String(new URLSearchParams(content.example as Record<string, string>)) : JSON.stringify(content.example, null, 2))
   const area = example === undefined
     ? ''
     : `
-          <div class="field"><label for="${text(id)}-body">Body</label><textarea id="${text(id)}-body" name="body" rows="${example.split('\n').length}" spellcheck="false" autocomplete="off" autocapitalize="none">${text(example)}</textarea></div>`
+          <div class="field"><label for="${text(id)}-body">Body</label><textarea id="${text(id)}-body" name="body" data-type="${text(type!)}" rows="${example.split('\n').length}" spellcheck="false" autocomplete="off" autocapitalize="none">${text(example)}</textarea></div>`
   return `        <form data-method="${method}" data-path="${text(path)}">${fields.join('')}${area}
           <button type="submit" class="primary">Send<span class="visually-hidden"> ${method} ${text(path)}</span></button>
           <div class="answer" role="status"></div>
@@ -76,7 +77,7 @@ function formOf ({ operationId: id, method, path, parameters = [], requestBody }
 
 function membersOf ({ requestBody }: Placed, document: Document): string {
   if (!requestBody) return ''
-  const { properties, required = [] } = schemaOf(requestBody.content['application/json'].schema, document)
+  const { properties, required = [] } = schemaOf(Object.values(requestBody.content)[0]!.schema, document)
   const members = Object.entries(properties!).map(([name, member]) => {
     const facts = [
       [member.type].flat().join(' or '),
@@ -91,6 +92,10 @@ function membersOf ({ requestBody }: Placed, document: Document): string {
         <dl class="members">
 ${members.join('\n')}
         </dl>`
+}
+
+function isForm (type: string | undefined): boolean {
+  return type === 'application/x-www-form-urlencoded'
 }
 
 /** A success by its example; a failure by each of its codes, and the sentence that comes with it. */

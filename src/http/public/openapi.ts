@@ -6,6 +6,7 @@ import { toProblem } from '../edge/problems.js'
 import { COOKIE_NAME } from '../edge/refresh-cookie.js'
 import { TAGS } from '../edge/route.js'
 
+const FORM = 'application/x-www-form-urlencoded'
 const REQUEST_ID = '0f8b3b6e-7c0f-4a55-9a53-6d1c2f9e4b70'
 const EMAIL = { format: 'idn-email' }
 /** It begins with what can be seen, and holds nothing but text and the joiners that some scripts and emoji are written with. Letters and digits are named twice, for tools that know no \p. */
@@ -27,7 +28,7 @@ export interface Schema {
 interface Content { schema: Schema, example?: unknown, examples?: Record<string, { value: ProblemDTO }> }
 export interface Operation {
   operationId: string, tags: string[], summary: string, description: string, security?: object[], parameters?: Array<{ name: string, schema: Schema }>
-  requestBody?: { required: boolean, content: { 'application/json': Content } }
+  requestBody?: { required: boolean, content: Record<string, Content> }
   responses: Record<string, { description: string, content?: Record<string, Content> }>
 }
 /** What the page reads of the document. */
@@ -66,7 +67,7 @@ async function write (routes: RouteOptions[], schemas: unknown[], parts: Documen
         },
       },
     },
-    transform: ({ schema, url, route }) => ({ schema: { ...schema, response: route.config?.answers }, url }),
+    transform: ({ schema, url, route: { config } }) => ({ schema: { ...schema, ...(config?.form && { body: config.form, consumes: [FORM] }), response: config?.answers }, url }),
     refResolver: { buildLocalReference: json => String(json['$id']) },
   })
   for (const { method, url, schema, config, handler } of routes) if (method !== 'HEAD') paper.route({ method, url, ...(schema && { schema }), ...(config && { config }), handler })
@@ -95,7 +96,7 @@ function complete (document: Document, { passwordMinLength, bodyOptional }: Docu
 
 /** Adds to each body what can be sent as it is, to each success what it looks like, and to each failure the problem document of each of its codes. */
 function addExamples ({ requestBody, responses }: Operation, document: Document): void {
-  const contents = [requestBody, ...Object.values(responses)].map(part => part?.content?.['application/json']).filter(content => content !== undefined)
+  const contents = [requestBody, ...Object.values(responses)].flatMap(part => ['application/json', FORM].map(type => part?.content?.[type])).filter(content => content !== undefined)
   for (const content of contents) content.example = exampleOf(content.schema, document)
   for (const { description, content } of Object.values(responses)) {
     const problem = content?.['application/problem+json']

@@ -47,6 +47,7 @@ t.test('an unknown route is 404, a wrong method 405 with those that are right', 
     t.match(response.json(), problem(405, 'Method Not Allowed', 'method_not_allowed', 'This address does not take that method; the Allow header names those it takes.'))
   }
   await wrong('PUT', '/login', 'POST')
+  await wrong('PUT', '/token', 'POST, OPTIONS')
   await wrong('OPTIONS', '/user-info?x', 'GET, HEAD, PATCH')
   await wrong('PUT', '/tokens/x', 'DELETE')
 })
