@@ -14,8 +14,9 @@ import type { Pages } from './pages.js'
 
 export interface AuthorizeParts { authorizations: Authorizations, pages: Pages, issuer: string, limits: LimitOptions, clock: () => number }
 
-/** What is in an address beside what the client asks: when it was asked first. */
+/** What is in an address beside what the client asks: when somebody was first shown the log-in, and that a page of ours went on to it. */
 const ASKED = 'asked'
+const AGAIN = 'again'
 
 const UNTRUSTED = {
   client: 'The application that sent you here is not known to Signet, so you cannot be sent back to it. If you follow a link, it may be an old one; else tell who runs the application.',
@@ -47,17 +48,18 @@ async function serve (request: FastifyRequest, reply: FastifyReply, parts: Autho
   if ('untrusted' in target) return pages.send(reply, 'told', { title: 'You cannot be sent on', sentence: UNTRUSTED[target.untrusted], request_id: request.id }, 400)
   const asked = authorizations.read(parameters, target)
   if ('error' in asked) return refuse(reply, { redirectUri: target.redirectUri, state: stateOf(parameters) }, asked, issuer)
-  const query = writeQuery(parameters, ASKED)
+  const query = writeQuery(parameters, ASKED, AGAIN)
   const askedAt = authorizations.askedAt(query, parameters.values.get(ASKED), now)
-  const goOn = () => `authorize?${query}&${ASKED}=${askedAt === undefined ? authorizations.stamp(query, now) : parameters.values.get(ASKED)!}`
+  const afterLogIn = () => `authorize?${query}&${ASKED}=${askedAt === undefined ? authorizations.stamp(query, now) : parameters.values.get(ASKED)!}`
   const token = tokenOf(request)
-  if (token === undefined && askedAt === undefined && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: goOn() })
+  const isFirst = askedAt === undefined && !parameters.values.has(AGAIN)
+  if (token === undefined && isFirst && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: `authorize?${query}&${AGAIN}=1` })
   const session = await authorizations.session(token, now)
   const step = await authorizations.next(asked, session, askedAt, deviceOf(request), now)
   switch (step.kind) {
     case 'refusal': return refuse(reply, asked, step.refusal, issuer)
     case 'code': return redirect(reply, answerTo(asked, { code: step.code }, issuer))
-    case 'log-in': return pages.send(reply, 'log-in', { client: asked.client.name, login_hint: asked.loginHint ?? '', address: goOn(), cancel: denial(asked, issuer) })
+    case 'log-in': return pages.send(reply, 'log-in', { client: asked.client.name, login_hint: asked.loginHint ?? '', address: afterLogIn(), cancel: denial(asked, issuer) })
     case 'consent': return pages.send(reply, 'consent', consentValues(asked, session!, step.decision, issuer))
   }
 }
