@@ -13,4 +13,27 @@ const NODE = { folder: '.', needs: ['node'], build: [] }
 export const PROGRAMS: ClientProgram[] = [
   { ...NODE, language: 'openid-client', run: ['node', 'test/proofs/clients/node/openid-client.js'] },
   { ...NODE, language: 'oauth4webapi', run: ['node', 'test/proofs/clients/node/oauth4webapi.js'] },
+  {
+    language: 'authlib',
+    folder: 'test/proofs/clients/python',
+    needs: ['python3'],
+    build: [['python3', '-m', 'venv', '.venv'], ['.venv/bin/pip', 'install', '-q', '-r', 'requirements.txt']],
+    // Else Authlib speaks to no server over plain HTTP.
+    run: ['env', 'AUTHLIB_INSECURE_TRANSPORT=1', '.venv/bin/python', 'main.py'],
+  },
+  {
+    language: 'go-oidc',
+    folder: 'test/proofs/clients/go',
+    needs: ['go'],
+    build: [['go', 'build', '-o', 'bin/', '.']],
+    run: ['bin/clients'],
+    lacks: ['private-key', 'introspection', 'revocation', 'logout'],
+  },
+  {
+    language: 'nimbus',
+    folder: 'test/proofs/clients/java',
+    needs: ['javac', 'mvn'],
+    build: [['mvn', '-q', 'package']],
+    run: ['java', '-jar', 'target/clients.jar'],
+  },
 ]
