@@ -17,6 +17,7 @@ export class Person {
   readonly #signet: string
   readonly #account: Account
   #cookie: string | undefined
+  #logIns = 0
 
   /** Nobody is logged in at first. */
   constructor (signet: string, account: Account) {
@@ -24,10 +25,15 @@ export class Person {
     this.#account = account
   }
 
-  /** Goes where a client sends the browser. The address at which Signet sends it back. Throws the heading of the page on which it is sent nowhere. */
-  async visit (address: string, decision: Decision): Promise<string> {
+  /** How often the password was asked for. */
+  get logIns (): number {
+    return this.#logIns
+  }
+
+  /** Goes where a client sends the browser, by a link or by a form. The address at which Signet sends it back. Throws the heading of the page on which it is sent nowhere. */
+  async visit (address: string, decision: Decision = 'allow', form?: URLSearchParams): Promise<string> {
     // The first request comes from the client's site: a browser keeps a SameSite=Strict cookie back.
-    let next = await this.#open(address, 'cross-site')
+    let next = await this.#open(address, 'cross-site', form)
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       if (typeof next === 'string') return next
       next = await this.#answer(next, decision)
@@ -35,9 +41,9 @@ export class Person {
     throw new Error(`one page came after another: ${JSON.stringify(next)}`)
   }
 
-  async #open (address: string, site: 'cross-site' | 'same-origin'): Promise<string | Page> {
+  async #open (address: string, site: 'cross-site' | 'same-origin', form?: URLSearchParams): Promise<string | Page> {
     const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', ...(site === 'same-origin' && this.#cookie && { cookie: this.#cookie }) }
-    const response = await fetch(address, { headers, redirect: 'manual' })
+    const response = await fetch(address, { headers, redirect: 'manual', ...(form && { method: 'POST', body: form }) })
     this.#keep(response)
     const location = response.headers.get('location')
     if (location === null) return { status: response.status, html: await response.text(), url: address }
@@ -63,6 +69,7 @@ export class Person {
   async #logIn (): Promise<void> {
     const response = await this.#post(`${this.#signet}/login`, 'application/json', JSON.stringify({ ...this.#account, refresh_token_in: 'cookie' }))
     if (!response.ok) throw new Error(await response.text())
+    this.#logIns++
   }
 
   async #decide (address: string, sealed: string): Promise<string | Page> {
