@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { followClosings, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
 import { AuthController } from './http/account/auth-controller.js'
-import { AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
+import { ApplicationDTO, AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest } from './http/account/requests.js'
 import { ROUTES } from './http/account/routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
@@ -43,7 +43,7 @@ import { TokenService } from './services/token-service.js'
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -69,10 +69,10 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
-    addAccountRoutes(authority, { controller: new AuthController(accounts, tokens), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
+    addAccountRoutes(authority, { controller: new AuthController(accounts, tokens, issuing.clients), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
-    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
+    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
     authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined }),
   })
   app.after(() => {
@@ -83,7 +83,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     addHealth(app, watchOver(app, parts), connections, clock)
   })
   if (config.DOCS === 'true') addDocs(app, document)
-  if (config.ACCOUNT_PAGE) await addAccountPage(app, config.PASSWORD_MIN_LENGTH)
+  if (config.ACCOUNT_PAGE) addAccountPage(app, config.PASSWORD_MIN_LENGTH)
   addFrontDoor(app, config.ACCOUNT_PAGE ? '/account' : config.DOCS === 'true' ? '/docs' : undefined)
   await app.ready()
   return app

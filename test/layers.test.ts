@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   services: ['core', 'errors.ts', 'store/store.ts', 'keyring', 'hashing', 'places.ts'],
   'http/edge': ['core', 'errors.ts', 'faults.ts', 'schema.ts', 'services'],
   'http/account': ['core', 'errors.ts', 'http/edge', 'schema.ts', 'services', 'store/store.ts'],
-  'http/oauth': ['core', 'errors.ts', 'http/edge', 'http/public/pages.ts', 'places.ts', 'schema.ts', 'services'],
+  'http/oauth': ['core', 'errors.ts', 'http/edge', 'http/public', 'places.ts', 'schema.ts', 'services'],
   'http/public': ['errors.ts', 'http/edge', 'keyring', 'places.ts', 'schema.ts', 'services'],
   verifier: [],
   'app.ts': ['background.ts', 'config.ts', 'http/account', 'http/edge', 'http/oauth', 'http/public', 'log.ts', 'services'],

@@ -1,43 +1,31 @@
-// The account page at /account: sign up, sign in, who am I, devices, name and password; holds no token, which is the client's.
+// The account page at /account: sign up, sign in, who am I, devices, applications, name and password; holds no token, which is the client's.
+import { ANSWER_MS, toSignetError, unexpected } from './answers.js'
 import { createClient, SignetError } from './client.js'
 import { fold, onDay, showDevices } from './devices.js'
+import { doors, minimum, serveDoors, showDoor, signInNotice } from './doors.js'
 import { find, findInput, reset, serveForm, serveNotices, serveOpening, serveReveals, serveRules, setBusy, setLead, tell, tellError } from './forms.js'
+import { Views } from './views.js'
 
 /** @typedef {import('./client.js').User} User */
 /** @typedef {import('./devices.js').Device} Device */
+/** @typedef {ReturnType<typeof placeOf>} Place */
 
 /** How often the list of devices is looked at again while somebody looks at the page, in milliseconds. */
 const LOOK_AGAIN_MS = 30_000
-/** After so many milliseconds no answer is awaited any more. */
-const ANSWER_MS = 15_000
 
 const base = new URL('..', import.meta.url).href
 const client = createClient({ baseUrl: base })
-const minimum = Number(find('meta[name=password-min-length]').getAttribute('content'))
+/** What a person reads of a scope. @type {Record<string, string>} */
+const scopeWords = JSON.parse(String(find('meta[name=scope-words]').getAttribute('content')))
 const form = (/** @type {string} */ id) => /** @type {HTMLFormElement} */ (find(`form#${id}`))
-const forms = { signIn: form('sign-in'), signUp: form('sign-up'), name: form('change-name'), password: form('change-password') }
-const signInNotice = find('[data-view=sign-in] .notice')
+const forms = { ...doors, name: form('change-name'), password: form('change-password') }
 const nameNotice = find('#name')
-const deviceNotice = find('.devices .notice')
-const place = { list: find('#devices'), more: find('#more-devices'), leave: signOutDevice }
+const [devices, applications] = [placeOf('devices', name => `${name} is signed out.`), placeOf('applications', name => `${name} has no access any more.`)]
+const places = [devices, applications]
 const [closeName, closePassword] = [serveOpening(find('#edit-name'), forms.name), serveOpening(find('#edit-password'), forms.password)]
 const confirmation = /** @type {HTMLDialogElement} */ (find('#confirm'))
 
-/** @type {Record<string, string>} */
-const TITLES = { 'sign-in': 'Sign in', 'sign-up': 'Create an account', account: 'Your account', unreachable: 'Not reached', waiting: 'Your account' }
-
-/** What was shown last, beside that one is waiting. @type {string | undefined} */
-let shown
-
-/** @param {string} name */
-function show (name) {
-  for (const view of document.querySelectorAll('[data-view]')) view.toggleAttribute('hidden', view.getAttribute('data-view') !== name)
-  for (const part of document.querySelectorAll('[data-for]')) part.toggleAttribute('hidden', part.getAttribute('data-for') !== name)
-  document.title = `${TITLES[name]} · Signet`
-  if (name === 'waiting') return
-  if (shown !== undefined && shown !== name) find(`[data-view=${name}] h1`).focus()
-  shown = name
-}
+const views = new Views({ 'sign-in': 'Sign in', 'sign-up': 'Create an account', account: 'Your account', unreachable: 'Not reached', waiting: 'Your account' })
 
 /** How often this page was emptied: what was asked before is not for whoever looks at it since. */
 let emptied = 0
@@ -45,18 +33,20 @@ let emptied = 0
 /** Hides the page, and takes out of it all that is a person's. */
 function empty () {
   emptied++
-  show('waiting')
+  views.show('waiting')
   confirmation.close()
   for (const slot of document.querySelectorAll('[data-slot]')) slot.textContent = ''
   find('time[data-slot=since]').removeAttribute('datetime')
   for (const input of [findInput('[name=username]'), findInput('#new-name')]) input.defaultValue = ''
-  place.list.replaceChildren()
-  place.more.ariaExpanded = 'false'
-  fold(place.list, place.more)
+  for (const { list, more } of places) {
+    list.replaceChildren()
+    more.ariaExpanded = 'false'
+    fold(list, more)
+  }
   closeName()
   closePassword()
   for (const each of Object.values(forms)) reset(each)
-  for (const notice of [nameNotice, deviceNotice]) {
+  for (const notice of [nameNotice, ...places.map(place => place.notice)]) {
     tell(notice)
     setLead(notice, '')
   }
@@ -84,17 +74,6 @@ async function request (path, init) {
   const response = await client.fetch(path, init)
   if (!response.ok) throw await SignetError.from(response)
   return response.status === 204 ? undefined : await response.json()
-}
-
-/** @param {unknown} error */
-function toSignetError (error) {
-  if (error instanceof SignetError) return error
-  if (error instanceof SyntaxError) return unexpected()
-  return new SignetError({ code: 'unreachable', detail: 'Signet cannot be reached. Check the connection and try again.' })
-}
-
-function unexpected () {
-  return new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' })
 }
 
 /**
@@ -125,36 +104,29 @@ async function askDevices () {
 async function enter () {
   try {
     if (!await mayHaveSession()) {
-      showDoor()
+      showDoor(views)
       return
     }
     await showAccount()
     forgetDoor()
-    show('account')
+    views.show('account')
   } catch (error) {
     if (!(error instanceof SignetError)) throw error
     if (error.code === 'other_user') return
     if (error.code === 'invalid_grant') {
-      showDoor()
+      showDoor(views)
       return
     }
     find('#unreachable-reason').textContent = error.message
-    show('unreachable')
+    views.show('unreachable')
   }
 }
 
 /** @throws a SignetError, and then shows nothing new */
 async function showAccount () {
-  const [user, devices] = await Promise.all([askUser(), askDevices()])
+  const [user, all] = await Promise.all([askUser(), askDevices()])
   showUser(user)
-  showList(devices)
-}
-
-/** Shows the form that the address names, with the e-mail address that was typed into the other. */
-function showDoor () {
-  const [name, other] = window.location.hash === '#sign-up' ? ['sign-up', 'sign-in'] : ['sign-in', 'sign-up']
-  if (shown === other) findInput(`#${name}-email`).value = findInput(`#${other}-email`).value
-  show(name)
+  showList(all)
 }
 
 /** Whoever is in has no more to do with the form that the address names. */
@@ -174,23 +146,40 @@ function showUser ({ name, email, created_at: since }) {
   if (forms.name.hidden) findInput('#new-name').defaultValue = name ?? ''
 }
 
-/** @param {Device[]} devices */
-function showList (devices) {
-  const before = idsShown()
-  showDevices(place, devices, Date.now())
-  describeList()
-  if (before !== idsShown() && deviceNotice.dataset['kind'] === 'done') tell(deviceNotice)
+/** @param {Device[]} all */
+function showList (all) {
+  for (const place of places) {
+    const before = idsShown(place)
+    showDevices(place, all.filter(({ client }) => (client !== null) === (place === applications)), Date.now())
+    if (before !== idsShown(place) && place.notice.dataset['kind'] === 'done') tell(place.notice)
+  }
+  describeLists()
 }
 
 /** Who is on one device has one way to sign out, and it is not here. */
-function describeList () {
-  const isOnly = place.list.children.length < 2
-  find('#sign-out-everywhere').hidden = isOnly
-  setLead(deviceNotice, isOnly ? 'Your account is signed in here, and nowhere else.' : 'Where your account is signed in. Sign out whatever you do not know.')
+function describeLists () {
+  const [isOnly, hasApplications] = [devices.list.children.length < 2, applications.list.children.length > 0]
+  find('#sign-out-everywhere').hidden = isOnly && !hasApplications
+  setLead(devices.notice, isOnly ? 'Your account is signed in here, and on no other device.' : 'Where your account is signed in. Sign out whatever you do not know.')
+  setLead(applications.notice, hasApplications ? 'What you have let in. Take back whatever you do not use any more.' : 'You have let no application in.')
+  // Where the last one went is said there.
+  applications.card.hidden = !hasApplications && applications.notice.dataset['kind'] !== 'done'
 }
 
-function idsShown () {
-  return Array.from(place.list.querySelectorAll('[data-device]'), button => button.getAttribute('data-device')).sort().join()
+/** A list of what can be signed out, with its news. @param {string} id @param {(name: string) => string} newsOf */
+function placeOf (id, newsOf) {
+  const title = find(`#${id}-title`)
+  const card = /** @type {HTMLElement} */ (title.closest('section'))
+  const place = {
+    list: find(`#${id}`), more: find(`#more-${id}`), notice: find('.notice', card), title, card, newsOf, scopeWords,
+    leave: (/** @type {Device} */ device, /** @type {string} */ name, /** @type {HTMLElement} */ row) => { void signOutDevice(place, device, name, row) },
+  }
+  return place
+}
+
+/** @param {Place} place */
+function idsShown ({ list }) {
+  return Array.from(list.querySelectorAll('[data-device]'), button => button.getAttribute('data-device')).sort().join()
 }
 
 /** Looks at the list again, and so notices that this device was signed out. */
@@ -198,22 +187,22 @@ async function lookAgain () {
   if (client.status !== 'signed-in' || document.visibilityState === 'hidden') return
   try {
     await showAccount()
-    if (deviceNotice.dataset['stale']) tell(deviceNotice)
-    delete deviceNotice.dataset['stale']
+    if (devices.notice.dataset['stale']) tell(devices.notice)
+    delete devices.notice.dataset['stale']
   } catch (error) {
     if (!(error instanceof SignetError)) throw error
     if (error.code === 'other_user') return
-    deviceNotice.dataset['stale'] = 'true'
-    tell(deviceNotice, 'This list may be out of date: Signet cannot be reached right now.', 'error')
+    devices.notice.dataset['stale'] = 'true'
+    tell(devices.notice, 'This list may be out of date: Signet cannot be reached right now.', 'error')
   }
 }
 
-/** @param {Device} device @param {string} name @param {HTMLElement} row */
-async function signOutDevice ({ id }, name, row) {
+/** @param {Place} place @param {Device} device @param {string} name @param {HTMLElement} row */
+async function signOutDevice ({ list, more, notice, title, newsOf }, { id }, name, row) {
   const button = find('button', row)
   if (button.ariaDisabled === 'true') return
   setBusy(button, 'true')
-  tell(deviceNotice)
+  tell(notice)
   try {
     await ask(`tokens/${id}`, { method: 'DELETE' })
   } catch (error) {
@@ -222,23 +211,23 @@ async function signOutDevice ({ id }, name, row) {
     // Somebody else was faster.
     if (error.code !== 'unknown_token') {
       setBusy(button, 'false')
-      tellError(deviceNotice, error)
+      tellError(notice, error)
       return
     }
   }
   // The list may have been looked at again meanwhile.
   document.querySelector(`[data-device="${window.CSS.escape(id)}"]`)?.closest('li')?.remove()
-  fold(place.list, place.more)
-  describeList()
-  find('#devices-title').focus({ preventScroll: true })
-  tell(deviceNotice, `${name} is signed out.`, 'done')
+  fold(list, more)
+  tell(notice, newsOf(name), 'done')
+  describeLists()
+  title.focus({ preventScroll: true })
 }
 
 async function signOutEverywhere () {
   const button = find('#sign-out-everywhere')
   if (button.ariaDisabled === 'true') return
   setBusy(button, 'true')
-  tell(deviceNotice)
+  tell(devices.notice)
   try {
     await ask('revoke-all-tokens', { method: 'POST' })
     // The session is over on all devices; this tells this browser's other tabs.
@@ -253,7 +242,7 @@ async function signOut () {
   const button = find('#sign-out')
   if (button.ariaDisabled === 'true') return
   setBusy(button, 'true')
-  tell(deviceNotice)
+  tell(devices.notice)
   try {
     await unlessEmptied(client.logout())
   } catch (error) {
@@ -265,20 +254,12 @@ async function signOut () {
 /** @param {unknown} error */
 function tellUnlessPast (error) {
   if (!(error instanceof SignetError)) throw error
-  if (error.code !== 'other_user') tellError(deviceNotice, error)
+  if (error.code !== 'other_user') tellError(devices.notice, error)
 }
 
-serveForm(forms.signIn, async ({ email = '', password = '' }) => { await unlessEmptied(client.login({ email, password })) })
-
-serveForm(forms.signUp, async ({ name = '', email = '', password = '' }) => {
-  await unlessEmptied(client.register({ email, password, name: name.trim() === '' ? null : name }))
-  await unlessEmptied(client.login({ email, password })).catch(error => {
-    if (error.code === 'other_user') throw error
-    // There is an account now, so this form has nothing more to do.
-    window.location.hash = '#sign-in'
-    showDoor()
-    tellError(signInNotice, error)
-  })
+serveDoors(views, {
+  register: async registration => await unlessEmptied(client.register(registration)),
+  login: async credentials => { await unlessEmptied(client.login(credentials)) },
 })
 
 serveForm(forms.name, async ({ name = '' }) => {
@@ -296,15 +277,16 @@ serveForm(forms.password, async ({ current_password: currentPassword = '', new_p
 })
 
 serveReveals()
-serveRules(findInput('#sign-up-password'), find('#sign-up-rules'), minimum, () => findInput('#sign-up-email').value)
 serveRules(findInput('#new-password'), find('#new-rules'), minimum, () => findInput('[name=username]').value)
 serveNotices()
 
 find('#sign-out').addEventListener('click', signOut)
-place.more.addEventListener('click', () => {
-  place.more.ariaExpanded = String(place.more.ariaExpanded !== 'true')
-  fold(place.list, place.more)
-})
+for (const { list, more } of places) {
+  more.addEventListener('click', () => {
+    more.ariaExpanded = String(more.ariaExpanded !== 'true')
+    fold(list, more)
+  })
+}
 find('#sign-out-everywhere').addEventListener('click', () => {
   confirmation.returnValue = ''
   confirmation.showModal()
@@ -324,7 +306,7 @@ client.onChange(({ status, reason }) => {
     return
   }
   forgetDoor()
-  show('sign-in')
+  views.show('sign-in')
   const text = reason === 'ended' ? 'This session has ended. Sign in again to go on.' : 'You are signed out.'
   tell(signInNotice, text, reason === 'ended' ? 'error' : 'done')
 })
@@ -338,7 +320,7 @@ window.addEventListener('pageshow', ({ persisted }) => {
 })
 window.addEventListener('hashchange', () => {
   if (client.status === 'signed-in') forgetDoor()
-  else if (shown === 'sign-in' || shown === 'sign-up') showDoor()
+  else if (views.shown === 'sign-in' || views.shown === 'sign-up') showDoor(views)
 })
 document.addEventListener('visibilitychange', lookAgain)
 window.addEventListener('focus', lookAgain)

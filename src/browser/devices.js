@@ -1,6 +1,6 @@
-// The list of devices on the account page; holds no request.
+// The lists of devices and of applications on the account page; holds no request.
 
-/** @typedef {{ id: string, current: boolean, created_at: string, last_used_at: string, expires_at: string, user_agent: string | null, ip: string }} Device */
+/** @typedef {{ id: string, current: boolean, created_at: string, last_used_at: string, expires_at: string, user_agent: string | null, ip: string, client: { id: string, name: string | null, scope: string } | null }} Device */
 
 /** @type {Array<[RegExp, string]>} */
 const BROWSERS = [[/\bEdgA?\//, 'Edge'], [/\bOPR\//, 'Opera'], [/\bFirefox\/|\bFxiOS\//, 'Firefox'], [/Chrome\/|\bCriOS\//, 'Chrome'], [/\bSafari\//, 'Safari']]
@@ -40,13 +40,17 @@ export function onDay (instant) {
 /** So many devices are shown at first; one more is no reason to fold. */
 const FOLDED = 5
 
-/** What the list is shown in: the button that unfolds it, and what signs a device out. @typedef {{ list: HTMLElement, more: HTMLElement, leave: (device: Device, name: string, row: HTMLElement) => void }} Place */
+/**
+ * What a list is shown in: the button that unfolds it, what signs a device or an application out, and what a person reads of a scope.
+ * @typedef {{ list: HTMLElement, more: HTMLElement, leave: (device: Device, name: string, row: HTMLElement) => void, scopeWords: Record<string, string> }} Place
+ */
 
 /** Shows the devices, this one first; of many, the first few until all are asked for. @param {Place} place @param {Device[]} devices @param {number} now in milliseconds */
-export function showDevices ({ list, more, leave }, devices, now) {
+export function showDevices (place, devices, now) {
+  const { list, more } = place
   const ordered = [...devices].sort((one, other) => Number(other.current) - Number(one.current))
   const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset['device']
-  list.replaceChildren(...ordered.map(device => rowOf(device, now, leave)))
+  list.replaceChildren(...ordered.map(device => rowOf(device, now, place)))
   fold(list, more)
   // The list is renewed under the hand of whoever walks through it by keyboard.
   if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-device="${window.CSS.escape(focused)}"]`))?.focus()
@@ -62,36 +66,51 @@ export function fold (list, more) {
   more.textContent = isWhole ? 'Show fewer' : `Show ${rest.length} more`
 }
 
-/** @param {Device} device @param {number} now @param {Place['leave']} leave */
-function rowOf (device, now, leave) {
-  const { name, icon } = nameDevice(device.user_agent)
+/** What a row is called, what it shows, and what its button says. @param {Device} device */
+function describe ({ client, user_agent: userAgent }) {
+  const device = nameDevice(userAgent)
+  if (!client) return { ...device, facts: [], offer: 'Sign out', of: device.name }
+  const name = client.name ?? 'An application that is no longer registered'
+  return { name, icon: 'application', facts: [device.name], offer: 'Take back', of: `the access of ${name}` }
+}
+
+/** @param {Device} device @param {number} now @param {Place} place */
+function rowOf (device, now, { leave, scopeWords }) {
+  const { name, icon, facts, offer, of } = describe(device)
   const row = element('li', 'device')
-  const title = element('p', 'device-name', name)
+  const title = element('p', 'device-name')
+  title.append(element('bdi', '', name))
   const used = element('time', '', ago(device.last_used_at, now))
   used.setAttribute('datetime', device.last_used_at)
   used.title = exact.format(new Date(device.last_used_at))
-  const facts = [['Last used ', used], [device.ip], [`Since ${onDay(device.created_at)}`]].map(parts => {
-    const fact = element('span')
-    fact.append(...parts)
-    return fact
-  })
-  const [text, lines, line] = [element('div', 'device-text'), element('div', 'facts'), element('p')]
-  line.append(...facts.flatMap(fact => [fact, ' ']))
-  lines.append(line)
-  text.append(title, lines)
+  const text = element('div', 'device-text')
+  text.append(title, factsOf([['Last used ', used], ...facts.map(fact => [fact]), [device.ip], [`Since ${onDay(device.created_at)}`]]))
+  if (device.client) text.append(factsOf(device.client.scope.split(' ').map(scope => [scopeWords[scope] ?? `Use “${scope}”`])))
   row.append(iconOf(icon), text)
   // This session is ended at the top of the page.
   if (device.current) title.append(' ', element('span', 'badge', 'This device'))
-  else row.append(buttonOf(device, name, now, () => { leave(device, name, row) }))
+  else row.append(buttonOf(device, `${offer} ${of}, last used ${ago(device.last_used_at, now)}`, offer, () => { leave(device, name, row) }))
   return row
 }
 
-/** @param {Device} device @param {string} name @param {number} now @param {() => void} leave */
-function buttonOf (device, name, now, leave) {
-  const button = /** @type {HTMLButtonElement} */ (element('button', 'quiet', 'Sign out'))
+/** @param {Array<Array<string | Node>>} facts */
+function factsOf (facts) {
+  const [lines, line] = [element('div', 'facts'), element('p')]
+  for (const parts of facts) {
+    const fact = element('span')
+    fact.append(...parts)
+    line.append(fact, ' ')
+  }
+  lines.append(line)
+  return lines
+}
+
+/** @param {Device} device @param {string} label @param {string} text @param {() => void} leave */
+function buttonOf ({ id }, label, text, leave) {
+  const button = /** @type {HTMLButtonElement} */ (element('button', 'quiet', text))
   button.type = 'button'
-  button.dataset['device'] = device.id
-  button.ariaLabel = `Sign out ${name}, last used ${ago(device.last_used_at, now)}`
+  button.dataset['device'] = id
+  button.ariaLabel = label
   button.addEventListener('click', leave)
   return button
 }

@@ -1,4 +1,4 @@
-// Which scopes a client gets of those that it asks for (RFC 6749, section 3.3), and what a person is told of them; holds no client and no grant.
+// Which scopes a client gets of those that it asks for (RFC 6749, section 3.3); holds no client and no grant.
 import type { Client } from './client.js'
 
 /** OpenID Connect Core 1.0, sections 5.4 and 11: what every client may ask a user for. */

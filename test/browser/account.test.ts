@@ -1,33 +1,32 @@
 // The account page in a real browser: the whole journey, each of its states without a finding of axe, and nothing from elsewhere.
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { ask, run, settings } from '../server-process.js'
 import { launch, withChromium } from './chromium.js'
+import { Calls, inspect } from './inspection.js'
+import { startClient } from './oauth-client.js'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-/** A folder for pictures of every state, for whoever wants to look. */
-const { TEST_SCREENSHOTS } = process.env
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 const AGENTS = {
   phone: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148 Safari/604.1',
   desk: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0',
 }
 
+const calls = new Calls(/\/account\/(account|answers|devices|doors|forms|views)\.js$/)
+
 interface Watched { page: Page, context: BrowserContext, url: string, violations: string[], foreign: string[], faults: string[], errors: string[] }
 
 async function startSignet (t: Test, env: Record<string, string> = {}) {
-  const { ready, child } = run(t, settings(t, { LOG_LEVEL: 'info', ...env }))
-  return { url: await ready(), child }
+  const all = settings(t, { LOG_LEVEL: 'info', ...env })
+  const { ready, child } = run(t, all)
+  return { url: await ready(), child, database: all['DATABASE_URL']! }
 }
 
 /** A page that counts what its policy stopped, what it asked of others, and what it threw. */
 async function openPage (t: Test, browser: Browser, url: string): Promise<Watched> {
   const context = await browser.newContext({ reducedMotion: 'reduce', viewport: { width: 1280, height: 900 } })
   t.teardown(async () => {
-    await noteCalls(page)
+    await calls.note(page)
     await context.close()
   })
   const page = await context.newPage()
@@ -37,28 +36,15 @@ async function openPage (t: Test, browser: Browser, url: string): Promise<Watche
   context.on('request', request => { if (new URL(request.url()).origin !== new URL(url).origin) watched.foreign.push(request.url()) })
   page.on('pageerror', error => { watched.faults.push(String(error)) })
   page.on('console', message => { if (message.type() !== 'log') watched.errors.push(message.text()) })
-  await page.coverage.startJSCoverage({ resetOnNavigation: false })
+  await calls.start(page)
   await page.goto(`${url}/account`)
   return watched
 }
 
-/** How often each function of the page ran, by where it stands. */
-const calls = new Map<string, number>()
-
-async function noteCalls (page: Page): Promise<void> {
-  for (const { url, functions } of await page.coverage.stopJSCoverage()) {
-    const file = /\/account\/(account|devices|forms)\.js$/.exec(url)?.[1]
-    for (const { functionName, ranges: [range] } of file ? functions : []) {
-      const name = `${file!}.js ${functionName} at ${range!.startOffset}`
-      calls.set(name, (calls.get(name) ?? 0) + range!.count)
-    }
-  }
-}
-
 /** What ran is forgotten with the page that it ran on, so it is noted before. */
 async function reload (page: Page): Promise<void> {
-  await noteCalls(page)
-  await page.coverage.startJSCoverage({ resetOnNavigation: false })
+  await calls.note(page)
+  await calls.start(page)
   await page.reload()
 }
 
@@ -68,31 +54,6 @@ async function refuse (context: BrowserContext, path: string, status: number, co
 }
 
 const buttonTop = async (page: Page) => (await view(page).locator('button[type=submit]').last().boundingBox())!.y
-
-/** Looks at a state in light and dark, on a phone and on a desk, and at the narrowest. */
-async function inspect (t: Test, { page }: Watched, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-      t.strictSame(await findings(page), [], `${name}, ${colorScheme}, ${width} pixels`)
-      if (TEST_SCREENSHOTS) {
-        mkdirSync(TEST_SCREENSHOTS, { recursive: true })
-        await page.screenshot({ path: join(TEST_SCREENSHOTS, `${name}-${colorScheme}-${width}.png`), fullPage: true })
-      }
-    }
-  }
-  await page.setViewportSize({ width: 320, height: 640 })
-  t.ok(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), `${name} fits into 320 pixels`)
-  await page.setViewportSize({ width: 1280, height: 900 })
-  await page.emulateMedia({ colorScheme: 'light' })
-}
-
-async function findings (page: Page): Promise<string[]> {
-  if (!await page.evaluate('"axe" in window')) await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{ violations: Array<{ id: string, nodes: Array<{ html: string, failureSummary: string }> }> }>('axe.run({ resultTypes: ["violations"] })')
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
-}
 
 const view = (page: Page) => page.locator('[data-view]:not([hidden])')
 const heading = async (page: Page, text: string) => { await page.getByRole('heading', { level: 1, name: text }).waitFor() }
@@ -318,11 +279,49 @@ withChromium(executablePath => {
     await out()
     await loginElsewhere(url, AGENTS.desk)
     await lookAgain(page)
-    await page.locator('.devices .notice[data-kind=lead]').waitFor()
+    await page.locator('section:has(#devices) .notice[data-kind=lead]').waitFor()
     await page.getByRole('button', { name: 'Show fewer' }).click()
     t.equal(await shown(), 5)
     for (let count = 0; count < 3; count++) await out()
     t.strictSame([await shown(), await page.locator('#more-devices').isHidden()], [6, true], 'one more than some is no reason to fold')
+  })
+
+  t.test('what a user let in is listed with what it may do, and loses its access there', async t => {
+    const { url, database } = await startSignet(t)
+    await ask(`${url}/register`, ACCOUNT)
+    const watched = await openPage(t, browser, url)
+    const { page } = watched
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    t.ok(await page.getByRole('heading', { name: 'Applications' }).isHidden(), 'what there is not is not shown')
+    const client = await startClient(t, url, database, { name: '<b>Reading</b> list' })
+    const tab = await watched.context.newPage()
+    for (const scope of ['openid email offline_access lists:write', 'openid profile']) {
+      await tab.goto(client.start({ scope, prompt: 'consent' }))
+      await tab.getByRole('button', { name: 'Allow' }).click()
+      await tab.getByRole('heading', { name: 'Welcome back' }).waitFor()
+    }
+    await lookAgain(page)
+    await page.getByRole('heading', { name: 'Applications' }).waitFor()
+    t.strictSame(await page.locator('#applications .device-name').allTextContents(), ['<b>Reading</b> list', '<b>Reading</b> list'])
+    t.strictSame(await page.locator('#devices .device-name').allTextContents(), ['Chrome on Linux This device'])
+    t.strictSame(await page.locator('#applications li').last().locator('.facts').last().locator('p > span').allTextContents(), ['Know who you are when you come back', 'See your e-mail address', 'Keep its access while you are away', 'Use “lists:write”'])
+    await inspect(t, watched, 'account-applications')
+    const takeBack = page.getByRole('button', { name: /^Take back the access of <b>Reading<\/b> list, last used / })
+    await takeBack.first().click()
+    await page.getByText('<b>Reading</b> list has no access any more.').waitFor()
+    t.equal(await page.evaluate('document.activeElement.id'), 'applications-title')
+    await takeBack.click()
+    await page.locator('#applications li').first().waitFor({ state: 'detached' })
+    await page.getByText('<b>Reading</b> list has no access any more.').waitFor()
+    t.equal(await client.refresh(0), 400, 'and so it is')
+    await inspect(t, watched, 'account-no-application')
+    await page.locator('#edit-name').click()
+    await lookAgain(page)
+    await page.getByRole('heading', { name: 'Applications' }).waitFor({ state: 'hidden' })
+    await tab.goto(client.start({ scope: 'openid profile' }))
+    await tab.getByRole('button', { name: 'Allow' }).waitFor()
+    t.strictSame([watched.violations, watched.faults], [[], []])
   })
 
   t.test('two browsers: one signs the other out, which notices and says so, in all its tabs', async t => {
@@ -411,7 +410,7 @@ withChromium(executablePath => {
     await inspect(t, watched, 'account-stale')
     await context.setOffline(false)
     await page.evaluate("window.dispatchEvent(new Event('focus'))")
-    await page.locator('.devices .notice[data-kind=lead]').waitFor()
+    await page.locator('section:has(#devices) .notice[data-kind=lead]').waitFor()
     await refuse(context, '**/user-info', 503, 'unavailable', 'Signet cannot reach what it needs; try again in a moment.')
     await reload(page)
     await heading(page, 'Signet cannot be reached')
@@ -445,7 +444,7 @@ withChromium(executablePath => {
     await refuse(context, '**/tokens/*', 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.')
     await row.click()
     await page.getByText(/^Too many attempts\. Try again in 0:0\d\.$/).waitFor()
-    await page.locator('.devices .notice[data-kind=lead]').waitFor()
+    await page.locator('section:has(#devices) .notice[data-kind=lead]').waitFor()
     for (const [name, path] of [['Sign out everywhere', '**/revoke-all-tokens'], ['Sign out', '**/logout']] as const) {
       await refuse(context, path, 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.', '60')
       await page.getByRole('button', { name, exact: true }).click()
@@ -513,6 +512,6 @@ withChromium(executablePath => {
 
   t.test('there is no function of the page that did not run', async t => {
     t.ok(calls.size > 50, `${calls.size} functions`)
-    t.strictSame([...calls].filter(([, count]) => count === 0).map(([name]) => name), [])
+    t.strictSame(calls.unused, [])
   })
 })

@@ -1,5 +1,6 @@
 // One method a route: takes what was asked and by whom, returns the answer; knows no Fastify, no status, no header.
 import type { AccountService } from '../../services/account-service.js'
+import type { Clients } from '../../services/clients.js'
 import type { Device } from '../../services/rotation.js'
 import type { Caller, TokenService } from '../../services/token-service.js'
 import { toAuthTokenDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
@@ -9,10 +10,12 @@ import { readName, readPassword, type AuthenticationRequest, type ChangePassword
 export class AuthController {
   readonly #accounts: AccountService
   readonly #tokens: TokenService
+  readonly #clients: Clients
 
-  constructor (accounts: AccountService, tokens: TokenService) {
+  constructor (accounts: AccountService, tokens: TokenService, clients: Clients) {
     this.#accounts = accounts
     this.#tokens = tokens
+    this.#clients = clients
   }
 
   async register (request: RegistrationRequest, device: Device, now: number): Promise<UserDTO> {
@@ -35,8 +38,10 @@ export class AuthController {
     return toUserDTO(await this.#accounts.rename(caller, readName(request.name), now))
   }
 
-  listTokens (caller: Caller, now: number): TokenListDTO {
-    return toTokenListDTO(this.#tokens.list(caller, now), caller.familyId)
+  async listTokens (caller: Caller, now: number): Promise<TokenListDTO> {
+    const families = this.#tokens.list(caller, now)
+    const clients = await Promise.all(families.map(async ({ grant }) => grant && await this.#clients.find(grant.clientId, now)))
+    return toTokenListDTO(families.map((family, at) => ({ ...family, clientName: clients[at]?.name ?? null })), caller.familyId)
   }
 
   async closeToken (caller: Caller, id: string, now: number): Promise<void> {

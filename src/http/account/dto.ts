@@ -45,6 +45,13 @@ export const RegistrationDTO = Type.Object({
 }, { $id: 'RegistrationDTO', ...strict })
 export type RegistrationDTO = Required<Static<typeof RegistrationDTO>>
 
+/** An OAuth client, as a user who let it in is told of it. */
+export const ApplicationDTO = Type.Object({
+  id: Id('0c7e5f2a-6f0b-4a1d-8d53-1f6f6a3f2b90'),
+  name: TextOrNull('null where it is not registered any more', { examples: ['Reading list'] }),
+  scope: Type.String({ description: 'what it may do, with blanks between (RFC 6749, section 3.3)', examples: ['openid email'] }),
+}, { $id: 'ApplicationDTO', ...strict })
+
 export const DeviceDTO = Type.Object({
   id: Id('b3a1f6c2-41de-4c0b-9a6e-0d7c52a8e911'),
   current: Type.Boolean({ description: 'whether the request came with a token of this log-in', examples: [true] }),
@@ -53,6 +60,7 @@ export const DeviceDTO = Type.Object({
   expires_at: Instant('2026-12-10T10:05:00.000Z'),
   user_agent: TextOrNull('the User-Agent of the log-in', { examples: ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'] }),
   ip: Type.String({ description: 'the address of the log-in', examples: ['192.0.2.7'] }),
+  client: Type.Union([named(ApplicationDTO), Type.Null()], { description: 'the application that the user let in; null where it is a log-in of the user\'s own', examples: [null] }),
 }, { $id: 'DeviceDTO', ...strict })
 
 export const TokenListDTO = Type.Object({ tokens: Type.Array(named(DeviceDTO)) }, { $id: 'TokenListDTO', ...strict })
@@ -75,7 +83,8 @@ export function toAuthTokenDTO (issued: IssuedTokens): AuthTokenDTO {
   }
 }
 
-export function toTokenListDTO (families: Array<Family & { expiresAt: number }>, currentId: string): TokenListDTO {
+/** `clientName` is that of the client that has the family, if one has it and is registered still. */
+export function toTokenListDTO (families: Array<Family & { expiresAt: number, clientName: string | null }>, currentId: string): TokenListDTO {
   return {
     tokens: families.map(family => ({
       id: family.id,
@@ -85,6 +94,7 @@ export function toTokenListDTO (families: Array<Family & { expiresAt: number }>,
       expires_at: toInstant(family.expiresAt),
       user_agent: family.userAgent,
       ip: family.ip,
+      client: family.grant ? { id: family.grant.clientId, name: family.clientName, scope: family.grant.scope } : null,
     })),
   }
 }

@@ -56,14 +56,14 @@ export const ROUTES: Route[] = [
   },
   {
     operationId: 'listTokens', tag: 'devices',
-    description: 'One entry a device, the last used first.',
-    method: 'GET', url: '/tokens', summary: 'List the devices that are logged in', guard: 'bearer', limit: 'address',
+    description: 'One entry a device, and one for each time that an application was let in, the last used first.',
+    method: 'GET', url: '/tokens', summary: 'List the devices that are logged in, and the applications that were let in', guard: 'bearer', limit: 'address',
     status: 200, response: TokenListDTO, errors: [],
-    handle: (controller, { now }, caller) => controller.listTokens(caller, now),
+    handle: async (controller, { now }, caller) => await controller.listTokens(caller, now),
   },
   {
     operationId: 'closeToken', tag: 'devices',
-    description: 'Closes the family of refresh tokens of one of the user\'s devices. Its access tokens are refused here at once, and within seconds by services that look at the status list.',
+    description: 'Closes the family of refresh tokens of one of the user\'s devices, or of an application that the user let in. Its access tokens are refused here at once, and within seconds by services that look at the status list.',
     method: 'DELETE', url: '/tokens/:id', summary: 'Log one device out', guard: 'bearer', limit: 'address',
     status: 204, errors: ['foreign_origin', 'unknown_token'], endsLogin: ({ id }, { familyId }) => id === familyId,
     handle: async (controller, { id, now }, caller) => { await controller.closeToken(caller, id, now) },

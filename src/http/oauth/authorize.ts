@@ -8,6 +8,7 @@ import type { Authorizations, Session } from '../../services/authorizations.js'
 import type { LimitOptions } from '../edge/rate-limits.js'
 import { openCookie, tokenOf } from '../edge/refresh-cookie.js'
 import { deviceOf } from '../edge/route.js'
+import { wordsOf } from '../public/scope-words.js'
 import { askedOf, formOf } from './forms.js'
 import { comesFromElsewhere } from './navigation.js'
 import type { Pages } from './pages.js'
@@ -17,6 +18,9 @@ export interface AuthorizeParts { authorizations: Authorizations, pages: Pages, 
 /** What is in an address beside what the client asks: when somebody was first shown the log-in, and that a page of ours went on to it. */
 const ASKED = 'asked'
 const AGAIN = 'again'
+
+const WEB = ['http:', 'https:']
+const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 
 const UNTRUSTED = {
   client: 'The application that sent you here is not known to Signet, so you cannot be sent back to it. If you follow a link, it may be an old one; else tell who runs the application.',
@@ -36,7 +40,7 @@ export function addAuthorize (app: FastifyInstance, parts: AuthorizeParts): void
     const session = await authorizations.session(cookie?.token, now)
     const allowed = session && await authorizations.allow(formOf(request).values.get('decision') ?? '', session, deviceOf(request), now)
     reply.header('cache-control', 'no-store')
-    if (!allowed) throw new OAuthError('invalid_request', 'This page stood open for too long, or somebody else has signed in since; go back to the application and begin anew.')
+    if (!allowed) throw new OAuthError('invalid_request', 'This page stood open for too long, or somebody else has signed in since.')
     return { location: answerTo(allowed.request, { code: allowed.code }, issuer) }
   })
 }
@@ -45,12 +49,13 @@ async function serve (request: FastifyRequest, reply: FastifyReply, parts: Autho
   const { authorizations, clock, issuer, pages } = parts
   const [parameters, now] = [askedOf(request), clock()]
   const target = await authorizations.target(parameters, now)
-  if ('untrusted' in target) return pages.send(reply, 'told', { title: 'You cannot be sent on', sentence: UNTRUSTED[target.untrusted], request_id: request.id }, 400)
+  if ('untrusted' in target) return pages.send(reply, 'told', { title: 'You cannot be sent on', sentence: UNTRUSTED[target.untrusted], request_id: request.id, account: '' }, 400)
   const asked = authorizations.read(parameters, target)
   if ('error' in asked) return refuse(reply, { redirectUri: target.redirectUri, state: stateOf(parameters) }, asked, issuer)
   const query = writeQuery(parameters, ASKED, AGAIN)
   const askedAt = authorizations.askedAt(query, parameters.values.get(ASKED), now)
-  const afterLogIn = () => `authorize?${query}&${ASKED}=${askedAt === undefined ? authorizations.stamp(query, now) : parameters.values.get(ASKED)!}`
+  const isLate = askedAt === undefined && parameters.values.has(ASKED)
+  const goOn = () => `authorize?${query}&${ASKED}=${askedAt === undefined ? authorizations.stamp(query, now) : parameters.values.get(ASKED)!}`
   const token = tokenOf(request)
   const isFirst = askedAt === undefined && !parameters.values.has(AGAIN)
   if (token === undefined && isFirst && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: `authorize?${query}&${AGAIN}=1` })
@@ -59,20 +64,37 @@ async function serve (request: FastifyRequest, reply: FastifyReply, parts: Autho
   switch (step.kind) {
     case 'refusal': return refuse(reply, asked, step.refusal, issuer)
     case 'code': return redirect(reply, answerTo(asked, { code: step.code }, issuer))
-    case 'log-in': return pages.send(reply, 'log-in', { client: asked.client.name, login_hint: asked.loginHint ?? '', address: afterLogIn(), cancel: denial(asked, issuer) })
-    case 'consent': return pages.send(reply, 'consent', consentValues(asked, session!, step.decision, issuer))
+    case 'log-in': return pages.send(reply, 'log-in', { ...logInValues(asked, session, isLate), address: goOn(), cancel: denial(asked, issuer) })
+    case 'consent': return pages.send(reply, 'consent', { ...consentValues(asked, session!, issuer), decision: step.decision, address: goOn(), other: otherLogIn(asked, parameters), cancel: denial(asked, issuer) })
   }
 }
 
-function consentValues (asked: AuthorizationRequest, { user }: Session, decision: string, issuer: string) {
-  const { client, redirectUri, scope } = asked
-  return { client: client.name, host: hostOf(redirectUri), email: user.email, scope, decision, cancel: denial(asked, issuer) }
+function logInValues ({ client, loginHint, prompts }: AuthorizationRequest, session: Session | undefined, isLate: boolean) {
+  const email = session && !prompts.includes('select_account') ? session.user.email : ''
+  return { client: client.name, login_hint: loginHint ?? email, lead: leadOf(session, isLate) }
 }
 
-/** Whom a person is sent to, as an address shows it. */
-function hostOf (redirectUri: string): string {
-  const { host, protocol } = new URL(redirectUri)
-  return host || protocol
+function leadOf (session: Session | undefined, isLate: boolean): string {
+  if (isLate) return 'This page stood open for too long. Sign in once more.'
+  return session ? `You are signed in as ${session.user.email}. Sign in again, or with another account.` : 'Use the e-mail address and the password of your account.'
+}
+
+function consentValues ({ client, redirectUri, scope, audience }: AuthorizationRequest, { user }: Session, issuer: string) {
+  const services = audience.filter(one => one !== issuer).map(one => `Act for you at ${one}`)
+  return { client: client.name, email: user.email, may: [...scope.map(wordsOf), ...services], ...placeOf(redirectUri) }
+}
+
+/** Whom a person is sent to, as an address shows it; and what to think of, where that is whoever listens on the device. */
+function placeOf (redirectUri: string): { host: string, hint: string } {
+  const { host, hostname, protocol } = new URL(redirectUri)
+  if (!WEB.includes(protocol)) return { host: protocol, hint: 'This is an app on your own device. Allow it only if you have just used it.' }
+  return { host, hint: LOOPBACK.includes(hostname) ? 'This is a program on your own device. Allow it only if you have just started it.' : '' }
+}
+
+/** Asks the same of whoever logs in next. */
+function otherLogIn ({ prompts }: AuthorizationRequest, { values, lists, repeated }: Parameters): string {
+  const prompt = [...new Set([...prompts, 'select_account'])].join(' ')
+  return `authorize?${writeQuery({ values: new Map(values).set('prompt', prompt), lists, repeated }, ASKED, AGAIN)}`
 }
 
 function denial (asked: { redirectUri: string, state: string | undefined }, issuer: string): string {

@@ -28,7 +28,7 @@ export function addEndSession (app: FastifyInstance, parts: EndSessionParts): vo
     const session = await authorizations.session(cookie?.token, now)
     const confirmed = session && await logOuts.confirm(formOf(request).values.get('decision') ?? '', session, now)
     reply.header('cache-control', 'no-store')
-    if (!confirmed) throw new OAuthError('invalid_request', 'This page stood open for too long, or somebody else has signed in since; go back to the application and begin anew.')
+    if (!confirmed) throw new OAuthError('invalid_request', 'This page stood open for too long, or somebody else has signed in since.')
     cookie!.clear()
     return { location: confirmed.location ? locationOf(confirmed.location) : 'end-session' }
   })
@@ -37,15 +37,16 @@ export function addEndSession (app: FastifyInstance, parts: EndSessionParts): vo
 async function serve (request: FastifyRequest, reply: FastifyReply, { authorizations, clock, logOuts, pages }: EndSessionParts): Promise<FastifyReply> {
   const [parameters, now] = [askedOf(request), clock()]
   const asked = await logOuts.read(parameters, now)
-  if (!asked) return pages.send(reply, 'told', { title: 'You cannot be sent on', sentence: 'The application that sent you here wants you to be sent to an address that it has not registered. You are still signed in.', request_id: request.id }, 400)
+  if (!asked) return pages.send(reply, 'told', { title: 'You cannot be sent on', sentence: 'The application that sent you here wants you to be sent to an address that it has not registered. You are still signed in.', request_id: request.id, account: '' }, 400)
+  const again = `end-session?${writeQuery(parameters, AGAIN)}&${AGAIN}=1`
   const token = tokenOf(request)
-  if (token === undefined && !parameters.values.has(AGAIN) && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: `end-session?${writeQuery(parameters, AGAIN)}&${AGAIN}=1` })
+  if (token === undefined && !parameters.values.has(AGAIN) && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: again })
   const session = await authorizations.session(token, now)
-  if (!logOuts.isUnasked(asked, session)) return pages.send(reply, 'log-out', { client: asked.client?.name ?? '', email: session!.user.email, decision: await logOuts.ask(asked, session!, now) })
+  if (!logOuts.isUnasked(asked, session)) return pages.send(reply, 'log-out', { client: asked.client?.name ?? '', email: session!.user.email, address: again, decision: await logOuts.ask(asked, session!, now) })
   await logOuts.end(asked, session, now)
   if (token !== undefined) clearCookie(reply)
   if (asked.location) return reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).redirect(locationOf(asked.location), 303)
-  return pages.send(reply, 'told', { title: 'You are signed out', sentence: 'This browser is signed in no more.', request_id: '' })
+  return pages.send(reply, 'told', { title: 'You are signed out', sentence: 'You can close this page.' })
 }
 
 function locationOf ({ uri, state }: NonNullable<LogOut['location']>): string {

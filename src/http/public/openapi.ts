@@ -114,6 +114,6 @@ function exampleOf (schema: Schema, document: Document): unknown {
   const { $ref, examples, items, properties, required } = schema
   if ($ref) return exampleOf(schemaOf(schema, document), document)
   if (items) return [exampleOf(items, document)]
-  if (!properties) return examples?.[0] ?? schema.enum?.[0]
+  if (!properties) return examples ? examples[0] : schema.enum?.[0]
   return Object.fromEntries(Object.entries(properties).filter(([name, member]) => (required ?? []).includes(name) || member.examples).map(([name, member]) => [name, exampleOf(member, document)]))
 }

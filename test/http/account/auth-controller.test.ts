@@ -1,5 +1,8 @@
 // Every route's answer and every refusal, through the whole application.
+import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import type { Client } from '../../../src/core/client.js'
+import { newFamily } from '../../../src/core/families.js'
 import { EMAIL, PASSWORD, testApp, type Pair } from '../../test-app.js'
 import { bearer, familyOf, login, post, problem, problemOf, register, UUID } from '../client.js'
 
@@ -68,7 +71,29 @@ t.test('a log-in answers a pair, and the caller is who logged in', async t => {
   const created = new Date(clock.now).toISOString()
   t.strictSame((await app.inject({ url: '/user-info', headers: bearer(access) })).json(), { id, email: EMAIL, name: null, created_at: created })
   const list = await app.inject({ url: '/tokens', headers: bearer(access) })
-  t.strictSame(list.json(), { tokens: [{ id: familyOf(answer.json()), current: true, created_at: created, last_used_at: created, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'x'.repeat(200), ip: '127.0.0.1' }] })
+  t.strictSame(list.json(), { tokens: [{ id: familyOf(answer.json()), current: true, created_at: created, last_used_at: created, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'x'.repeat(200), ip: '127.0.0.1', client: null }] })
+})
+
+t.test('an application that the user let in is listed with its name and what it may do, and is closed as a device is', async t => {
+  const { app, clock, store } = await testApp(t)
+  const id = await register(app)
+  const [mine, { passwordHash }] = [await login(app), (await store.findUser(id))!]
+  const client: Client = {
+    id: randomUUID(), version: 1, name: 'Reading list', redirectUris: ['https://client.example/callback'], grantTypes: ['authorization_code'], authMethod: 'none', secrets: [],
+    scopes: [], audiences: [], postLogoutRedirectUris: [], isOurs: false, requiresPkce: true, createdAt: clock.now,
+  }
+  await store.insertClient(client)
+  const gone = randomUUID()
+  for (const clientId of [client.id, gone]) {
+    clock.now += 1000
+    const family = { ...newFamily(randomUUID(), { ip: '192.0.2.7', userAgent: 'browser' }, clock.now), grant: { clientId, scope: 'openid email', audience: ['https://id.example'], authenticatedAt: clock.now } }
+    t.equal(await store.openFamily({ userId: id, verifiedHash: passwordHash, passwordHash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'refuse', replaces: undefined, closing: { at: clock.now, countsAfter: 0 } }), 'opened')
+  }
+  const list = async () => (await app.inject({ url: '/tokens', headers: bearer(mine) })).json<{ tokens: Array<{ id: string, client: object | null }> }>().tokens
+  const listed = await list()
+  t.strictSame(listed.map(each => each.client), [{ id: gone, name: null, scope: 'openid email' }, { id: client.id, name: 'Reading list', scope: 'openid email' }, null])
+  t.equal((await app.inject({ method: 'DELETE', url: `/tokens/${listed[1]!.id}`, headers: bearer(mine) })).statusCode, 204)
+  t.strictSame((await list()).map(each => each.client), [{ id: gone, name: null, scope: 'openid email' }, null])
 })
 
 t.test('a name is changed by the rules of a registration, and null takes it away', async t => {
@@ -204,7 +229,7 @@ t.test('a changed password closes every log-in, the caller\'s own included, and 
     t.equal((await app.inject({ url: '/user-info', headers: bearer(tokens) })).statusCode, 401)
   }
   const now = new Date(clock.now).toISOString()
-  const device = { id: familyOf(next), current: true, created_at: now, last_used_at: now, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'phone', ip: '127.0.0.1' }
+  const device = { id: familyOf(next), current: true, created_at: now, last_used_at: now, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'phone', ip: '127.0.0.1', client: null }
   t.strictSame((await app.inject({ url: '/tokens', headers: bearer(next) })).json(), { tokens: [device] })
   t.equal((await post(app, '/refresh', { refresh_token: next.refresh_token })).statusCode, 200)
   t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password: PASSWORD })), BAD_CREDENTIALS)

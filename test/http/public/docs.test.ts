@@ -82,7 +82,7 @@ t.test('what the document gives as an example can be sent as it is, and is answe
     if (path === '/login') authorization = `Bearer ${answer.json<{ access_token: string }>().access_token}`
   }
   const listed = successOf(paths['/tokens']!['get']!).example as { tokens: object[] }
-  t.strictSame(Object.keys(listed.tokens[0]!), ['id', 'current', 'created_at', 'last_used_at', 'expires_at', 'user_agent', 'ip'])
+  t.strictSame(Object.keys(listed.tokens[0]!), ['id', 'current', 'created_at', 'last_used_at', 'expires_at', 'user_agent', 'ip', 'client'])
   t.notMatch(JSON.stringify(Object.values(paths).flatMap(path => Object.values(path)).map(operation => [operation.requestBody?.content, successOf(operation)])), /"example":(null|""|"string")/)
 })
 

@@ -8,8 +8,8 @@ export interface Told { client_id: string, client_secret?: string, jwk?: object 
 export const RESOURCE = 'https://orders.example'
 export const OTHER_RESOURCE = 'https://invoices.example'
 /** Nothing listens there: a person who has no browser reads off where it would go. */
-export const CALLBACK = 'http://127.0.0.1:9/callback'
-export const AFTER_LOG_OUT = 'http://127.0.0.1:9/bye'
+export const CALLBACK = 'http://127.0.0.1:59999/callback'
+export const AFTER_LOG_OUT = 'http://127.0.0.1:59999/bye'
 
 /** `web` proves itself by Basic, `post` in the form, `key` by a signature, `public` not at all; `service` has no users. `now` in milliseconds. */
 export function makeClients (now: number): { records: Client[], told: Record<string, Told> } {

@@ -95,7 +95,7 @@ func steps(web *oauth2.Config, first *login) []step {
 		}},
 		{"loopback", func() error {
 			open := config("public")
-			open.RedirectURL = strings.Replace(callback, ":9/", ":65000/", 1)
+			open.RedirectURL = strings.Replace(callback, ":59999/", ":65000/", 1)
 			_, err := logIn(open, "allow")
 			return err
 		}},
