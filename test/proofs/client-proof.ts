@@ -40,7 +40,7 @@ async function walk (program: ClientProgram, verdict: Verdict, signet: LiveSigne
   const person = await openPerson(new Person(signet.url, account))
   const start = performance.now()
   try {
-    judge(await run(program, { ...await addClients(signet), ISSUER: signet.issuer, PERSON: person.url, CALLBACK, AFTER_LOG_OUT, RESOURCE, OTHER_RESOURCE }, limitMs), program, verdict)
+    judge(await run(program, { ...await addClients(signet), ISSUER: signet.issuer, PERSON: person.url, CALLBACK, AFTER_LOG_OUT, RESOURCE, OTHER_RESOURCE, EMAIL: account.email, PASSWORD: account.password }, limitMs), program, verdict)
   } finally {
     person.close()
   }

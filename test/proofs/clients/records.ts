@@ -11,7 +11,7 @@ export const OTHER_RESOURCE = 'https://invoices.example'
 export const CALLBACK = 'http://127.0.0.1:59999/callback'
 export const AFTER_LOG_OUT = 'http://127.0.0.1:59999/bye'
 
-/** `web` proves itself by Basic, `post` in the form, `key` by a signature, `public` not at all; `service` has no users. `now` in milliseconds. */
+/** `web` proves itself by Basic, `post` in the form, `key` by a signature, `public` and `ours`, for which nobody is asked, not at all; `service` has no users. `now` in milliseconds. */
 export function makeClients (now: number): { records: Client[], told: Record<string, Told> } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = { ...privateKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }
@@ -26,6 +26,7 @@ export function makeClients (now: number): { records: Client[], told: Record<str
     post: client('Post', { authMethod: 'client_secret_post', secrets }),
     key: client('Key', { authMethod: 'private_key_jwt', jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }] } }),
     public: client('Public', { authMethod: 'none' }),
+    ours: client('Ours', { authMethod: 'none', isOurs: true }),
     service: client('Service', { redirectUris: [], grantTypes: ['client_credentials'], secrets }),
   }
   const told = Object.entries(records).map(([name, { id, authMethod }]) => [name, { client_id: id, ...(authMethod.startsWith('client_secret') && { client_secret: secret }), ...(authMethod === 'private_key_jwt' && { jwk }) }])

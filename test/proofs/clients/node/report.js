@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 
 const { PERSON = '', CLIENTS = '{}' } = process.env
 
-/** The clients by their names. @type {Record<'web' | 'post' | 'key' | 'public' | 'service', { client_id: string, client_secret?: string, jwk?: JsonWebKey & { kid: string } }>} */
+/** The clients by their names. @type {Record<'web' | 'post' | 'key' | 'public' | 'ours' | 'service', { client_id: string, client_secret?: string, jwk?: JsonWebKey & { kid: string } }>} */
 export const clients = JSON.parse(CLIENTS)
 
 /** Where the browser ends that is sent to an address. @param {string} address @param {string} [decision] @returns {Promise<URL>} */
