@@ -10,7 +10,7 @@ import { LiveSignet, PASSWORD } from './live-signet.js'
 import { build, type Build } from './verifier-process.js'
 import { openPerson, Person } from './clients/person.js'
 import type { ClientProgram } from './clients/programs.js'
-import { AFTER_LOG_OUT, CALLBACK, makeClients, OTHER_RESOURCE, RESOURCE } from './clients/records.js'
+import { afterLogOutAt, callbackAt, makeClients, OTHER_RESOURCE, RESOURCE } from './clients/records.js'
 import { STEPS } from './clients/steps.js'
 
 /** What a client did: how many steps it `passed`, and which its library `lacks`. Milliseconds. */
@@ -37,19 +37,21 @@ export async function proveClients ({ programs, command, limitMs = LIMIT_MS }: S
 async function walk (program: ClientProgram, verdict: Verdict, signet: LiveSignet, limitMs: number): Promise<void> {
   const account = { email: `${randomUUID()}@example.com`, password: PASSWORD }
   await signet.succeed('/register', { ...account, name: 'Ada' })
+  // Where nothing listens, unless the program does: a person without a browser reads off where it would go.
+  const home = `http://127.0.0.1:${await freePort()}`
   const person = await openPerson(new Person(signet.url, account))
   const start = performance.now()
   try {
-    judge(await run(program, { ...await addClients(signet), ISSUER: signet.issuer, PERSON: person.url, CALLBACK, AFTER_LOG_OUT, RESOURCE, OTHER_RESOURCE, EMAIL: account.email, PASSWORD: account.password }, limitMs), program, verdict)
+    judge(await run(program, { ...await addClients(signet, home), ISSUER: signet.issuer, PERSON: person.url, CALLBACK: callbackAt(home), AFTER_LOG_OUT: afterLogOutAt(home), RESOURCE, OTHER_RESOURCE, EMAIL: account.email, PASSWORD: account.password }, limitMs), program, verdict)
   } finally {
     person.close()
   }
   verdict.walkMs = performance.now() - start
 }
 
-async function addClients ({ databaseUrl }: LiveSignet): Promise<{ CLIENTS: string }> {
+async function addClients ({ databaseUrl }: LiveSignet, home: string): Promise<{ CLIENTS: string }> {
   const store = await openStore(databaseUrl)
-  const { records, told } = makeClients(Date.now())
+  const { records, told } = makeClients(home, Date.now())
   for (const record of records) await store.insertClient(record)
   await store.close()
   return { CLIENTS: JSON.stringify(told) }

@@ -21,7 +21,7 @@ export const PROGRAMS: ClientProgram[] = [
     needs: [CHROMIUM],
     run: ['node', 'test/proofs/clients/browser/main.js'],
     // It has no secret, and no way to leave out the challenge or to change the verifier; what a client without one may have is asked for by all others.
-    lacks: ['secret-post', 'private-key', 'client-credentials', 'introspection', 'no-challenge', 'unknown-scope', 'wrong-verifier', 'wrong-secret', 'wrong-grant'],
+    lacks: ['loopback', 'secret-post', 'private-key', 'client-credentials', 'introspection', 'no-challenge', 'unknown-scope', 'wrong-verifier', 'wrong-secret', 'wrong-grant'],
   },
   {
     language: 'authlib',

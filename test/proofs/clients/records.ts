@@ -7,19 +7,16 @@ export interface Told { client_id: string, client_secret?: string, jwk?: object 
 
 export const RESOURCE = 'https://orders.example'
 export const OTHER_RESOURCE = 'https://invoices.example'
-/** Nothing listens there: a person who has no browser reads off where it would go. */
-export const CALLBACK = 'http://127.0.0.1:59999/callback'
-export const AFTER_LOG_OUT = 'http://127.0.0.1:59999/bye'
 
-/** `web` proves itself by Basic, `post` in the form, `key` by a signature, `public` and `ours`, for which nobody is asked, not at all; `service` has no users. `now` in milliseconds. */
-export function makeClients (now: number): { records: Client[], told: Record<string, Told> } {
+/** `web` proves itself by Basic, `post` in the form, `key` by a signature, `public` and `ours`, for which nobody is asked, not at all; `service` has no users. People come back to pages at `home`. `now` in milliseconds. */
+export function makeClients (home: string, now: number): { records: Client[], told: Record<string, Told> } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = { ...privateKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }
   const { secret, kept } = makeSecret(now)
   const secrets = [kept]
   const client = (name: string, more: Partial<Client>): Client => ({
-    id: randomUUID(), version: 1, name, redirectUris: [CALLBACK], grantTypes: ['authorization_code', 'refresh_token'], authMethod: 'client_secret_basic', secrets: [],
-    scopes: ['orders'], audiences: [RESOURCE, OTHER_RESOURCE], postLogoutRedirectUris: [AFTER_LOG_OUT], isOurs: false, requiresPkce: true, createdAt: now, ...more,
+    id: randomUUID(), version: 1, name, redirectUris: [callbackAt(home)], grantTypes: ['authorization_code', 'refresh_token'], authMethod: 'client_secret_basic', secrets: [],
+    scopes: ['orders'], audiences: [RESOURCE, OTHER_RESOURCE], postLogoutRedirectUris: [afterLogOutAt(home)], isOurs: false, requiresPkce: true, createdAt: now, ...more,
   })
   const records = {
     web: client('Web', { secrets }),
@@ -31,4 +28,12 @@ export function makeClients (now: number): { records: Client[], told: Record<str
   }
   const told = Object.entries(records).map(([name, { id, authMethod }]) => [name, { client_id: id, ...(authMethod.startsWith('client_secret') && { client_secret: secret }), ...(authMethod === 'private_key_jwt' && { jwk }) }])
   return { records: Object.values(records), told: Object.fromEntries(told) as Record<string, Told> }
+}
+
+export function callbackAt (home: string): string {
+  return `${home}/callback`
+}
+
+export function afterLogOutAt (home: string): string {
+  return `${home}/bye`
 }

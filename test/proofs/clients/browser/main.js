@@ -1,9 +1,11 @@
 // Goes with oidc-client-ts in Chromium through all that it has: pages of a client's own, which Signet's lead back to; holds no rule of the protocol.
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { chromium } from 'playwright-core'
 import { clients, refused, same, take } from '../node/report.js'
 
-const { ISSUER = '', CALLBACK = '', AFTER_LOG_OUT = '', RESOURCE = '', OTHER_RESOURCE = '', EMAIL = '', PASSWORD = '', TEST_CHROMIUM = '/usr/bin/chromium' } = process.env
+const { ISSUER = '', CALLBACK = '', AFTER_LOG_OUT = '', OTHER_RESOURCE = '', EMAIL = '', PASSWORD = '', TEST_CHROMIUM = '/usr/bin/chromium' } = process.env
 const HOME = new URL(CALLBACK).origin
 const LIBRARY = await readFile(new URL('../browser/oidc-client-ts.min.js', import.meta.resolve('oidc-client-ts')), 'utf8')
 const SETTINGS = { authority: ISSUER, client_id: clients.public.client_id, redirect_uri: CALLBACK, post_logout_redirect_uri: AFTER_LOG_OUT, scope: 'openid profile email offline_access orders', loadUserInfo: true, automaticSilentRenew: false, silentRequestTimeoutInSeconds: 10 }
@@ -13,9 +15,10 @@ const PAGE = `<!doctype html><link rel="icon" href="data:,"><script>${LIBRARY}</
   if (window !== window.parent || window.opener) manager({}).signinCallback()
 </script>`
 
+const server = createServer((_request, response) => { response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE) }).listen(Number(new URL(HOME).port), '127.0.0.1')
+await once(server, 'listening')
 const browser = await chromium.launch({ executablePath: TEST_CHROMIUM, chromiumSandbox: false, args: ['--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update'] })
 const context = await browser.newContext()
-await context.route(`${HOME}/**`, route => route.fulfill({ contentType: 'text/html', body: PAGE }))
 const page = await context.newPage()
 
 /** What an expression of the page's `manager(…)` comes to. @param {string} expression @returns {Promise<any>} */
@@ -57,7 +60,7 @@ const first = await logIn()
 await take({
   discovery: async () => { same(await evaluate('manager({}).metadataService.getIssuer()'), ISSUER) },
   code: async () => { same(first.scope, SETTINGS.scope) },
-  'id-token': async () => { same([first.amr, typeof first.sid], [['pwd'], 'string']) },
+  'id-token': async () => { same(typeof first.sid, 'string') },
   userinfo: async () => { same([first.name, first.email, first.email_verified], ['Ada', EMAIL, false]) },
   public: async () => { same(typeof first.access, 'string') },
   refresh: async () => {
@@ -65,7 +68,7 @@ await take({
     same([next.sub, next.refresh === first.refresh], [first.sub, false])
   },
   repeat: async () => {
-    const both = await evaluate(`manager({}).getUser().then(user => Promise.all([1, 2].map(() => manager({})._client.useRefreshToken({ state: user })))).then(all => all.map(each => each.refresh_token))`)
+    const both = await evaluate('manager({}).getUser().then(user => Promise.all([1, 2].map(() => manager({})._client.useRefreshToken({ state: user })))).then(all => all.map(each => each.refresh_token))')
     same(both[0], both[1])
   },
   reuse: async () => {
@@ -91,7 +94,6 @@ await take({
     same((await done).sub, first.sub)
   },
   'max-age': async () => { same((await logIn({ max_age: 0 })).sub, first.sub) },
-  loopback: async () => { same(new URL(CALLBACK).port === '', false) },
   revocation: async () => {
     const { access } = await logIn()
     await evaluate('manager({}).revokeTokens()')
@@ -112,18 +114,21 @@ await take({
   'code-twice': async () => {
     await goAndComeBack()
     const address = page.url()
-    await evaluate("manager({}).signinCallback().then(() => {})")
+    await evaluate('manager({}).signinCallback().then(() => {})')
     await refused(evaluate(`manager({}).signinCallback(${JSON.stringify(address)})`), 'No matching state')
-    same(typeof RESOURCE, 'string')
   },
-  'wrong-token': async () => { await refused(evaluate('manager({}).getUser().then(user => manager({})._client._validator._userInfoService.getClaims(user.access_token + "x"))'), '401') },
+  'wrong-token': async () => { await refused(evaluate('manager({}).getUser().then(user => manager({})._client._validator._userInfoService.getClaims(user.access_token + "x"))'), 'not good any more') },
   logout: async () => {
     await logIn()
     await evaluate("void manager({}).signoutRedirect({ state: 'over' })")
     await page.waitForURL(`${AFTER_LOG_OUT}**`)
     same((await evaluate('manager({}).signoutCallback()')) !== null, true)
   },
-  'login-required': async () => { await refused(evaluate(`manager({ client_id: ${JSON.stringify(clients.ours.client_id)} }).signinSilent()`), 'has to log in') },
+  'login-required': async () => {
+    const ours = `manager({ client_id: ${JSON.stringify(clients.ours.client_id)} })`
+    await refused(evaluate(`${ours}.removeUser().then(() => ${ours}.signinSilent())`), 'has to log in')
+  },
 })
 
 await browser.close()
+server.close()

@@ -4,7 +4,7 @@ package main
 
 import (
 	"errors"
-	"strings"
+	"regexp"
 
 	"golang.org/x/oauth2"
 )
@@ -95,7 +95,7 @@ func steps(web *oauth2.Config, first *login) []step {
 		}},
 		{"loopback", func() error {
 			open := config("public")
-			open.RedirectURL = strings.Replace(callback, ":59999/", ":65000/", 1)
+			open.RedirectURL = regexp.MustCompile(`:\d+/`).ReplaceAllString(callback, ":65000/")
 			_, err := logIn(open, "allow")
 			return err
 		}},

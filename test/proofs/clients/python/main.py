@@ -1,6 +1,7 @@
 # Goes through all steps with Authlib; holds no rule of the protocol, which is the library's.
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -191,7 +192,7 @@ STEPS: dict[str, Callable[[], Any]] = {
     "silent": lambda: same(log_in(web, prompt="none")[1]["sub"], id_token["sub"]),
     "max-age": lambda: log_in(web, max_age=0),
     "public": lambda: refresh(public, log_in(public)[0]["refresh_token"]),
-    "loopback": lambda: log_in(session("public", "none", redirect=CALLBACK.replace(":59999/", ":65000/"))),
+    "loopback": lambda: log_in(session("public", "none", redirect=re.sub(r":\d+/", ":65000/", CALLBACK))),
     "secret-post": lambda: log_in(session("post", "client_secret_post")),
     "private-key": check_private_key,
     "client-credentials": check_client_credentials,

@@ -101,7 +101,7 @@ public final class Main {
     steps.put("silent", () -> same(logIn(web, "allow", with -> with.prompt(new Prompt(Prompt.Type.NONE))).claims.getSubject(), first.claims.getSubject()));
     steps.put("max-age", () -> logIn(web, "allow", with -> with.maxAge(0)));
     steps.put("public", () -> refresh(open, logIn(open, "allow", with -> {}).refresh, null));
-    steps.put("loopback", () -> logIn(open, "allow", with -> with.redirectionURI(URI.create(CALLBACK.toString().replace(":59999/", ":65000/")))));
+    steps.put("loopback", () -> logIn(open, "allow", with -> with.redirectionURI(URI.create(CALLBACK.toString().replaceAll(":\\d+/", ":65000/")))));
     steps.put("secret-post", () -> logIn(post(secretOf("post")), "allow", with -> {}));
     steps.put("private-key", () -> {
       // An assertion is good once.
