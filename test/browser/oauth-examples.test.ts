@@ -55,7 +55,11 @@ async function logIn (page: Page): Promise<void> {
   await page.locator('input[type=email]:visible').fill(ACCOUNT.email)
   await page.locator('input[type=password]:visible').fill(ACCOUNT.password)
   const signet = new URL(page.url()).origin
+  // What is pressed before the page's script is there is pressed in vain.
+  await page.waitForLoadState()
   await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Allow' }).waitFor()
+  await page.waitForLoadState()
   await page.getByRole('button', { name: 'Allow' }).click()
   await page.waitForURL(({ origin }) => origin !== signet)
 }

@@ -34,8 +34,12 @@ async function decide (at, decision = 'Allow') {
   if (await email.isVisible()) {
     await email.fill(EMAIL)
     await at.locator('input[type=password]:visible').fill(PASSWORD)
+    await at.waitForLoadState()
     await at.getByRole('button', { name: 'Sign in' }).click()
+    await choice.waitFor()
   }
+  // What is pressed before the page's script is there is pressed in vain.
+  await at.waitForLoadState()
   await choice.click()
 }
 
