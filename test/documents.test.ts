@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 
-const DOCUMENTS = ['README.md', 'keys/README.md', 'src/client/README.md', 'src/verifier/README.md', 'examples/frontend/README.md', 'examples/verify/README.md', ...readdirSync('docs').filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+const DOCUMENTS = ['README.md', 'keys/README.md', 'src/client/README.md', 'src/verifier/README.md', 'examples/frontend/README.md', 'examples/oauth/README.md', 'examples/verify/README.md', ...readdirSync('docs').filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
 
 /** The anchors of a document's headings, as GitHub makes them. */
@@ -20,6 +20,6 @@ t.test('every link leads somewhere, and every file and command that is named is 
       if (anchor) t.ok(anchors(target).includes(anchor), `${document}: ${target}#${anchor}`)
     }
     for (const [, path] of text.matchAll(/`((?:src|test|docs|scripts|examples|bench)\/[\w./-]+)`/g)) t.ok(existsSync(path!), `${document}: ${path}`)
-    for (const [, name] of text.matchAll(/npm run (?:--silent )?([a-z]+(?::[a-z]+(?:-[a-z]+)*)?)/g)) t.ok(scripts[name!], `${document}: npm run ${name}`)
+    for (const [, name] of text.matchAll(/npm run (?:--silent )?([a-z]+:?[a-z-]*[a-z])/g)) t.ok(scripts[name!], `${document}: npm run ${name}`)
   }
 })

@@ -23,10 +23,10 @@ export function readParameters (text: string): Parameters | undefined {
   return { values, lists, repeated: [...repeated] }
 }
 
-/** Parameters without repetitions as a query that says the same. */
-export function writeQuery ({ values, lists }: Parameters, without: string): string {
+/** Parameters without repetitions as a query that says the same, but for those `without` which it is. */
+export function writeQuery ({ values, lists }: Parameters, ...without: string[]): string {
   const pairs = [...values].flatMap(([name, value]) => (lists.get(name) ?? [value]).map(each => [name, each] as [string, string]))
-  return new URLSearchParams(pairs.filter(([name]) => name !== without)).toString()
+  return new URLSearchParams(pairs.filter(([name]) => !without.includes(name))).toString()
 }
 
 function decode (text: string): string | undefined {

@@ -4,8 +4,8 @@ import type { Client } from '../core/client.js'
 
 /** What of jose signs with the keys that a record may hold. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
-/** No assertion may be good for longer than this, for each has to be remembered until it has expired. Seconds. */
-const MAX_LIFE = 600
+/** No assertion may be good for longer than this, for each has to be remembered until it has expired; an hour is what libraries give one at most. Seconds. */
+const MAX_LIFE = 3_600
 const CLOCKS = 10
 const FETCH_MS = 3_000
 const MAX_KEYS_BYTES = 64 * 1024
@@ -32,7 +32,7 @@ export class ClientAssertions {
         algorithms: ALGORITHMS, issuer: client.id, subject: client.id, audience: this.#audiences, requiredClaims: ['exp', 'jti'], currentDate: new Date(now), clockTolerance: CLOCKS,
       })
       // Meant for nobody else beside: whoever that is could present it here (RFC 7523bis, section 3).
-      return [payload.aud].flat().length === 1 && payload.exp! <= now / 1000 + MAX_LIFE && typeof payload.jti === 'string' && this.#isFirst(`${client.id} ${payload.jti}`, payload.exp!, now)
+      return [payload.aud].flat().length === 1 && payload.exp! <= now / 1000 + MAX_LIFE + CLOCKS && typeof payload.jti === 'string' && this.#isFirst(`${client.id} ${payload.jti}`, payload.exp!, now)
     } catch {
       return false
     }

@@ -4,16 +4,18 @@
 export interface AccessTokenClaims {
   iss: string
   aud: string | string[]
-  /** The user. */
+  /** The user; or the client itself, where no user is behind the token (client_credentials): then it is the `client_id` too. */
   sub: string
   client_id: string
-  /** The log-in: one device. */
-  sid: string
+  /** The log-in: one device, or one client that a user let in. Absent where no user is behind the token. */
+  sid?: string
   jti: string
   iat: number
   exp: number
-  /** When the password was given. */
-  auth_time: number
+  /** When the password was given. Absent where no user is behind the token. */
+  auth_time?: number
+  /** What the token is for, with blanks between (RFC 9068, section 2.2.3); absent from a token of Signet's own routes. */
+  scope?: string
   /** Where it is published whether the log-in has ended (draft-ietf-oauth-status-list-21); absent where the authority publishes no such lists. */
   status?: { status_list?: StatusReference }
 }

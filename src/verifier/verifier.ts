@@ -43,6 +43,8 @@ const FUTURE_MS = 300_000
 const BASE64URL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
 const TEXT_CLAIMS = ['iss', 'sub', 'client_id', 'sid', 'jti']
 const TIME_CLAIMS = ['iat', 'exp', 'auth_time']
+/** What a token lacks that a client has for itself, whose `sub` is the client (RFC 9068, section 2.2): there was no log-in. */
+const LOG_IN_CLAIMS = ['sid', 'auth_time']
 
 /**
  * What verifies the access tokens that one authority issues for one audience (RFC 8725, section 3; RFC 9068, section 4).
@@ -94,8 +96,10 @@ function readKeyId (token: string): string {
 
 function readClaims (token: string): AccessTokenClaims {
   const claims = orMalformed(() => decodeObject(token.split('.')[1]!))
-  const missing = [...TEXT_CLAIMS.filter(name => !isText(claims[name])), ...TIME_CLAIMS.filter(name => !isTime(claims[name]))]
+  const isAbsent = (name: string) => claims[name] === undefined && claims['sub'] === claims['client_id'] && LOG_IN_CLAIMS.includes(name)
+  const missing = [...TEXT_CLAIMS.filter(name => !isText(claims[name]) && !isAbsent(name)), ...TIME_CLAIMS.filter(name => !isTime(claims[name]) && !isAbsent(name))]
   if (![claims['aud']].flat().every(isText)) missing.push('aud')
+  if (claims['scope'] !== undefined && !isText(claims['scope'])) missing.push('scope')
   if (claims['nbf'] !== undefined && !isTime(claims['nbf'])) missing.push('nbf')
   if (missing.length > 0) throw lacking(missing)
   return claims as unknown as AccessTokenClaims

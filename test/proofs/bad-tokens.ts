@@ -1,4 +1,4 @@
-// The tokens that every verifier must refuse, each a good one with one thing wrong; holds no verifier and no verdict.
+// The tokens that every verifier must refuse, each a good one with one thing wrong, and those that it must take; holds no verifier and no verdict.
 import { createPublicKey, randomUUID, type KeyObject } from 'node:crypto'
 import { ATTACKER_KEY_ID, attackerJwk, damage, encode, hmac, pss, rsa, signAsAttacker, writeJws, type Jws } from './jws.js'
 
@@ -24,6 +24,17 @@ export function tokenOf (ingredients: Ingredients, claims: object = {}): string 
   return writeJws({ ...good, claims: { ...good.claims, jti: randomUUID(), ...claims } })
 }
 
+/** Good tokens by what is told of them, all of the same subject. */
+export function goodTokens (ingredients: Ingredients): Record<string, string> {
+  const { claims: { aud, sub } } = read(ingredients)
+  return {
+    'that was signed here': tokenOf(ingredients),
+    'for several audiences': tokenOf(ingredients, { aud: ['another', aud] }),
+    "of a client's, for what a user let it do": tokenOf(ingredients, { client_id: randomUUID(), scope: 'openid orders' }),
+    'that a client has for itself': tokenOf(ingredients, { client_id: sub, scope: 'orders', sid: undefined, auth_time: undefined, status: undefined }),
+  }
+}
+
 /** Bad tokens by what is wrong with them, which completes "a token that …". */
 export function badTokens (ingredients: Ingredients): Record<string, string> {
   const { access, refresh, privateKey, attackerUrl, now } = ingredients
@@ -42,6 +53,7 @@ export function badTokens (ingredients: Ingredients): Record<string, string> {
     'has expired': claiming({ iat: seconds - 2 * BEYOND_LEEWAY, exp: seconds - BEYOND_LEEWAY }),
     'is not good yet': claiming({ nbf: seconds + BEYOND_LEEWAY }),
     'is for another audience': claiming({ aud: 'another' }),
+    'is for several other audiences': claiming({ aud: ['another', 'a third'] }),
     'is of another issuer': claiming({ iss: 'https://another.example' }),
     'has no expiry': claiming({ exp: undefined }),
     'has no audience': claiming({ aud: undefined }),

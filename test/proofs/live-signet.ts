@@ -19,15 +19,17 @@ export class LiveSignet {
   readonly url: string
   readonly issuer: string
   readonly keysFolder: string
+  readonly databaseUrl: string
   readonly #command: Command
   readonly #folder: string
   readonly #env: Record<string, string>
   #program: Program | undefined
 
-  private constructor (command: Command, folder: string, env: Record<string, string> & Record<'PORT' | 'ISSUER' | 'KEYS_DIR', string>) {
+  private constructor (command: Command, folder: string, env: Record<string, string> & Record<'PORT' | 'ISSUER' | 'KEYS_DIR' | 'DATABASE_URL', string>) {
     this.url = `http://127.0.0.1:${env.PORT}`
     this.issuer = env.ISSUER
     this.keysFolder = env.KEYS_DIR
+    this.databaseUrl = env.DATABASE_URL
     this.#command = command
     this.#folder = folder
     this.#env = env

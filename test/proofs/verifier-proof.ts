@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readKeyFile, readManifest } from '../../src/keyring/ring-files.js'
-import { badTokens, tokenOf } from './bad-tokens.js'
+import { badTokens, goodTokens, tokenOf } from './bad-tokens.js'
 import { ATTACKER_KEY_ID, attackerJwk } from './jws.js'
 import type { Command } from '../program.js'
 import { Examination, type Parts } from './examination.js'
@@ -70,7 +70,7 @@ async function check (example: Example, verdict: Verdict, { signet, signingKey: 
 /** Shows good tokens and bad ones. The bad ones carry a status, for which no verifier should ask. */
 export async function examineTokens ({ examination, front, tokens, issuer }: Parts): Promise<void> {
   await examination.accept('a good token', tokens.access)
-  await examination.accept('a good token that was signed here', tokenOf(tokens))
+  for (const [what, token] of Object.entries(goodTokens(tokens))) await examination.accept(`a good token ${what}`, token)
   const access = tokenOf(tokens, { status: { status_list: { idx: 0, uri: `${issuer}/status-lists/${UNASKED_LIST}` } } })
   for (const [what, token] of Object.entries(badTokens({ ...tokens, access }))) await examination.refuse(`a token that ${what}`, token)
   if (front.requests(UNASKED_LIST) > 0) examination.blame('asked for the list of a token that is bad without it')

@@ -22,6 +22,15 @@ t.test('a good token is answered with its claims', async t => {
   t.strictSame(await verify(await sign(undefined, {}, { jku, x5u: jku, jwk: two.jwk })), claims, 'what a header brings or points to is not looked at')
 })
 
+t.test('a token that a client has for itself tells of no log-in', async t => {
+  const { verify, sign, claims } = await authority(t)
+  const { sid, auth_time: authTime, ...others } = claims
+  const own = { sub: claims.client_id, scope: 'read', aud: ['billing', AUDIENCE] }
+  t.strictSame(await verify(await sign(undefined, { ...own, sid: undefined, auth_time: undefined })), { ...others, ...own })
+  t.strictSame(await verify(await sign(undefined, own)), { ...claims, ...own })
+  await t.rejects(verify(await sign(undefined, { ...own, sid: '', auth_time: '0' })), { code: 'missing_claim', message: lacks('sid, auth_time') }, 'what it tells all the same has its form')
+})
+
 t.test('every refusal has its code and its sentence', async t => {
   const { verify, sign, claims, one, two, asked, issuer, publish, tokenAt } = await listAuthority(t)
   await publish([1])
@@ -67,6 +76,7 @@ t.test('every refusal has its code and its sentence', async t => {
     ['issued in the future', 'token_not_active', await sign(undefined, { iat: SECONDS + 301, exp: SECONDS + 901 })],
     ['a time that is text', 'missing_claim', await sign(undefined, { nbf: '0', exp: '4000000000' }), lacks('exp, nbf')],
     ['an audience that is a number', 'missing_claim', await sign(undefined, { aud: 1 }), lacks('aud')],
+    ['a scope that is a list', 'missing_claim', await sign(undefined, { scope: ['read'] }), lacks('scope')],
     ['an empty subject', 'missing_claim', await sign(undefined, { sub: '' }), lacks('sub')],
     ['a status that is text', 'missing_claim', await sign(undefined, { status: 'good' }), lacks('status')],
     ['a log-in that has ended', 'token_revoked', await tokenAt(1)],

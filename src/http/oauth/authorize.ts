@@ -15,8 +15,9 @@ import type { Pages } from './pages.js'
 
 export interface AuthorizeParts { authorizations: Authorizations, pages: Pages, issuer: string, limits: LimitOptions, clock: () => number }
 
-/** What is in an address beside what the client asks: when it was asked first. */
+/** What is in an address beside what the client asks: when somebody was first shown the log-in, and that a page of ours went on to it. */
 const ASKED = 'asked'
+const AGAIN = 'again'
 
 const WEB = ['http:', 'https:']
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
@@ -51,12 +52,13 @@ async function serve (request: FastifyRequest, reply: FastifyReply, parts: Autho
   if ('untrusted' in target) return pages.send(reply, 'told', { title: 'You cannot be sent on', sentence: UNTRUSTED[target.untrusted], request_id: request.id, account: '' }, 400)
   const asked = authorizations.read(parameters, target)
   if ('error' in asked) return refuse(reply, { redirectUri: target.redirectUri, state: stateOf(parameters) }, asked, issuer)
-  const query = writeQuery(parameters, ASKED)
+  const query = writeQuery(parameters, ASKED, AGAIN)
   const askedAt = authorizations.askedAt(query, parameters.values.get(ASKED), now)
   const isLate = askedAt === undefined && parameters.values.has(ASKED)
   const goOn = () => `authorize?${query}&${ASKED}=${askedAt === undefined ? authorizations.stamp(query, now) : parameters.values.get(ASKED)!}`
   const token = tokenOf(request)
-  if (token === undefined && askedAt === undefined && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: goOn() })
+  const isFirst = askedAt === undefined && !parameters.values.has(AGAIN)
+  if (token === undefined && isFirst && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: `authorize?${query}&${AGAIN}=1` })
   const session = await authorizations.session(token, now)
   const step = await authorizations.next(asked, session, askedAt, deviceOf(request), now)
   switch (step.kind) {
@@ -92,7 +94,7 @@ function placeOf (redirectUri: string): { host: string, hint: string } {
 /** Asks the same of whoever logs in next. */
 function otherLogIn ({ prompts }: AuthorizationRequest, { values, lists, repeated }: Parameters): string {
   const prompt = [...new Set([...prompts, 'select_account'])].join(' ')
-  return `authorize?${writeQuery({ values: new Map(values).set('prompt', prompt), lists, repeated }, ASKED)}`
+  return `authorize?${writeQuery({ values: new Map(values).set('prompt', prompt), lists, repeated }, ASKED, AGAIN)}`
 }
 
 function denial (asked: { redirectUri: string, state: string | undefined }, issuer: string): string {

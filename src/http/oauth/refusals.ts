@@ -6,11 +6,14 @@ import { logRefusal, toAuthError } from '../edge/problems.js'
 /** What Signet's own refusals are called here. */
 const NAMES: Partial<Record<ErrorCode, OAuthErrorCode>> = { invalid_grant: 'invalid_grant', unavailable: 'temporarily_unavailable', rate_limited: 'temporarily_unavailable', busy: 'temporarily_unavailable', internal_error: 'server_error' }
 
+const BEARER = 'Bearer realm="signet"'
+
 /** Answers any error as OAuth wants it, and logs it as any other. */
 export function sendOAuthError (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, status, description, retryAfter } = toRefusal(error, request)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  if (status === 401) reply.header('www-authenticate', challengeOf(code, description, request))
+  const challenge = challengeOf(code, description, request)
+  if (challenge !== undefined) reply.header('www-authenticate', challenge)
   return reply.code(status).header('cache-control', 'no-store').send({ error: code, error_description: description })
 }
 
@@ -26,8 +29,13 @@ export function toRefusal (error: Error, request: FastifyRequest): { code: OAuth
   return { code, status: code === 'invalid_grant' ? 400 : known.status, description: known.message, retryAfter: known.retryAfter }
 }
 
-// A browser asks the person for a password where Basic is named, so only who used it is told of it (RFC 6749, section 5.2).
-function challengeOf (code: OAuthErrorCode, description: string, { headers: { authorization } }: FastifyRequest): string {
-  if (code === 'invalid_token') return authorization === undefined ? 'Bearer realm="signet"' : `Bearer realm="signet", error="invalid_token", error_description="${description}"`
-  return authorization === undefined ? 'Bearer realm="signet"' : 'Basic realm="signet", charset="UTF-8"'
+function challengeOf (code: OAuthErrorCode, description: string, { headers: { authorization } }: FastifyRequest): string | undefined {
+  switch (code) {
+    // A browser asks the person for a password where Basic is named, so only who used it is told of it (RFC 6749, section 5.2). Who proved itself in the form is told by the body alone: libraries that find a challenge look no further.
+    case 'invalid_client': return authorization === undefined ? undefined : 'Basic realm="signet", charset="UTF-8"'
+    // RFC 6750, section 3.1: who sent nothing is told no error.
+    case 'invalid_token': return authorization === undefined ? BEARER : `${BEARER}, error="invalid_token", error_description="${description}"`
+    case 'insufficient_scope': return `${BEARER}, error="insufficient_scope", error_description="${description}", scope="openid"`
+    default: return undefined
+  }
 }

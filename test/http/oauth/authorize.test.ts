@@ -55,6 +55,16 @@ t.test('a navigation from another site goes on by itself, once, so that the cook
   t.match(sent(await authorize({ ...requestOf(web), prompt: 'none' }, { ...elsewhere, 'sec-fetch-dest': 'iframe' })), { ...REFUSED, error: 'login_required' }, 'in a frame of a stranger it never comes')
 })
 
+t.test('who logged in a moment ago, and comes by a link of another site, logs in again where a client asks for that', async t => {
+  const { app, authorize, clock, cookie, web } = await oauthApp(t)
+  for (const parameters of [{ prompt: 'login' }, { max_age: '0' }]) {
+    const page = await authorize({ ...requestOf(web), ...parameters }, { 'sec-fetch-site': 'cross-site' })
+    const address = /url=([^"]+)"/.exec(page.body)![1]!.replaceAll('&amp;', '&')
+    clock.now += 1
+    t.match((await app.inject({ url: `/${address}`, headers: { cookie, 'sec-fetch-site': 'same-origin' } })).body, 'data-address=', JSON.stringify(parameters))
+  }
+})
+
 t.test('a request by POST is the same request', async t => {
   const { form, cookie, web } = await oauthApp(t)
   const page = await form('/authorize', requestOf(web), { cookie, ...OWN })

@@ -232,6 +232,7 @@ t.test('userinfo says of a user what the scope lets it', async t => {
   t.strictSame((await get(bearer((await tokens(web, cookie, { scope: 'openid profile' })).access_token))).json(), { sub: said.sub })
   t.match((await form('/userinfo', { access_token: token }, bearer(token))).json(), { error: 'invalid_request' })
   const narrow = await get(bearer((await tokens(web, cookie, { scope: 'notes' })).access_token))
+  t.equal(narrow.headers['www-authenticate'], 'Bearer realm="signet", error="insufficient_scope", error_description="The access token has not the scope openid.", scope="openid"')
   t.strictSame([narrow.statusCode, narrow.json()], [403, { error: 'insufficient_scope', error_description: 'The access token has not the scope openid.' }])
   t.equal((await get(bearer((await login()).access_token))).statusCode, 403, 'a log-in of the user\'s own has no scope')
   t.equal((await get(bearer((await ask('/token', web, { grant_type: 'client_credentials' })).json<Tokens>().access_token))).statusCode, 403)
@@ -251,7 +252,7 @@ t.test('a client proves who it is in the way of its record, and in no other', as
   t.match([withHeader.statusCode, withHeader.headers['www-authenticate'], withHeader.json()], [401, 'Basic realm="signet", charset="UTF-8"', badClient])
   for (const body of [{ client_id: posted.id, client_secret: 'wrong' }, { client_id: '00000000-0000-4000-8000-000000000000' }, { client_id: 'x', client_secret: 'y' }]) {
     const refused = await asked(body)
-    t.match([refused.statusCode, refused.headers['www-authenticate'], refused.json()], [401, 'Bearer realm="signet"', badClient])
+    t.match([refused.statusCode, refused.headers['www-authenticate'], refused.json()], [401, undefined, badClient], 'libraries that find a challenge do not look at the body')
   }
   t.match((await asked({ client_id: web.id, client_secret: web.secret })).json(), { error: 'invalid_client', error_description: 'This client authenticates by client_secret_basic.' })
   t.match((await asked({ client_id: web.id })).json(), { error: 'invalid_client' })
