@@ -4,6 +4,9 @@ import type { Client } from './client.js'
 /** OpenID Connect Core 1.0, sections 5.4 and 11: what every client may ask a user for. */
 export const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
+/** With it a client may have a refresh token (section 11). */
+const OFFLINE = 'offline_access'
+
 /** The scopes of a text with blanks between, each once. */
 export function readScope (scope: string): string[] {
   return [...new Set(scope.split(' ').filter(Boolean))]
@@ -16,13 +19,18 @@ export function readScope (scope: string): string[] {
 export function scopeForUser (requested: string | undefined, { grantTypes, scopes }: Pick<Client, 'grantTypes' | 'scopes'>): string[] {
   if (requested === undefined) return scopes
   // Without the grant there is nothing that it could do offline.
-  const standard = STANDARD_SCOPES.filter(scope => scope !== 'offline_access' || grantTypes.includes('refresh_token'))
+  const standard = STANDARD_SCOPES.filter(scope => scope !== OFFLINE || grantTypes.includes('refresh_token'))
   return readScope(requested).filter(scope => standard.includes(scope) || scopes.includes(scope))
 }
 
 /** What a client may have for itself, of what it asks for: no user is behind it. */
 export function scopeForItself (requested: string | undefined, { scopes }: Pick<Client, 'scopes'>): string[] {
   return requested === undefined ? scopes : readScope(requested).filter(scope => scopes.includes(scope))
+}
+
+/** Whether a grant of this scope is for more than one access token. */
+export function isOffline (scope: string): boolean {
+  return readScope(scope).includes(OFFLINE)
 }
 
 /** Whether every one of these is among those. */
