@@ -121,9 +121,10 @@ export class Authorizations {
   async allow (decision: string, session: Session, device: Device, now: number): Promise<{ request: AuthorizationRequest, code: string } | undefined> {
     const decided = await open('decision', decision, this.#parts.keyRing.findSecret) as Decision | undefined
     if (!decided || decided.session !== session.family.id || decided.expiresAt <= now) return undefined
-    const client = await this.#parts.clients.find(decided.request.clientId, now)
-    if (!client || !isRedirectUriOf(client.redirectUris, decided.request.redirectUri)) return undefined
-    const request = { ...decided.request, client }
+    const { clientId, ...asked } = decided.request
+    const client = await this.#parts.clients.find(clientId, now)
+    if (!client || !isRedirectUriOf(client.redirectUris, asked.redirectUri)) return undefined
+    const request = { ...asked, client }
     return { request, code: await this.#code(request, session, device, now) }
   }
 

@@ -38,9 +38,9 @@ export function claimsOf (token: string | undefined): Record<string, unknown> {
 
 /** The services of OAuth over a store with one user; `changes` are other settings. */
 export async function openOAuth (t: Test, changes: Partial<TokenParts> = {}) {
-  const services = await openServices(t)
+  const services = await openServices(t, 4, undefined, changes)
   const { store, user, login } = services
-  const parts = { ...services.parts, ...changes, clients: new Clients(store), issuer: ISSUER }
+  const parts = { ...services.parts, clients: new Clients(store), issuer: ISSUER }
   const [authorizations, clientTokens, logOuts] = [new Authorizations(parts), new ClientTokens(parts), new LogOuts(parts)]
   const addClient = async (changes: Partial<Client> = {}) => {
     const client = ownClient(changes)

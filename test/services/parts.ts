@@ -19,8 +19,8 @@ export const RETENTION = 900_000
 export const STATUS_LISTS = 'https://signet.example/status-lists'
 export const LIMITS = { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 }
 
-/** Services over a store that `overtake` can make another writer come first on, once; without limits for guesses unless they are given. */
-export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettings) {
+/** Services over a store that `overtake` can make another writer come first on, once; without limits for guesses unless they are given; `changes` are other parts for tokens. */
+export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettings, changes: Partial<TokenParts> = {}) {
   const folder = t.testdir()
   await copyRing(join(folder, 'keys'), NOW)
   const keyRing = await openRing({ folder: join(folder, 'keys') })
@@ -39,6 +39,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
     closingRetention: RETENTION,
     places,
     record: event => { events.push(event) },
+    ...changes,
   }
   const tokens = new TokenService(parts)
   t.teardown(async () => {
