@@ -157,7 +157,8 @@ function parse (env: NodeJS.ProcessEnv): Config {
   const [noNumber] = spelled.find(([name, value]) => SETTINGS[name as keyof typeof SETTINGS].type === 'integer' && !DIGITS.test(value)) ?? []
   if (noNumber) throw refused(noNumber)
   try {
-    return envSchema<Config>({ schema: { ...schema }, env: false, data: Object.fromEntries(spelled) })
+    // One schema for all, for each is compiled once.
+    return envSchema<Config>({ schema, env: false, data: Object.fromEntries(spelled) })
   } catch (cause) {
     const [error] = (cause as { errors: Array<{ instancePath: string }> }).errors
     throw refused(error!.instancePath.slice(1), cause)

@@ -15,23 +15,33 @@ const WORDS: Record<string, string> = {
   ENOTDIR: 'a part of its path is not a folder',
   EROFS: 'its disk is read-only',
   SQLITE_BUSY: 'another process holds it',
+  SQLITE_CANTOPEN: 'it cannot be opened',
   SQLITE_CORRUPT: 'it is damaged',
   SQLITE_FULL: 'the disk is full',
+  // Of a disk that is nearly full, too, on which the memory that its connections share has no room.
+  SQLITE_IOERR: 'the disk is full, or fails',
   SQLITE_NOTADB: 'it is not an SQLite database',
 }
 
 const DENIED = ['EACCES', 'EPERM', 'SQLITE_READONLY']
+/** SQLite's extended codes add a detail to the code of a kind, as in SQLITE_IOERR_SHMSIZE. */
+const SQLITE_KIND = /^SQLITE_[A-Z]+/
 
 /** Whether this user has not the right to do what failed. */
 export function isDenied (cause: unknown): boolean {
-  return DENIED.includes((cause as NodeJS.ErrnoException).code!)
+  return DENIED.includes(kindOf(cause))
 }
 
 /** Why something failed, as the end of a sentence: in words for what the system refused, else as the error says it. */
 export function inWords (cause: unknown): string {
   if (isDenied(cause)) return `user ${process.geteuid!()} may not`
-  const { code = '', message } = cause as NodeJS.ErrnoException
+  const { message } = cause as Error
   // What SQLite's driver says of a file that it cannot open.
   if (message.startsWith('ConnectionFailed')) return 'it cannot be opened'
-  return WORDS[code] ?? message
+  return WORDS[kindOf(cause)] ?? message
+}
+
+function kindOf (cause: unknown): string {
+  const { code = '' } = cause as NodeJS.ErrnoException
+  return SQLITE_KIND.exec(code)?.[0] ?? code
 }

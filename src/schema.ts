@@ -40,10 +40,11 @@ export function named<Schema extends TSchema> (schema: Schema) {
   return Type.Unsafe<Static<Schema>>({ $ref: `${schema.$id!}#` })
 }
 
+// It keeps what it has compiled of each schema. The schemas are ours, so that none need be compiled that checks them.
+const ajv = new Ajv({ meta: false, validateSchema: false })
+
 /** Where data is not as a schema wants it: a JSON Pointer (RFC 6901), or undefined where it is. */
 export function findFault (schema: TSchema, data: unknown): string | undefined {
-  // The schemas are ours, so that none need be compiled that checks them.
-  const ajv = new Ajv({ meta: false, validateSchema: false })
   if (ajv.validate(schema, data)) return undefined
   const { instancePath, params } = ajv.errors![0]!
   return params['missingProperty'] === undefined ? instancePath : `${instancePath}/${params['missingProperty']}`

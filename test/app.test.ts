@@ -60,7 +60,7 @@ t.test('a server says that it is ready when it is, and until then what it lacks'
   await until(4)
   t.strictSame(said(), [
     'listens',
-    'not ready: The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.',
+    'not ready: A file of the store was replaced or removed while it was in use; restart Signet to use what is there.',
     'Signet is not ready',
     `Signet is ready: ${app.listeningOrigin}/docs, for people: ${app.listeningOrigin}/account, issuer: https://id.example`,
   ])

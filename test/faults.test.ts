@@ -26,11 +26,16 @@ t.test('what the system refuses is said in words, and neither its code nor its c
 })
 
 t.test('what a user may not do names the user', async t => {
-  for (const code of ['EACCES', 'EPERM', 'SQLITE_READONLY']) {
+  for (const code of ['EACCES', 'EPERM', 'SQLITE_READONLY', 'SQLITE_READONLY_DIRECTORY']) {
     const denied = Object.assign(new Error('permission denied'), { code })
     t.ok(isDenied(denied))
     t.equal(inWords(denied), `user ${process.geteuid!()} may not`)
   }
+})
+
+t.test('what SQLite says more exactly is in the words of its kind', async t => {
+  const said = ['SQLITE_IOERR', 'SQLITE_IOERR_SHMSIZE', 'SQLITE_BUSY_RECOVERY', 'SQLITE_CANTOPEN_ISDIR', 'SQLITE_CORRUPT_INDEX'].map(code => inWords(Object.assign(new Error('disk I/O error'), { code })))
+  t.strictSame(said, ['the disk is full, or fails', 'the disk is full, or fails', 'another process holds it', 'it cannot be opened', 'it is damaged'])
 })
 
 t.test('what an error says in words of its own is left as it is', async t => {

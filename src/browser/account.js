@@ -15,8 +15,8 @@ const LOOK_AGAIN_MS = 30_000
 
 const base = new URL('..', import.meta.url).href
 const client = createClient({ baseUrl: base })
-/** What a person reads of a scope. @type {Record<string, string>} */
-const scopeWords = JSON.parse(String(find('meta[name=scope-words]').getAttribute('content')))
+/** What a person reads of a scope. @type {Map<string, string>} */
+const scopeWords = new Map(Object.entries(JSON.parse(String(find('meta[name=scope-words]').getAttribute('content')))))
 const form = (/** @type {string} */ id) => /** @type {HTMLFormElement} */ (find(`form#${id}`))
 const forms = { ...doors, name: form('change-name'), password: form('change-password') }
 const nameNotice = find('#name')
@@ -150,7 +150,7 @@ function showUser ({ name, email, created_at: since }) {
 function showList (all) {
   for (const place of places) {
     const before = idsShown(place)
-    showDevices(place, all.filter(({ client }) => (client !== null) === (place === applications)), Date.now())
+    showDevices(place, all.filter(({ client }) => Boolean(client) === (place === applications)), Date.now())
     if (before !== idsShown(place) && place.notice.dataset['kind'] === 'done') tell(place.notice)
   }
   describeLists()

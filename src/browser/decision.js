@@ -44,5 +44,9 @@ serveForm(form, async ({ decision = '' }) => {
 })
 serveNotices()
 serveLeaving(views)
-document.querySelector('#stay')?.addEventListener('click', () => { views.show('stayed') })
+const stay = /** @type {HTMLButtonElement | null} */ (document.querySelector('#stay'))
+if (stay) {
+  stay.addEventListener('click', () => { views.show('stayed') })
+  stay.disabled = false
+}
 views.show('decision')

@@ -42,7 +42,7 @@ const FOLDED = 5
 
 /**
  * What a list is shown in: the button that unfolds it, what signs a device or an application out, and what a person reads of a scope.
- * @typedef {{ list: HTMLElement, more: HTMLElement, leave: (device: Device, name: string, row: HTMLElement) => void, scopeWords: Record<string, string> }} Place
+ * @typedef {{ list: HTMLElement, more: HTMLElement, leave: (device: Device, name: string, row: HTMLElement) => void, scopeWords: Map<string, string> }} Place
  */
 
 /** Shows the devices, this one first; of many, the first few until all are asked for. @param {Place} place @param {Device[]} devices @param {number} now in milliseconds */
@@ -85,7 +85,7 @@ function rowOf (device, now, { leave, scopeWords }) {
   used.title = exact.format(new Date(device.last_used_at))
   const text = element('div', 'device-text')
   text.append(title, factsOf([['Last used ', used], ...facts.map(fact => [fact]), [device.ip], [`Since ${onDay(device.created_at)}`]]))
-  if (device.client) text.append(factsOf(device.client.scope.split(' ').map(scope => [scopeWords[scope] ?? `Use “${scope}”`])))
+  if (device.client) text.append(factsOf(device.client.scope.split(' ').map(scope => [scopeWords.get(scope) ?? `Use “${scope}”`])))
   row.append(iconOf(icon), text)
   // This session is ended at the top of the page.
   if (device.current) title.append(' ', element('span', 'badge', 'This device'))

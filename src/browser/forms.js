@@ -1,4 +1,4 @@
-// The forms of the account page: what a person reads at a field and above a form; holds no request and no rule of its own.
+// The forms of the pages: what a person reads at a field and above a form; holds no request and no rule of its own.
 import { SignetError } from './client.js'
 
 /** Whoever has a look at an address sees at once that it is none: Signet is stricter. The stops are those that DNS takes for one (UTS #46). */
@@ -56,8 +56,10 @@ export function serveNotices () {
 
 /** Sends a form by `send`, and shows where a person looks what came of it. @param {HTMLFormElement} form @param {(values: Record<string, string>) => Promise<void>} send */
 export function serveForm (form, send) {
-  const button = find('button[type=submit]', form)
+  const button = /** @type {HTMLButtonElement} */ (find('button[type=submit]', form))
   const notice = noticeOf(form)
+  // Until then a press would be lost.
+  button.disabled = false
   form.addEventListener('submit', async event => {
     event.preventDefault()
     if (button.ariaDisabled === 'true') return

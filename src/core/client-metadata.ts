@@ -3,6 +3,7 @@ import type { AuthMethod, Client, GrantType } from './client.js'
 import { readKeySet } from './client-keys.js'
 import { redirectUriFault, uriFault } from './client-uris.js'
 import { NAME_MAX_LENGTH, normaliseName } from './credentials.js'
+import { scopesOf, STANDARD_SCOPES } from './scopes.js'
 
 /** What metadata says of a client. */
 export type ClientSettings = Omit<Client, 'id' | 'version' | 'secrets' | 'createdAt'>
@@ -15,9 +16,6 @@ export interface MetadataFault { field: string, detail: string }
 
 /** What a client is by its metadata, and the names of what was said that changes nothing; or all that is wrong. */
 export type MetadataVerdict = { settings: ClientSettings, ignored: string[] } | { faults: MetadataFault[] }
-
-/** What every client that logs people in may ask for. */
-export const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access']
 
 const GRANT_TYPES: GrantType[] = ['authorization_code', 'refresh_token', 'client_credentials']
 const AUTH_METHODS: AuthMethod[] = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']
@@ -92,11 +90,6 @@ export function registrationOf (client: Client, secret?: string | undefined): Me
 /** The same of a client whose secrets nobody knows any more: since when each is good, in seconds. */
 export function describeClient (client: Client): Metadata {
   return { ...registrationOf(client), ...(client.secrets.length > 0 && { client_secrets_issued_at: client.secrets.map(({ createdAt }) => seconds(createdAt)) }) }
-}
-
-/** Everything that a client may ask for. */
-export function scopesOf ({ grantTypes, scopes }: Pick<Client, 'grantTypes' | 'scopes'>): string[] {
-  return [...grantTypes.includes('authorization_code') ? STANDARD_SCOPES : [], ...scopes]
 }
 
 /** Metadata that says all that a client is. */

@@ -2,22 +2,28 @@
 import type { Client } from './client.js'
 
 /** OpenID Connect Core 1.0, sections 5.4 and 11: what every client may ask a user for. */
-export const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access']
+export const OFFLINE_ACCESS = 'offline_access'
+export const STANDARD_SCOPES = ['openid', 'profile', 'email', OFFLINE_ACCESS]
 
 /** The scopes of a text with blanks between, each once. */
 export function readScope (scope: string): string[] {
   return [...new Set(scope.split(' ').filter(Boolean))]
 }
 
+/** Everything that a client may ask for: offline access only where it can do something with it. */
+export function scopesOf ({ grantTypes, scopes }: Pick<Client, 'grantTypes' | 'scopes'>): string[] {
+  const standard = grantTypes.includes('authorization_code') ? STANDARD_SCOPES : []
+  return [...standard.filter(scope => scope !== OFFLINE_ACCESS || grantTypes.includes('refresh_token')), ...scopes]
+}
+
 /**
  * What a client may ask a user for, of what it does ask for; where it asks for nothing, all that its record has. What it may not have is left out, and the answer says so by naming the rest
  * (RFC 6749, section 3.3; OpenID Connect Core 1.0, section 3.1.2.1).
  */
-export function scopeForUser (requested: string | undefined, { grantTypes, scopes }: Pick<Client, 'grantTypes' | 'scopes'>): string[] {
-  if (requested === undefined) return scopes
-  // Without the grant there is nothing that it could do offline.
-  const standard = STANDARD_SCOPES.filter(scope => scope !== 'offline_access' || grantTypes.includes('refresh_token'))
-  return readScope(requested).filter(scope => standard.includes(scope) || scopes.includes(scope))
+export function scopeForUser (requested: string | undefined, client: Pick<Client, 'grantTypes' | 'scopes'>): string[] {
+  if (requested === undefined) return client.scopes
+  const allowed = scopesOf(client)
+  return readScope(requested).filter(scope => allowed.includes(scope))
 }
 
 /** What a client may have for itself, of what it asks for: no user is behind it. */

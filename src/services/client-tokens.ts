@@ -10,7 +10,7 @@ import { isVerifierOf } from '../core/pkce.js'
 import { isRedirectUriOf } from '../core/redirect-uris.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
-import { isWithinScope, readScope, scopeForItself, scopeForUser } from '../core/scopes.js'
+import { isWithinScope, OFFLINE_ACCESS, readScope, scopeForItself, scopeForUser } from '../core/scopes.js'
 import { open } from '../core/seals.js'
 import { AuthError, OAuthError } from '../errors.js'
 import type { User } from '../store/store.js'
@@ -33,8 +33,6 @@ export interface Wish { scope: string | undefined, resources: string[] | undefin
 export interface LiveToken { claims: AccessTokenClaims, user: User | undefined }
 
 export interface ClientTokenParts extends TokenParts { clients: Clients }
-
-const OFFLINE = 'offline_access'
 
 export class ClientTokens {
   readonly #parts: ClientTokenParts
@@ -167,7 +165,7 @@ export class ClientTokens {
   // What cannot be refreshed is good for one access token, and afterwards for the memory alone that the user let the client in: the next takes its place, so that log-ins of one client drive nobody else's out.
   #spent (user: User, clientId: string, now: number): string | undefined {
     const until = now - this.#parts.accessToken.ttl * 1000
-    return user.families.find(({ grant, createdAt }) => grant?.clientId === clientId && !readScope(grant.scope).includes(OFFLINE) && createdAt < until)?.id
+    return user.families.find(({ grant, createdAt }) => grant?.clientId === clientId && !readScope(grant.scope).includes(OFFLINE_ACCESS) && createdAt < until)?.id
   }
 
   async #close ({ userId, familyId }: { userId: string, familyId: string }, now: number): Promise<void> {
@@ -193,7 +191,7 @@ export class ClientTokens {
   async #answer (client: Client, userId: string, family: Family, party: Party, now: number, nonce?: string): Promise<ClientAnswer> {
     const { ttl: expiresIn } = this.#parts.accessToken
     const accessToken = await this.#issuing.clientToken(userId, family, party, now)
-    const isOffline = readScope(family.grant!.scope).includes(OFFLINE) && client.grantTypes.includes('refresh_token')
+    const isOffline = readScope(family.grant!.scope).includes(OFFLINE_ACCESS) && client.grantTypes.includes('refresh_token')
     const idToken = await this.#idToken(userId, family, party, accessToken, now, nonce)
     return { accessToken, expiresIn, scope: party.scope, ...(isOffline && this.#issuing.refreshToken(userId, family, now)), ...(idToken && { idToken }) }
   }

@@ -18,8 +18,9 @@ const KNOWN_MS = 10_000
 const SIGNED_EVERY_MS = 60_000
 /** The life of a list that is served, in seconds. */
 export const LIST_LIFE = 300
-/** Users whose closings are read in one go. */
-const PAGE = 100
+/** Users whose closings are read in one go: few, and twice as many each time for as long as they have few closings. Most have one or two, and some a thousand, which would hold up everything else for long. */
+const PAGE = { first: 10, most: 100 }
+const MANY_CLOSINGS = 2_000
 const SECOND_MS = 1_000
 
 // In a thread of the pool. Beyond this level it costs many times as much for a tenth.
@@ -136,16 +137,20 @@ export class StatusLists {
     const { store, closingRetention } = this.#parts
     let from = { closedAfter, userId: '' }
     let page: UserClosings[]
+    let [asked, next] = [0, PAGE.first]
     do {
-      page = await store.listClosings(from, PAGE)
+      asked = next
+      page = await store.listClosings(from, asked)
       for (const { userId, closedAt, closed } of page) {
         from = { closedAfter: closedAt, userId }
         this.#seen = Math.max(this.#seen, closedAt)
         for (const { serial, at } of closed) if (serial !== undefined && at > now - closingRetention) this.#set(serial, at)
       }
+      const count = page.reduce((sum, { closed }) => sum + closed.length, 0)
+      next = count > MANY_CLOSINGS ? PAGE.first : Math.min(2 * asked, PAGE.most)
       // So that others are served in between, for the embedded store answers at once.
       await turn()
-    } while (page.length === PAGE)
+    } while (page.length === asked)
   }
 
   #set (serial: number, at: number): void {

@@ -28,7 +28,7 @@ const DEFAULTS = {
   appName: 'signet',
 }
 
-/** The driver's timeouts add up, with a retry in between; a request is answered within three seconds all the same. */
+/** The driver's timeouts add up, with a retry in between; whatever is asked is answered by then all the same. */
 const PATIENCE_MS = 2_250
 /** After as much without a single success another client takes its turn. */
 const GIVEN_UP_MS = 10_000

@@ -1,5 +1,5 @@
 // The embedded store: one SQLite file, one row a user with the families as JSON; holds no rule of a family's life.
-import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
@@ -32,6 +32,9 @@ const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, c
 /** While the file is opened, and while it is used: then whoever waits holds up everybody. */
 const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
 const RETRY_AFTER_SECONDS = 1
+/** How often a file that is held is tried while it is opened, and nobody to be woken by in between. */
+const LOOK_EVERY_MS = 10
+const NOBODY = new Int32Array(new SharedArrayBuffer(4))
 
 /** Marks the file as ours, "Sign" in ASCII. Written anew, it says whether a write would be kept. */
 const MARK = 'PRAGMA application_id = 0x5369676e'
@@ -105,20 +108,20 @@ export class SqliteStore implements Store {
   readonly #leasePlaces: Statement
   readonly #highestSerial: Statement
   readonly #clients: SqliteClients
-  readonly #path: string
-  readonly #file: string
+  readonly #paths: string[]
+  readonly #files: string
   #isClosed = false
 
   /** Opens the file, making it and its folder where they are missing. Throws the driver's error if it cannot. */
   constructor (path: string) {
     makeFolder(dirname(path))
     makePrivate(path)
-    this.#path = path
-    this.#file = identify(path)
     // Promised writes are synced one way, rotations the other: a rotation that a power cut loses logs nobody out.
     this.#durable = connect(path, 'FULL')
     this.#lazy = connect(path, 'NORMAL')
-    this.#durableQueue = new CommitQueue(this.#durable, () => { this.#assertSameFile() })
+    this.#paths = [path, ...besides(realpathSync(path))]
+    this.#files = identify(this.#paths)
+    this.#durableQueue = new CommitQueue(this.#durable, () => { this.#assertSameFiles() })
     // Which file a rotation goes to is not asked for each: one that is lost logs nobody out.
     this.#lazyQueue = new CommitQueue(this.#lazy)
     this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt) ON CONFLICT DO NOTHING')
@@ -168,9 +171,8 @@ export class SqliteStore implements Store {
 
   async ping (): Promise<void> {
     await this.#guard(() => this.#find.get([''])).catch(cause => { throw new Error('The store does not answer.', { cause }) })
-    await this.#write(this.#durableQueue, () => this.#durable.exec(MARK)).catch(cause => {
-      this.#assertSameFile()
-      throw new Error('The store takes no writes.', { cause })
+    await this.#write(this.#durableQueue, () => this.#durable.exec(MARK)).catch((cause: AuthError) => {
+      throw cause.cause instanceof FileLost ? cause.cause : new Error('The store takes no writes.', { cause })
     })
   }
 
@@ -310,9 +312,9 @@ export class SqliteStore implements Store {
     this.#durable.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
-  // Whoever replaces or removes the file under a server leaves it one that nobody else will find again.
-  #assertSameFile (): void {
-    if (identify(this.#path) !== this.#file) throw new Error('The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.')
+  // Whoever replaces or removes a file under a server, such as the one beside it that has all that was written last, leaves it one that nobody else will find again.
+  #assertSameFiles (): void {
+    if (identify(this.#paths) !== this.#files) throw new FileLost('A file of the store was replaced or removed while it was in use; restart Signet to use what is there.')
   }
 
   async #write<Result>(queue: CommitQueue, operation: () => Result): Promise<Result> {
@@ -331,31 +333,51 @@ export class SqliteStore implements Store {
   }
 }
 
+class FileLost extends Error {}
+
 // Password hashes are nobody else's to read, whatever the umask. SQLite gives the files beside it the mode of this one.
 function makePrivate (path: string): void {
   closeSync(openSync(path, 'a', 0o600))
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+  for (const file of [path, ...besides(path)]) {
     const found = statSync(file, { throwIfNoEntry: false })
     if (found && (found.mode & 0o077) !== 0) chmodSync(file, 0o600)
   }
 }
 
-/** Which file a path leads to. */
-function identify (path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found ? `${found.dev}:${found.ino}` : 'none'
+/** The files that SQLite keeps beside one: what was written last, and the memory that its connections share. */
+function besides (path: string): string[] {
+  return [`${path}-wal`, `${path}-shm`]
+}
+
+/** Which files these paths lead to. */
+function identify (paths: string[]): string {
+  return paths.map(path => {
+    const found = statSync(path, { throwIfNoEntry: false })
+    return found ? `${found.dev}:${found.ino}` : 'none'
+  }).join()
 }
 
 function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Database {
   const database = new Database(path)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.opening}`)
-  database.exec('PRAGMA journal_mode = WAL')
+  useWal(database)
   database.exec(`PRAGMA synchronous = ${synchronous}`)
   for (const schema of [SCHEMA, CLIENTS_SCHEMA]) database.exec(schema)
   addColumns(database)
   database.exec(CLOSED_INDEX)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.open}`)
   return database
+}
+
+// Of what is done to open a file this alone does not wait for another server that starts, whatever the time-out.
+function useWal (database: Database.Database, end = performance.now() + BUSY_TIMEOUT_MS.opening): void {
+  try {
+    database.exec('PRAGMA journal_mode = WAL')
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || performance.now() > end) throw error
+    Atomics.wait(NOBODY, 0, 0, LOOK_EVERY_MS)
+    useWal(database, end)
+  }
 }
 
 // The lock is for servers that start at once.

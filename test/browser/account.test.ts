@@ -107,6 +107,8 @@ async function loginElsewhere (url: string, userAgent: string, password = ACCOUN
 }
 
 t.setTimeout(600_000)
+// Each test has a Signet and a profile of its own, and waits more than it works.
+t.jobs = 2
 
 withChromium(executablePath => {
   let browser: Browser
@@ -294,9 +296,9 @@ withChromium(executablePath => {
     await fill(page, 'sign-in', ACCOUNT)
     await heading(page, 'Your account')
     t.ok(await page.getByRole('heading', { name: 'Applications' }).isHidden(), 'what there is not is not shown')
-    const client = await startClient(t, url, database, { name: '<b>Reading</b> list' })
+    const client = await startClient(t, url, database, { name: '<b>Reading</b> list', scopes: ['lists:write', 'constructor'] })
     const tab = await watched.context.newPage()
-    for (const scope of ['openid email offline_access lists:write', 'openid profile']) {
+    for (const scope of ['openid email offline_access lists:write constructor', 'openid profile']) {
       await tab.goto(client.start({ scope, prompt: 'consent' }))
       await tab.getByRole('button', { name: 'Allow' }).click()
       await tab.getByRole('heading', { name: 'Welcome back' }).waitFor()
@@ -305,7 +307,7 @@ withChromium(executablePath => {
     await page.getByRole('heading', { name: 'Applications' }).waitFor()
     t.strictSame(await page.locator('#applications .device-name').allTextContents(), ['<b>Reading</b> list', '<b>Reading</b> list'])
     t.strictSame(await page.locator('#devices .device-name').allTextContents(), ['Chrome on Linux This device'])
-    t.strictSame(await page.locator('#applications li').last().locator('.facts').last().locator('p > span').allTextContents(), ['Know who you are when you come back', 'See your e-mail address', 'Keep its access while you are away', 'Use “lists:write”'])
+    t.strictSame(await page.locator('#applications li').last().locator('.facts').last().locator('p > span').allTextContents(), ['Know who you are when you come back', 'See your e-mail address', 'Keep its access while you are away', 'Use “lists:write”', 'Use “constructor”'])
     await inspect(t, watched, 'account-applications')
     const takeBack = page.getByRole('button', { name: /^Take back the access of <b>Reading<\/b> list, last used / })
     await takeBack.first().click()
@@ -510,7 +512,7 @@ withChromium(executablePath => {
     t.strictSame(faults, [])
   })
 
-  t.test('there is no function of the page that did not run', async t => {
+  t.test('there is no function of the page that did not run', { buffered: false }, async t => {
     t.ok(calls.size > 50, `${calls.size} functions`)
     t.strictSame(calls.unused, [])
   })

@@ -1,7 +1,7 @@
 // Where the tests find a real browser; holds no test.
 import { existsSync } from 'node:fs'
-import { chromium, type Browser } from 'playwright-core'
-import t from 'tap'
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core'
+import t, { type Test } from 'tap'
 import { QUIET } from '../proofs/drivers/chromium.js'
 
 const PATH = process.env['TEST_CHROMIUM'] ?? '/usr/bin/chromium'
@@ -14,4 +14,17 @@ export function withChromium (declare: (path: string) => void): void {
 
 export async function launch (executablePath: string): Promise<Browser> {
   return await chromium.launch({ executablePath, chromiumSandbox: false, args: QUIET })
+}
+
+let shared: Promise<Browser> | undefined
+
+/** A profile of its own, until the test ends, in the one browser of this process; it is started for the first, for to start one takes longer than most tests in it. */
+export async function openContext (test: Test, executablePath: string, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  shared ??= launch(executablePath).then(browser => {
+    t.teardown(async () => { await browser.close() })
+    return browser
+  })
+  const context = await (await shared).newContext(options)
+  test.teardown(async () => { await context.close() })
+  return context
 }

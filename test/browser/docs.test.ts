@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { run, settings } from '../server-process.js'
-import { launch, withChromium } from './chromium.js'
+import { openContext, withChromium } from './chromium.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -27,9 +27,7 @@ async function answer (page: Page, id: string, line: RegExp): Promise<string> {
 withChromium(executablePath => {
   t.test('every route can be tried with what the page begins with, and what is sent carries the tokens that came', async t => {
     const signet = await run(t, settings(t, { LOG_LEVEL: 'info' })).ready()
-    const browser = await launch(executablePath)
-    t.teardown(async () => { await browser.close() })
-    const page = await browser.newPage({ reducedMotion: 'reduce' })
+    const page = await (await openContext(t, executablePath, { reducedMotion: 'reduce' })).newPage()
     const faults: string[] = []
     await page.exposeFunction('reportViolation', (text: string) => { faults.push(text) })
     await page.addInitScript("document.addEventListener('securitypolicyviolation', event => reportViolation(event.violatedDirective))")

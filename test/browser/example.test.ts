@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { freePort } from '../free-port.js'
 import { ask, run, settings } from '../server-process.js'
-import { launch, withChromium } from './chromium.js'
+import { openContext, withChromium } from './chromium.js'
 
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 
@@ -28,9 +28,7 @@ withChromium(executablePath => {
     const port = await freePort()
     const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: `http://127.0.0.1:${port}` })).ready()
     const url = await serveExample(t, signet, port)
-    const browser = await launch(executablePath)
-    t.teardown(async () => { await browser.close() })
-    const context = await browser.newContext()
+    const context = await openContext(t, executablePath)
     const [page, tab] = [await context.newPage(), await context.newPage()]
     const faults: string[] = []
     await context.exposeBinding('reportViolation', (_source, text: string) => { faults.push(text) })
@@ -57,9 +55,7 @@ withChromium(executablePath => {
     for (const origins of [`http://127.0.0.1:${port}`, `http://localhost:${port}`]) {
       const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: origins })).ready()
       const url = await serveExample(t, signet, origins.includes('localhost') ? port : await freePort())
-      const browser = await launch(executablePath)
-      t.teardown(async () => { await browser.close() })
-      const page = await browser.newPage()
+      const page = await (await openContext(t, executablePath)).newPage()
       const other = url.replace('127.0.0.1', 'localhost')
       await page.goto(other)
       await page.getByText(`Use one host name for both: Signet is at 127.0.0.1, so open ${url} instead.`).waitFor()
@@ -71,9 +67,7 @@ withChromium(executablePath => {
     const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: `http://127.0.0.1:${listed}` })).ready()
     await ask(`${signet}/register`, ACCOUNT)
     const url = await serveExample(t, signet, port)
-    const browser = await launch(executablePath)
-    t.teardown(async () => { await browser.close() })
-    const page = await browser.newPage()
+    const page = await (await openContext(t, executablePath)).newPage()
     await page.goto(url)
     t.match([(await page.request.get(`${url}icon.svg`)).headers()['content-type'], await page.locator('link[rel=icon]').getAttribute('href')], ['image/svg+xml; charset=utf-8', 'icon.svg'])
     t.match(await page.locator('meta[http-equiv]').getAttribute('content'), /img-src 'self'/, 'or Firefox logs an error for the icon')

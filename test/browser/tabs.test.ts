@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { proveTabs } from '../proofs/tab-rounds.js'
 import { run, SERVER, settings } from '../server-process.js'
-import { launch, withChromium } from './chromium.js'
+import { openContext, withChromium } from './chromium.js'
 
 withChromium(executablePath => {
   t.test('tabs that wake at once stay signed in, and one refreshes for all', async t => {
@@ -32,9 +32,7 @@ withChromium(executablePath => {
     }).listen(0, '127.0.0.1')
     await once(proxy, 'listening')
     t.teardown(() => { proxy.close() })
-    const browser = await launch(executablePath)
-    t.teardown(async () => { await browser.close() })
-    const context = await browser.newContext()
+    const context = await openContext(t, executablePath)
     const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/account`
     const page = await context.newPage()
     await page.goto(url)

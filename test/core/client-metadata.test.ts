@@ -2,7 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { makeClient } from '../../src/core/client-changes.js'
-import { changeMetadata, describeClient, metadataOf, readMetadata, registrationOf, scopesOf, type ClientSettings, type Metadata } from '../../src/core/client-metadata.js'
+import { changeMetadata, describeClient, metadataOf, readMetadata, registrationOf, type ClientSettings, type Metadata } from '../../src/core/client-metadata.js'
+import { scopesOf } from '../../src/core/scopes.js'
 
 const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
 const WEB = { client_name: 'Notes', redirect_uris: ['https://app.example/callback'] }

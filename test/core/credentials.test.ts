@@ -27,7 +27,9 @@ t.test('each address has one spelling, whichever is typed', async t => {
 })
 
 t.test('the spelling of a spelling is itself, and neither case nor composition makes another', async () => {
-  const letter = fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), fc.constantFrom(...'jJTtΣσςİıßẞ≠ﬀａÅΐΰᾳᾼ', '\u030C', '\u0345', '\u0301', '\u0307', '\u0308', '\u0342'))
+  // By its number: a unit of fast-check's own begins with a map of all of them, which takes a second.
+  const character = fc.integer({ min: 0, max: 0x10ffff }).filter(code => code < 0xd800 || code > 0xdfff).map(code => String.fromCodePoint(code))
+  const letter = fc.oneof(character, fc.constantFrom(...'jJTtΣσςİıßẞ≠ﬀａÅΐΰᾳᾼ', '\u030C', '\u0345', '\u0301', '\u0307', '\u0308', '\u0342'))
   const domain = fc.oneof(fc.domain(), fc.string({ unit: letter, maxLength: 8 }).map(label => `${label}.example`))
   fc.assert(fc.property(fc.string({ unit: letter, maxLength: 8 }), domain, (local, domain) => {
     const email = `${local}@${domain}`

@@ -8,7 +8,7 @@ export interface Balancer { url: string, close: () => void }
 interface Answer { status: number, headers: IncomingHttpHeaders, body: Buffer }
 
 /** Milliseconds, after which a server that does not answer counts as one that is gone. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 4_000
 
 /** Passes on what has no body, from one server after the other. One that is gone is passed over, as nginx does it in docs/proxies.md; 502 where all are. */
 export async function openBalancer (servers: Array<{ url: string }>): Promise<Balancer> {

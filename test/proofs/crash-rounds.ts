@@ -15,6 +15,7 @@ interface Client extends Account { attempted: string, pair: Pair, closed: boolea
 interface Newcomers { emails: string[], pairs: Pair[] }
 
 const CLIENTS = 8
+const LOOK_EVERY_MS = 10
 
 /**
  * Runs `rounds` storms against the server that `command` starts, and checks every answer afterwards. Each storm ends with a SIGKILL to
@@ -45,14 +46,18 @@ async function runRound (signet: LiveSignet, { strike, recover }: { strike: () =
   const leaving = await Promise.all(Array.from({ length: CLIENTS }, async () => await newClient(signet)))
   const changing = await Promise.all(Array.from({ length: CLIENTS }, async () => await newClient(signet)))
   const newcomers: Newcomers = { emails: [], pairs: [] }
+  const before = { ...report.answered }
+  const end = { isReached: false }
   // Each ends with the connection that is cut, or with a 503, after which nobody knows what was done.
   const storm = Promise.allSettled([
     ...honest.map(async account => { await keepRefreshing(signet, account, report) }),
     ...leaving.map(async (account, index) => { await leave(signet, account, index, report) }),
     ...changing.map(async account => { await keepChanging(signet, account, report) }),
     ...Array.from({ length: CLIENTS / 2 }, async () => { await keepRegistering(signet, newcomers, report) }),
-  ])
+  ]).finally(() => { end.isReached = true })
   await pause(100 + Math.random() * 600)
+  // On a busy machine that may be before anything is answered that could be lost.
+  while (!end.isReached && (report.answered.refreshes === before.refreshes || report.answered.revocations === before.revocations)) await pause(LOOK_EVERY_MS)
   if (signet.hasEnded()) report.lost.push('the server ended by itself in a storm')
   await strike()
   await storm

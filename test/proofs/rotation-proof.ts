@@ -129,6 +129,13 @@ class Ring {
   }
 }
 
+/** `until` in milliseconds since the epoch. */
+interface GoodToken { token: string, until: number }
+
+function expiryOf (token: string): number {
+  return (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { exp: number }).exp * 1000
+}
+
 /** Clients that log in, refresh at whichever server, and take each token, and one that is older, to every verifier and to a server. */
 class Load {
   readonly #servers: LiveSignet[]
@@ -158,30 +165,33 @@ class Load {
   async #live (): Promise<void> {
     let { pair } = await this.#anyServer().newUser()
     this.#report.logIns++
-    const older: Array<{ token: string, until: number }> = []
+    const older: GoodToken[] = []
     for (let turn = 0; turn < 20 && !this.#isOver; turn++) {
-      await this.#present(pair.access_token)
-      // Two seconds before its end, so that none ends on its way.
-      older.push({ token: pair.access_token, until: Date.now() + (ACCESS_TOKEN_TTL - 2) * 1000 })
-      while (older[0]!.until < Date.now()) older.shift()
-      await this.#present(older[0]!.token)
+      const latest = { token: pair.access_token, until: expiryOf(pair.access_token) }
+      await this.#present(latest)
+      older.push(latest)
+      // Two seconds before its end, so that few end on their way.
+      while (older.length > 1 && older[0]!.until - 2_000 < Date.now()) older.shift()
+      await this.#present(older[0]!)
       await pause(PACE_MS)
       pair = await this.#anyServer().succeed('/refresh', { refresh_token: pair.refresh_token }) as Pair
       this.#report.refreshes++
     }
   }
 
-  async #present (token: string): Promise<void> {
+  /** A token that ended on its way was rightly refused. */
+  async #present ({ token, until }: GoodToken): Promise<void> {
+    const fail = (sentence: string) => { if (Date.now() < until) this.#report.failed.push(sentence) }
     const { url } = this.#anyServer()
     const { status } = await fetch(`${url}/user-info`, { headers: { authorization: `Bearer ${token}` } })
-    if (status !== 200) this.#report.failed.push(`Signet answered ${status} to a good token`)
+    if (status !== 200) fail(`Signet answered ${status} to a good token`)
     await Promise.all(this.#verifiers.map(async (verifier, at) => {
       // One token at a time: a verifier answers in the order that it is asked.
       const answer = this.#turns[at]!.then(async () => await verifier.ask('a good token', token))
       this.#turns[at] = answer.catch(() => {})
       const verdict = await answer
       this.#report.verifications++
-      if (!verdict.startsWith('accepted')) this.#report.failed.push(`a verifier ${verdict}`)
+      if (!verdict.startsWith('accepted')) fail(`a verifier ${verdict}`)
     }))
   }
 

@@ -1,9 +1,10 @@
 // What stands between a verifier and Signet: passes all on but the status lists that a proof serves in Signet's place; holds no list and no verdict.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Answer } from './status-lists.js'
 
+const DRIP_EVERY_MS = 500
 const LIST = /^\/status-lists\/(\d+)$/
 
 export class StatusFront {
@@ -48,8 +49,12 @@ export class StatusFront {
 
   async #answer ({ url }: IncomingMessage, response: ServerResponse): Promise<void> {
     const list = Number(LIST.exec(url!)?.[1])
-    const { status = 200, headers, body } = this.#answers.get(list) ?? await this.#passOn(url!)
+    const { status = 200, headers, body, drips } = this.#answers.get(list) ?? await this.#passOn(url!)
     this.#requests.set(list, this.requests(list) + 1)
+    if (drips !== undefined) {
+      drip(response.socket!, drips)
+      return
+    }
     response.writeHead(status, { 'content-type': 'application/statuslist+jwt', ...headers }).end(body)
   }
 
@@ -57,4 +62,10 @@ export class StatusFront {
     const answer = await fetch(`${this.#upstream}${path}`)
     return { status: answer.status, headers: { 'content-type': answer.headers.get('content-type') ?? '' }, body: await answer.text() }
   }
+}
+
+function drip (socket: Socket, beginning: string): void {
+  socket.write(beginning)
+  const dripping = setInterval(() => { socket.write('0') }, DRIP_EVERY_MS)
+  socket.once('close', () => { clearInterval(dripping) })
 }

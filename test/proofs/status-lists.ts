@@ -14,8 +14,8 @@ export interface ListIngredients {
   now: number
 }
 
-/** What a server answers; 200 where no status is given. */
-export interface Answer { status?: number, headers?: Record<string, string>, body: string }
+/** What a server answers; 200 where no status is given. Where it drips, that is the beginning of an answer, as it is sent, which then goes on by a byte now and then, and has no end. */
+export interface Answer { status?: number, headers?: Record<string, string>, body: string, drips?: string }
 
 /** Writes the one thing that is changed, over a list of these bits. */
 interface Pen extends ListIngredients {
@@ -106,6 +106,13 @@ export const BAD_LISTS: Record<string, Write> = {
   'is empty': () => ({ body: '' }),
   'is garbage': () => ({ body: 'garbage' }),
   'is garbage in three parts': () => ({ body: 'a.b.c' }),
+}
+
+/** Answers that never end, though something of them comes all the while, by where they are at it. */
+export const DRIPS: Record<string, string> = {
+  'its headers': 'HTTP/1.1 200 OK\r\nx-padding: ',
+  'its body': 'HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n',
+  'the size of a chunk': 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n',
 }
 
 export function takePen (ingredients: ListIngredients, bits: Buffer): Pen {

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { tokenOf } from './bad-tokens.js'
 import type { Parts } from './examination.js'
-import { BAD_LISTS, bitsOf, ENTRIES, invert, rightList, takePen, UNUSUAL_LISTS, type Answer, type ListIngredients, type Write } from './status-lists.js'
+import { BAD_LISTS, bitsOf, DRIPS, ENTRIES, invert, rightList, takePen, UNUSUAL_LISTS, type Answer, type ListIngredients, type Write } from './status-lists.js'
 
 /** In one byte, each where the other would be if bits were packed the other way round. */
 const CLOSED = 8
@@ -12,6 +12,7 @@ const BITS = bitsOf([CLOSED, ENTRIES - 1])
 const CONTRARY = invert(BITS)
 /** Apart from those of Signet itself, and each for one case: what a verifier remembers of one must not hide another. */
 const FIRST_LIST = 1_000
+const FIRST_DRIPPING = 2_000
 
 /** A claim of other forms than `{ status_list: { idx, uri } }`, by what is wrong with it. */
 function badStatuses (uri: string, issuer: string, attackerUrl: string): Record<string, unknown> {
@@ -51,15 +52,21 @@ function badStatuses (uri: string, issuer: string, attackerUrl: string): Record<
 
 /** Shows all cases to one verifier, which must know no list yet. */
 export async function examineStatuses (parts: Parts): Promise<void> {
-  await new StatusCases(parts).examine()
+  await new StatusCases(parts, FIRST_LIST).examine()
+}
+
+/** Shows tokens whose lists come without an end; a verifier that waits for one gives no answer. */
+export async function examineDrips (parts: Parts): Promise<void> {
+  await new StatusCases(parts, FIRST_DRIPPING).examineDrips()
 }
 
 class StatusCases {
   readonly #parts: Parts
-  #lists = FIRST_LIST
+  #lists: number
 
-  constructor (parts: Parts) {
+  constructor (parts: Parts, firstList: number) {
     this.#parts = parts
+    this.#lists = firstList
   }
 
   async examine (): Promise<void> {
@@ -72,6 +79,24 @@ class StatusCases {
     await this.#examineRenewals()
     // Long after the fact: what is said comes another way than the answers.
     if (!examination.said.includes(this.#uri(outage))) examination.blame('did not say that it went on without a list')
+  }
+
+  /** Each after a list that was right, in which a bit is set: what is known of it counts on. */
+  async examineDrips (): Promise<void> {
+    const { examination, front } = this.#parts
+    const dripping = []
+    for (const [where, drips] of Object.entries(DRIPS)) {
+      const list = this.#serve(ingredients => rightList(ingredients, BITS, { ttl: 1 }))
+      await examination.refuse(`a token that is closed, before its list drips in ${where}`, this.#token(list, CLOSED))
+      dripping.push({ list, where, drips })
+    }
+    await pause(1_100)
+    for (const { list, where, drips } of dripping) {
+      front.serve(list, { body: '', drips })
+      await examination.refuse(`a token that is closed, while its list drips in ${where}`, this.#token(list, CLOSED))
+      await examination.accept(`a token that is not closed, while its list drips in ${where}`, this.#token(list, LIVE))
+      if (front.requests(list) === 1) examination.blame(`did not ask again for a list whose ttl was over, before it dripped in ${where}`)
+    }
   }
 
   async #examineIndices (): Promise<void> {

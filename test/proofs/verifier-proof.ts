@@ -10,7 +10,7 @@ import type { Command } from '../program.js'
 import { Examination, type Parts } from './examination.js'
 import { LiveSignet } from './live-signet.js'
 import { StatusFront } from './status-front.js'
-import { examineStatuses } from './status-proof.js'
+import { examineDrips, examineStatuses } from './status-proof.js'
 import type { Example } from './verifier-examples.js'
 import { build, VerifierProcess, type Build } from './verifier-process.js'
 
@@ -24,11 +24,11 @@ interface Stage { signet: LiveSignet, signingKey: SigningKey, attacker: Attacker
 interface SigningKey { id: string, privateKey: KeyObject }
 interface Attacker { url: string, requests: () => number, close: () => void }
 
-const CHECK_LIMIT_MS = 60_000
+const CHECK_LIMIT_MS = 120_000
 const UNASKED_LIST = 999
 
 /** Builds the examples side by side, then checks one after the other against the Signet that `command` starts. */
-export async function proveVerifiers ({ examples, command, examine = [examineTokens, examineStatuses], checkLimitMs = CHECK_LIMIT_MS }: Settings): Promise<Verdict[]> {
+export async function proveVerifiers ({ examples, command, examine = [examineTokens, examineStatuses, examineDrips], checkLimitMs = CHECK_LIMIT_MS }: Settings): Promise<Verdict[]> {
   const attempts = await Promise.all(examples.map(async example => ({ example, verdict: { language: example.language, checked: 0, checkMs: 0, ...await build(example) } })))
   const built = attempts.filter(({ verdict }) => verdict.missing.length === 0 && verdict.wrong.length === 0)
   if (built.length > 0) await onStage(command, async stage => { for (const { example, verdict } of built) await check(example, verdict, stage, { examine, checkLimitMs }) })

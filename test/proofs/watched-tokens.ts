@@ -47,9 +47,9 @@ export class Watch {
     }
   }
 
-  /** Whether it refuses all tokens that were closed. */
-  hasNoticedAll (tokens: WatchedToken[]): boolean {
-    return tokens.every(watched => watched.fate.is !== 'closed' || this.#noticed.has(watched))
+  /** Whether it has refused each token that was closed, or accepted it beyond the bound. */
+  hasAnsweredForAll (tokens: WatchedToken[]): boolean {
+    return tokens.every(watched => watched.fate.is !== 'closed' || this.#noticed.has(watched) || this.acceptedBeyond.has(watched))
   }
 
   #urgent (tokens: WatchedToken[]): WatchedToken[] {

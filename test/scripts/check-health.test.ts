@@ -32,7 +32,7 @@ t.test('one that is not ready, that is away, that says nothing, or whose setting
   t.teardown(stop)
   rmSync(used['DATABASE_URL']!.slice('file:'.length))
   const PORT = String((app.server.address() as AddressInfo).port)
-  t.strictSame(await check(t, { ...used, PORT }), { code: 1, out: '', err: '{"status":"unavailable","reason":"The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there."}\n' })
+  t.strictSame(await check(t, { ...used, PORT }), { code: 1, out: '', err: '{"status":"unavailable","reason":"A file of the store was replaced or removed while it was in use; restart Signet to use what is there."}\n' })
   const silent = createServer(socket => { socket.resume() }).listen(0, '127.0.0.1')
   await once(silent, 'listening')
   const { port } = silent.address() as AddressInfo

@@ -4,6 +4,7 @@ import { decodeProtectedHeader, jwtVerify, createLocalJWKSet, type JSONWebKeySet
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { closingAt } from '../../src/core/closings.js'
 import { LIST_BYTES, LIST_SIZE } from '../../src/core/status-list.js'
 import { readRing } from '../../src/keyring/key-ring.js'
 import { BLOCK_LIFE_MS, StatusPlaces } from '../../src/services/status-places.js'
@@ -51,7 +52,7 @@ function payloadOf ({ jwt }: SignedList) {
 /** The indices that are set. */
 function setOf (list: SignedList): number[] {
   const bytes = inflateSync(Buffer.from(payloadOf(list).status_list.lst, 'base64url'))
-  return Array.from({ length: bytes.length * 8 }, (_, index) => index).filter(index => (bytes[index >> 3]! >> (index & 7)) & 1)
+  return [...bytes.entries()].filter(([, byte]) => byte > 0).flatMap(([at, byte]) => [0, 1, 2, 3, 4, 5, 6, 7].filter(bit => (byte >> bit) & 1).map(bit => at * 8 + bit))
 }
 
 async function indices (places: StatusPlaces, ...serials: number[]): Promise<number[]> {
@@ -154,6 +155,19 @@ t.test('a clock that was hours ahead for a moment forgets what is closed for no 
   t.strictSame(setOf(signed(lists, 0, clock.now)), await indices(places, 1, 2))
 })
 
+t.test('a server whose clock is ahead by hours takes none of a user\'s last ten closings out of the lists of those that start', async t => {
+  const { server, places, store, clock } = await open(t)
+  const families = Array.from({ length: 11 }, (_, serial) => ({ ...newFamily(clock.now), serial }))
+  const user = { ...newUser(), families }
+  await store.insertUser(user)
+  const closeAt = async (familyId: string, at: number) => { await store.closeFamily({ userId: user.id, familyId, closing: closingAt(at, RETENTION) }) }
+  for (const { id } of families.slice(0, -1)) await closeAt(id, clock.now)
+  await closeAt(families.at(-1)!.id, clock.now + 3 * 3_600_000)
+  const lists = server()
+  await lists.look()
+  t.strictSame(setOf(signed(lists, 0, clock.now)), await indices(places, ...families.map(({ serial }) => serial)))
+})
+
 t.test('of a list that comes later it is known what was closed in it before', async t => {
   const { server, close, store, pass, clock, keyRing } = await open(t)
   const lists = server()
@@ -175,6 +189,28 @@ t.test('of a list that comes later it is known what was closed in it before', as
   store.listClosings = listClosings
   await lists.look()
   t.strictSame(setOf(signed(lists, 1, clock.now)), await indices(new StatusPlaces(store, STATUS_LISTS), LIST_SIZE + 3))
+})
+
+t.test('users of many closings are read a few at a time, and those of one or two by the hundred', async t => {
+  const { server, store, clock } = await open(t)
+  let serial = 0
+  const closeOf = async (users: number, each: number, at: number) => {
+    for (let user = 0; user < users; user++) await store.insertUser({ ...newUser(), closed: Array.from({ length: each }, () => ({ id: `closed-${serial}`, serial: serial++, at })) })
+  }
+  await closeOf(70, 1, NOW)
+  await closeOf(100, 250, NOW + 1)
+  const pages: number[][] = []
+  const { listClosings } = store
+  store.listClosings = async (from, limit) => {
+    const page = await listClosings.call(store, from, limit)
+    pages.push([limit, page.length])
+    return page
+  }
+  clock.now = NOW + 2
+  const lists = server()
+  await lists.look()
+  t.strictSame(pages, [[10, 10], [20, 20], [40, 40], [80, 80], [10, 10], [10, 10], [10, 0]])
+  t.equal(setOf(signed(lists, 0, clock.now)).length, 25_070)
 })
 
 t.test('a list that has not changed is the same for a minute, and then signed anew', async t => {

@@ -1,6 +1,8 @@
 // The embedded store keeps the contract, over files and several connections, and says when it cannot serve.
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { once } from 'node:events'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import Database from 'libsql'
 import t, { type Test } from 'tap'
 import { AuthError } from '../../src/errors.js'
@@ -19,6 +21,7 @@ for (const prove of [proveStore, proveClients]) {
 
 const closing = { at: 5000, countsAfter: 0 }
 const unavailable = { name: 'Error', code: 'unavailable', status: 503, retryAfter: 1 }
+const LOST = 'A file of the store was replaced or removed while it was in use; restart Signet to use what is there.'
 
 t.test('what was written is there after the file is opened again', async t => {
   const url = `file:${join(t.testdir(), 'signet.db')}`
@@ -95,6 +98,31 @@ t.test('servers that start at once on a file of before all serve', async t => {
   const store = new SqliteStore(env['DATABASE_URL']!.slice('file:'.length))
   t.teardown(async () => { await store.close() })
   t.match(await store.findUser(user.id), { ...user, failed: { stranger: 2 } })
+})
+
+/** Begins to write to a file in a thread of its own, and ends it after so many milliseconds. */
+async function holdFor (t: Test, path: string, milliseconds: number): Promise<void> {
+  const worker = new Worker(`
+    const { parentPort, workerData: { driver, path, milliseconds } } = require('node:worker_threads')
+    const database = new (require(driver))(path)
+    database.exec('BEGIN IMMEDIATE')
+    parentPort.postMessage('held')
+    setTimeout(() => { database.exec('ROLLBACK'); database.close() }, milliseconds)`, { eval: true, workerData: { driver: resolve('node_modules/libsql'), path, milliseconds } })
+  t.teardown(async () => { await worker.terminate() })
+  await once(worker, 'message')
+}
+
+t.test('a file of before that another server begins to open is waited for, but not for ever', async t => {
+  const path = join(t.testdir(), 'signet.db')
+  const user = oldFile(path)
+  await holdFor(t, path, 3_600_000)
+  t.throws(() => new SqliteStore(path), { code: 'SQLITE_BUSY' })
+  const other = join(t.testdirName, 'other.db')
+  oldFile(other)
+  await holdFor(t, other, 100)
+  const store = new SqliteStore(other)
+  t.teardown(async () => { await store.close() })
+  t.notOk(await store.findUser(user.id))
 })
 
 t.test('a store that is closed answers unavailable', async t => {
@@ -194,7 +222,7 @@ t.test('a file that is replaced or removed under a server is a fault that its re
   t.teardown(async () => { await store.close() })
   await store.ping()
   copyFileSync(path, `${path}-copy`)
-  const fault = { message: 'The file of the store was replaced or removed while it was in use; restart Signet to use the one that is there.' }
+  const fault = { message: LOST }
   renameSync(path, `${path}-old`)
   await t.rejects(store.ping(), fault)
   await t.rejects(store.closeAllFamilies({ userId: 'nobody', live: { createdAfter: 0, advancedAfter: 0 }, closing }), unavailable)
@@ -203,6 +231,31 @@ t.test('a file that is replaced or removed under a server is a fault that its re
   rmSync(path)
   renameSync(`${path}-old`, path)
   await t.resolves(store.ping())
+})
+
+t.test('so is one beside it, which has what was written last, through a link to the file too', async t => {
+  const folder = t.testdir()
+  const path = join(folder, 'signet.db')
+  symlinkSync('kept.db', path)
+  const store = new SqliteStore(path)
+  t.teardown(async () => { await store.close() })
+  for (const beside of ['kept.db-wal', 'kept.db-shm'].map(name => join(folder, name))) {
+    await t.resolves(store.ping())
+    renameSync(beside, `${beside}-old`)
+    await t.rejects(store.ping(), { message: LOST })
+    await t.rejects(store.closeAllFamilies({ userId: 'nobody', live: { createdAfter: 0, advancedAfter: 0 }, closing }), unavailable)
+    renameSync(`${beside}-old`, beside)
+  }
+  await t.resolves(store.ping())
+})
+
+t.test('a folder that cannot be looked into any more is said in a sentence that names no file', async t => {
+  const folder = join(t.testdir(), 'data')
+  const store = new SqliteStore(join(folder, 'signet.db'))
+  t.teardown(async () => { await store.close() })
+  renameSync(folder, `${folder}-old`)
+  writeFileSync(folder, '')
+  await t.rejects(store.ping(), { message: 'The store takes no writes.', cause: unavailable })
 })
 
 t.test('a file that takes no writes is a fault, and none once it does again', async t => {

@@ -3,7 +3,6 @@ import base64
 import re
 import sys
 import time
-import urllib.request
 import zlib
 from dataclasses import dataclass
 from threading import Lock
@@ -11,10 +10,11 @@ from typing import Any
 
 import jwt
 
+from bounded_get import get
+
 LONGEST_ANSWER = 16 * 2**20
 LARGEST_LIST = 8 * 2**20
 # Seconds.
-TIMEOUT = 5
 PAUSE = 1
 DEFAULT_TTL = 10
 LONGEST_TTL = 300
@@ -27,11 +27,6 @@ class _List:
     until: float = 0
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 class StatusLists:
     """A list is kept for its `ttl`. The package @signet/verifier, for Node.js, also renews it ahead of time, so that nobody waits."""
 
@@ -41,7 +36,6 @@ class StatusLists:
         # Only Signet's own lists: nothing is fetched from elsewhere.
         self._uri = re.compile(re.escape(issuer.removesuffix("/")) + "(/status-lists/[0-9]+)")
         self._base = jwks_url.replace("/.well-known/jwks.json", "")
-        self._http = urllib.request.build_opener(_NoRedirects)
         self._lists: dict[str, _List] = {}
         self._lock = Lock()
 
@@ -87,16 +81,7 @@ class StatusLists:
             return known.bits
 
     def _fetch(self, uri: str) -> tuple[bytes, float]:
-        deadline = time.monotonic() + TIMEOUT
-        with self._http.open(self._base + self._uri.fullmatch(uri)[1], timeout=TIMEOUT) as response:
-            token = b""
-            # In pieces, for the time-out above is that of each piece.
-            while piece := response.read1(2**16):
-                token += piece
-                if len(token) > LONGEST_ANSWER or time.monotonic() > deadline:
-                    raise ValueError("the answer is too long, or too slow")
-        if response.status != 200:
-            raise ValueError("the answer is of another status")
+        token = get(self._base + self._uri.fullmatch(uri)[1], LONGEST_ANSWER)
         read = jwt.decode_complete(
             token,
             self._keys.get_signing_key_from_jwt(token),

@@ -58,7 +58,10 @@ interface Exchange {
 
 /** Where a connection has its exchange: a look into a map would be the dearest part of every request. */
 const EXCHANGE = Symbol('exchange')
-type Asking = Socket & { [EXCHANGE]: Exchange }
+/** `parser` reads its requests, and tells each by `onIncoming`; Node documents neither. */
+type Asking = Socket & { [EXCHANGE]: Exchange, parser?: { onIncoming: () => number } | null }
+/** Told so, the parser leaves the rest of what came to somebody else, as after an upgrade. */
+const NOT_OURS = 2
 
 export class Connections {
   readonly #limits: ConnectionLimits
@@ -209,6 +212,9 @@ export class Connections {
     exchange.isDone = true
     closeAfter(exchange)
     socket.pause()
+    // Thousands may have come in one piece, each of which Node would make a request of and hold until the end of the connection.
+    const { parser } = socket as Asking
+    if (parser) parser.onIncoming = () => NOT_OURS
     // Whichever closes it, Node's server or we: with what it sent beyond unread, that would be a reset, and take back what the client has not read yet (RFC 9112, section 9.6).
     socket.destroySoon = () => { closeRead(socket) }
     exchange.last!.once('finish', () => { socket.destroySoon() })

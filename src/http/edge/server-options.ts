@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { LogController, type FastifyServerOptions } from 'fastify'
+import { compilersFactory } from './compilers.js'
 import type { Connections } from './connections.js'
 import { sendProblem } from './problems.js'
 import type { Publications } from './publications.js'
@@ -25,6 +26,7 @@ export function serverOptions ({ logger, connections, publications, tls }: Serve
     routerOptions: { ignoreTrailingSlash: false },
     // Fastify's defaults drop unknown members and coerce mistyped ones. The schemas are ours, so that none need be compiled that checks them.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true, meta: false, validateSchema: false } },
+    schemaController: { compilersFactory },
     frameworkErrors: (error, request, reply) => { void sendProblem(error, request, reply) },
     clientErrorHandler: (error, socket) => { connections.refuse(error, socket) },
   }

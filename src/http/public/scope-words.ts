@@ -10,5 +10,5 @@ export const SCOPE_WORDS: Record<string, string> = {
 
 /** A scope of a client's own is known by its name alone. */
 export function wordsOf (scope: string): string {
-  return SCOPE_WORDS[scope] ?? `Use “${scope}”`
+  return Object.hasOwn(SCOPE_WORDS, scope) ? SCOPE_WORDS[scope]! : `Use “${scope}”`
 }

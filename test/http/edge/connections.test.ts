@@ -91,6 +91,37 @@ for (const protocol of PROTOCOLS) {
   })
 }
 
+for (const protocol of PROTOCOLS) {
+  t.test(`${protocol}: of a thousand requests in one piece no more are made than are answered`, async t => {
+    const { answers, handler } = held()
+    const { dial, server } = await serve(t, handler, { protocol })
+    let made = 0
+    server.on('request', () => { made++ })
+    const socket = await dial()
+    const all = readAll(socket)
+    socket.write(get('/').repeat(1_000))
+    await until(() => answers.length > 0)
+    answers[0]!.end('the first')
+    t.match(await all, /^HTTP\/1\.1 200 OK\r\nconnection: close\r\n[^]*\r\n\r\nthe first$/i)
+    t.equal(made, 2, 'the one that is answered, and the one that was too early')
+  })
+}
+
+t.test('nor is any of them heard where the parser cannot be told to stop', async t => {
+  const { answers, handler } = held()
+  const { dial } = await serve(t, (request, response) => {
+    Object.assign(request.socket, { parser: null })
+    handler(request, response)
+  })
+  const socket = await dial()
+  const all = readAll(socket)
+  socket.write(get('/').repeat(10))
+  await until(() => answers.length > 0)
+  answers[0]!.end('the first')
+  t.match(await all, /\r\n\r\nthe first$/)
+  t.equal(answers.length, 1)
+})
+
 t.test('of requests that are answered at once, two may be on their way, and no third is heard before a client can have had one', async t => {
   let served = 0
   const { dial } = await serve(t, (_request, response) => { served++; response.end(HUGE) })

@@ -32,5 +32,5 @@ t.test('each page, and all that it loads, come from Signet under a policy that a
 
 t.test('every scope that each client may ask for has words of its own, and any other is named', async t => {
   t.strictSame(Object.keys(SCOPE_WORDS), STANDARD_SCOPES)
-  t.strictSame([wordsOf('email'), wordsOf('lists:write')], ['See your e-mail address', 'Use “lists:write”'])
+  t.strictSame(['email', 'lists:write', 'constructor'].map(wordsOf), ['See your e-mail address', 'Use “lists:write”', 'Use “constructor”'])
 })

@@ -30,7 +30,7 @@ export interface Tab {
 const PAUSE_MS = 50
 
 /** Asks until the answer is anything but false, nothing or an error. Throws when that has taken too long, with what the page shows. `patience` in milliseconds. */
-export async function until<T> (tab: Tab, expression: string, patience = 20_000): Promise<T> {
+export async function until<T> (tab: Tab, expression: string, patience = 60_000): Promise<T> {
   const end = performance.now() + patience
   for (;;) {
     // A page that is being left answers nothing.

@@ -7,14 +7,12 @@ import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.proc.DefaultJOSEObjectTypeVerifier;
 import com.nimbusds.jose.proc.JWSVerificationKeySelector;
 import com.nimbusds.jose.proc.SecurityContext;
-import com.nimbusds.jose.util.DefaultResourceRetriever;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.proc.BadJWTException;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URL;
 import java.util.Base64;
@@ -31,7 +29,6 @@ import java.util.zip.InflaterInputStream;
 final class StatusLists {
   private static final int LONGEST_ANSWER = 16 << 20;
   private static final int LARGEST_LIST = 8 << 20;
-  private static final int TIMEOUT_MS = 5_000;
   private static final double DEFAULT_TTL = 10;
   private static final double LONGEST_TTL = 300;
   private static final long PAUSE_NANOSECONDS = 1_000_000_000;
@@ -49,14 +46,7 @@ final class StatusLists {
   private final String origin;
   private final JWKSource<SecurityContext> keys;
   private final Map<String, Listed> lists = new HashMap<>();
-  private final DefaultResourceRetriever http = new DefaultResourceRetriever(TIMEOUT_MS, TIMEOUT_MS, LONGEST_ANSWER) {
-    @Override
-    protected HttpURLConnection openHTTPConnection(URL url) throws IOException {
-      var connection = super.openHTTPConnection(url);
-      connection.setInstanceFollowRedirects(false);
-      return connection;
-    }
-  };
+  private final BoundedRetriever http = new BoundedRetriever(LONGEST_ANSWER);
 
   StatusLists(URL jwks, String issuer, JWKSource<SecurityContext> keys) {
     this.base = jwks.toString().replace("/.well-known/jwks.json", "");

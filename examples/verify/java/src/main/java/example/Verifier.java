@@ -19,13 +19,14 @@ import java.util.Set;
 /** Make one and keep it: it holds the keys and the lists. It may be shared by threads. */
 public final class Verifier {
   private static final long HOUR_MS = 3_600_000;
+  private static final int LONGEST_JWKS = 64 << 10;
 
   private final DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
   private final StatusLists lists;
 
   public Verifier(URL jwks, String issuer, String audience) {
-    // The library gives up on the keys after half a second and refuses all once its copy is five minutes old: try again, and bridge an outage.
-    var keys = JWKSourceBuilder.create(jwks).retrying(true).outageTolerant(HOUR_MS).build();
+    // The library refuses all once its copy of the keys is five minutes old: try again, and bridge an outage.
+    var keys = JWKSourceBuilder.create(jwks, new BoundedRetriever(LONGEST_JWKS)).retrying(true).outageTolerant(HOUR_MS).build();
     processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.RS256, keys));
     processor.setJWSTypeVerifier(new DefaultJOSEObjectTypeVerifier<>(new JOSEObjectType("at+jwt")));
     var expected = new JWTClaimsSet.Builder().issuer(issuer).build();
