@@ -70,11 +70,16 @@ const TIMES = ['iat', 'exp'] as const satisfies Array<keyof AccessTokenClaims>
 /** Whether a payload has every claim of an access token, each of its type. */
 export function isAccessTokenClaims (payload: unknown): payload is AccessTokenClaims {
   const claims = Object(payload) as Record<string, unknown>
-  const { aud, auth_time: authTime = 0, nbf = 0, sid = 'none' } = claims
-  return [...TEXTS.map(name => claims[name]), ...[aud].flat(), sid].every(text => typeof text === 'string' && text !== '') &&
+  const { aud, auth_time: authTime = 0, nbf = 0, scope = 'none', sid = 'none' } = claims
+  return [...TEXTS.map(name => claims[name]), ...audienceIn(aud), scope, sid].every(text => typeof text === 'string' && text !== '') &&
     [...TIMES.map(name => claims[name]), authTime, nbf].every(Number.isFinite) &&
     // Those of a log-in come together.
     (claims['sid'] === undefined) === (claims['auth_time'] === undefined)
+}
+
+/** Each of whom a token is for; of nobody, what is no text. */
+function audienceIn (aud: unknown): unknown[] {
+  return Array.isArray(aud) && aud.length > 0 ? aud : [aud]
 }
 
 // From where a run of letters begins, and one look ahead in each, so that a line costs no more than its length.

@@ -58,11 +58,11 @@ export function readAuthorizationRequest ({ values, lists, repeated }: Parameter
   }
 }
 
-/** For whom tokens are, of what a client asks for (RFC 8707, section 2); undefined where it may not ask for one of it. */
+/** For whom tokens are, of what a client asks for (RFC 8707, section 2); undefined where it may not ask for one of it. `fallback` is for whom they are where its record names nobody. */
 export function audienceFor (resources: string[] | undefined, { audiences }: Pick<Client, 'audiences'>, fallback: string): string[] | undefined {
-  if (resources === undefined) return [audiences[0] ?? fallback]
-  const wanted = [...new Set(resources)]
-  return wanted.every(resource => audiences.includes(resource)) ? wanted : undefined
+  const allowed = audiences.length > 0 ? audiences : [fallback]
+  const wanted = [...new Set(resources ?? allowed.slice(0, 1))]
+  return wanted.every(resource => allowed.includes(resource)) ? wanted : undefined
 }
 
 // Without a method the challenge would be plain (RFC 7636, section 4.3), which shows the verifier to whoever sees the request.

@@ -1,8 +1,8 @@
 // Proof Key for Code Exchange (RFC 7636), by S256 alone; holds no code.
 import { hash } from 'node:crypto'
 
-/** A SHA-256 in base64url (section 4.2). */
-const CHALLENGE = /^[\w-]{43}$/
+/** A SHA-256 in base64url (section 4.2), whose last two bits are none. */
+const CHALLENGE = /^[\w-]{42}[AEIMQUYcgkosw048]$/
 /** Section 4.1. */
 const VERIFIER = /^[\w.~-]{43,128}$/
 

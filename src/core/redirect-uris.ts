@@ -1,7 +1,7 @@
 // Whether an address is one that a client registered; holds no address.
 
 /** RFC 8252, section 7.3: a native application listens on a port that is free just then. */
-const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::(\d{1,5}))?(\/.*)?$/
+const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::(\d{1,5}))?([/?].*)?$/
 
 /** Compared character by character (RFC 9700, section 2.1), but for the port of a loopback address. */
 export function isRedirectUriOf (registered: string[], uri: string): boolean {

@@ -1,9 +1,10 @@
 // Which scopes a client gets of those that it asks for (RFC 6749, section 3.3); holds no client and no grant.
 import type { Client } from './client.js'
 
-/** OpenID Connect Core 1.0, sections 5.4 and 11: what every client may ask a user for. */
-export const OFFLINE_ACCESS = 'offline_access'
-export const STANDARD_SCOPES = ['openid', 'profile', 'email', OFFLINE_ACCESS]
+/** With it a client may have a refresh token (OpenID Connect Core 1.0, section 11). */
+const OFFLINE = 'offline_access'
+/** What every client may ask a user for (section 5.4). */
+export const STANDARD_SCOPES = ['openid', 'profile', 'email', OFFLINE]
 
 /** The scopes of a text with blanks between, each once. */
 export function readScope (scope: string): string[] {
@@ -13,7 +14,7 @@ export function readScope (scope: string): string[] {
 /** Everything that a client may ask for: offline access only where it can do something with it. */
 export function scopesOf ({ grantTypes, scopes }: Pick<Client, 'grantTypes' | 'scopes'>): string[] {
   const standard = grantTypes.includes('authorization_code') ? STANDARD_SCOPES : []
-  return [...standard.filter(scope => scope !== OFFLINE_ACCESS || grantTypes.includes('refresh_token')), ...scopes]
+  return [...standard.filter(scope => scope !== OFFLINE || grantTypes.includes('refresh_token')), ...scopes]
 }
 
 /**
@@ -29,6 +30,11 @@ export function scopeForUser (requested: string | undefined, client: Pick<Client
 /** What a client may have for itself, of what it asks for: no user is behind it. */
 export function scopeForItself (requested: string | undefined, { scopes }: Pick<Client, 'scopes'>): string[] {
   return requested === undefined ? scopes : readScope(requested).filter(scope => scopes.includes(scope))
+}
+
+/** Whether a grant of this scope is for more than one access token. */
+export function isOffline (scope: string): boolean {
+  return readScope(scope).includes(OFFLINE)
 }
 
 /** Whether every one of these is among those. */

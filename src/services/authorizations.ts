@@ -88,8 +88,7 @@ export class Authorizations {
   /** The log-in that the cookie's token stands for, which is not rotated. `now` in milliseconds. */
   async session (refreshToken: string | undefined, now: number): Promise<Session | undefined> {
     const claims = refreshToken === undefined ? undefined : readRefreshToken(refreshToken, this.#parts.keyRing.findSecret)
-    const session = claims && await this.#rotation.look(claims, now)
-    return session?.family.grant ? undefined : session
+    return claims && await this.#rotation.look(claims, now)
   }
 
   /** Says of a query when it was asked first: `stamp` is what an earlier answer wrote of it. `now` in milliseconds. */
@@ -106,7 +105,10 @@ export class Authorizations {
   /** What comes next. `askedAt` is when this was asked first, if that was before; `now` in milliseconds. */
   async next (request: AuthorizationRequest, session: Session | undefined, askedAt: number | undefined, device: Device, now: number): Promise<Step> {
     const isSilent = request.prompts.includes('none')
-    if (!session || !this.#isGoodFor(request, session, askedAt, now)) {
+    const isOther = session !== undefined && !this.#isMeant(request, session)
+    // Whoever has logged in for this and is somebody else would be asked again without end.
+    if (isOther && isSince(session, askedAt)) return refusal('login_required', 'Somebody else has logged in than the user of the id_token_hint.')
+    if (!session || isOther || !isRecent(request, session, askedAt, now)) {
       return isSilent ? refusal('login_required', 'The user has to log in.') : { kind: 'log-in' }
     }
     if (this.#needsConsent(request, session, now)) {
@@ -119,17 +121,14 @@ export class Authorizations {
   async allow (decision: string, session: Session, device: Device, now: number): Promise<{ request: AuthorizationRequest, code: string } | undefined> {
     const decided = await open('decision', decision, this.#parts.keyRing.findSecret) as Decision | undefined
     if (!decided || decided.session !== session.family.id || decided.expiresAt <= now) return undefined
-    const client = await this.#parts.clients.find(decided.request.clientId, now)
-    if (!client || !isRedirectUriOf(client.redirectUris, decided.request.redirectUri)) return undefined
-    const request = { ...decided.request, client }
+    const { clientId, ...asked } = decided.request
+    const client = await this.#parts.clients.find(clientId, now)
+    if (!client || !isRedirectUriOf(client.redirectUris, asked.redirectUri)) return undefined
+    const request = { ...asked, client }
     return { request, code: await this.#code(request, session, device, now) }
   }
 
-  // What asks for a log-in asks for one after the asking (OpenID Connect Core 1.0, section 3.1.2.1).
-  #isGoodFor ({ prompts, maxAge, idTokenHint }: AuthorizationRequest, { user, family: { createdAt } }: Session, askedAt: number | undefined, now: number): boolean {
-    const isSince = askedAt !== undefined && createdAt >= askedAt - CLOCKS_MS
-    if ((prompts.includes('login') || prompts.includes('select_account')) && !isSince) return false
-    if (maxAge !== undefined && now - createdAt > maxAge * 1000 && !isSince) return false
+  #isMeant ({ idTokenHint }: AuthorizationRequest, { user }: Session): boolean {
     return idTokenHint === undefined || this.#subjectOf(idTokenHint) === user.id
   }
 
@@ -160,6 +159,18 @@ export class Authorizations {
     }
     return await seal('code', claims, this.#parts.keyRing.refreshSecret)
   }
+}
+
+/** Whether a log-in came after the asking. */
+function isSince ({ family: { createdAt } }: Session, askedAt: number | undefined): boolean {
+  return askedAt !== undefined && createdAt >= askedAt - CLOCKS_MS
+}
+
+// What asks for a log-in asks for one after the asking (OpenID Connect Core 1.0, section 3.1.2.1).
+function isRecent ({ prompts, maxAge }: AuthorizationRequest, session: Session, askedAt: number | undefined, now: number): boolean {
+  if (isSince(session, askedAt)) return true
+  const isYoung = maxAge === undefined || now - session.family.createdAt <= maxAge * 1000
+  return isYoung && !prompts.includes('login') && !prompts.includes('select_account')
 }
 
 /** Of a password hash, to tell whether it is another by now. */

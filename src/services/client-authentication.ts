@@ -48,7 +48,8 @@ export class ClientAuthentication {
     const claim = readClaim(authorization, values)
     const client = await this.#parts.clients.find(claim.id, now)
     if (client?.authMethod === claim.method && await this.#isProved(client, claim, now)) return client
-    this.#count(`${address} ${claim.id}`, now)
+    // Ids that are nobody's count as one, so that no flood of them fills the memory.
+    this.#count(`${address} ${client?.id ?? ''}`, now)
     throw new OAuthError('invalid_client', client && client.authMethod !== claim.method ? `This client authenticates by ${client.authMethod}.` : 'There is no such client, or it is not proved that this is it.')
   }
 

@@ -8,7 +8,7 @@ import type { AuthorizationParts, Session } from './authorizations.js'
 /** What a client asks for: where the browser goes afterwards, and whose log-in its ID token tells of. */
 export interface LogOut { client: Client | undefined, location: { uri: string, state: string | undefined } | undefined, hint: { userId: string, familyId: string, clientId: string } | undefined }
 
-interface Decision { session: string, location: LogOut['location'], expiresAt: number }
+interface Decision { session: string, asked: Omit<LogOut, 'client'>, expiresAt: number }
 
 const DECISION_LIFE_MS = 600_000
 
@@ -36,8 +36,8 @@ export class LogOuts {
   }
 
   /** What the person is asked to decide, sealed with the log-in. `now` in milliseconds. */
-  async ask ({ location }: LogOut, { family }: Session, now: number): Promise<string> {
-    const decision: Decision = { session: family.id, location, expiresAt: now + DECISION_LIFE_MS }
+  async ask ({ hint, location }: LogOut, { family }: Session, now: number): Promise<string> {
+    const decision: Decision = { session: family.id, asked: { hint, location }, expiresAt: now + DECISION_LIFE_MS }
     return await seal('log-out', decision, this.#parts.keyRing.refreshSecret)
   }
 
@@ -45,12 +45,12 @@ export class LogOuts {
   async confirm (decision: string, session: Session, now: number): Promise<{ location: LogOut['location'] } | undefined> {
     const decided = await open('log-out', decision, this.#parts.keyRing.findSecret) as Decision | undefined
     if (!decided || decided.session !== session.family.id || decided.expiresAt <= now) return undefined
-    await this.end({ client: undefined, hint: undefined, location: decided.location }, session, now)
-    return { location: decided.location }
+    await this.end(decided.asked, session, now)
+    return { location: decided.asked.location }
   }
 
   /** Closes the log-in of the browser, and what the client was let do by the log-in that its ID token tells of. `now` in milliseconds. */
-  async end ({ hint }: LogOut, session: Session | undefined, now: number): Promise<void> {
+  async end ({ hint }: Pick<LogOut, 'hint'>, session: Session | undefined, now: number): Promise<void> {
     const closing = closingAt(now, this.#parts.closingRetention)
     if (hint && await this.#isClients(hint)) await this.#parts.store.closeFamily({ userId: hint.userId, familyId: hint.familyId, closing })
     if (session) await this.#parts.store.closeFamily({ userId: session.user.id, familyId: session.family.id, closing })

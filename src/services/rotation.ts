@@ -49,10 +49,14 @@ export class Rotation {
     return await this.#move(presentation, claims.generation, claims.generation + 1) ?? await this.#judge(presentation)
   }
 
-  /** The user and the family that an authentic token stands for now, without moving it; undefined where it is good for nothing. A used one closes its family. `now` in milliseconds. */
+  /**
+   * The user and the log-in by Signet's own routes that an authentic token stands for now, without moving it; undefined where it is good for nothing. A used one closes its family, and one of a client's changes
+   * nothing. `now` in milliseconds.
+   */
   async look (claims: RefreshClaims, now: number): Promise<{ user: User, family: Family } | undefined> {
     const user = await this.#parts.store.findUser(claims.userId)
     const family = user?.families.find(({ id }) => id === claims.familyId)
+    if (family?.grant) return undefined
     const { kind } = decideRefresh(family, claims.generation, now, this.#parts.families)
     if (kind === 'advance' || kind === 'repeat') return { user: user!, family: family! }
     if (kind === 'reused') await this.#closeReused(claims, now)

@@ -7,19 +7,20 @@ import { AccountService } from '../../src/services/account-service.js'
 import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
 import { StatusPlaces } from '../../src/services/status-places.js'
 import type { SecurityEvent } from '../../src/services/rotation.js'
-import { TokenService } from '../../src/services/token-service.js'
+import { TokenService, type TokenParts } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 
 export const NOW = 1_800_000_000_000
 export const DEVICE = { ip: '127.0.0.1', userAgent: null }
 export const REQUESTER = { address: DEVICE.ip, isKnown: false }
+export const ISSUER = 'https://signet.example'
 export const PASSWORD = 'correct horse battery'
 export const RETENTION = 900_000
 export const STATUS_LISTS = 'https://signet.example/status-lists'
 export const LIMITS = { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 }
 
-/** Services over a store that `overtake` can make another writer come first on, once; without limits for guesses unless they are given. */
-export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettings) {
+/** Services over a store that `overtake` can make another writer come first on, once; without limits for guesses unless they are given; `changes` are other parts for tokens. */
+export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettings, changes: Partial<TokenParts> = {}) {
   const folder = t.testdir()
   await copyRing(join(folder, 'keys'), NOW)
   const keyRing = await openRing({ folder: join(folder, 'keys') })
@@ -28,24 +29,26 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   const events: SecurityEvent[] = []
   const places = new StatusPlaces(store, STATUS_LISTS)
   const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places })
-  const tokens = new TokenService({
+  const parts: TokenParts = {
     store,
     keyRing,
-    accessToken: { issuer: 'https://signet.example', audience: 'api', clientId: 'web', ttl: 600 },
+    accessToken: { issuer: ISSUER, audience: 'api', clientId: 'web', ttl: 600 },
     families: LIMITS,
     maxActive: 3,
     policy: 'evict',
     closingRetention: RETENTION,
     places,
     record: event => { events.push(event) },
-  })
+    ...changes,
+  }
+  const tokens = new TokenService(parts)
   t.teardown(async () => {
     await hasher.close()
     await store.close()
   })
   const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
-  return { store, hasher, keyRing, places, accounts, tokens, events, user, login }
+  return { parts, store, hasher, keyRing, places, accounts, tokens, events, user, login }
 }
 
 /** Lets `other` write just before the next call of a store's method does. */

@@ -7,6 +7,8 @@ import type { Store, User } from '../../src/store/store.js'
 import { newClient } from './client-contract.js'
 import { newFamily, newUser } from './store-contract.js'
 
+const GRANT = { clientId: 'client', scope: 'openid read', audience: ['a', 'b'], authenticatedAt: 900 }
+
 function open (t: Test) {
   const folder = t.testdir()
   const opened = (name: string) => {
@@ -32,7 +34,7 @@ async function fill (store: Store, count: number): Promise<User[]> {
 
 t.test('users arrive whole, with all their families, for a clock that is wrong when they are copied must cost nobody a log-in', async t => {
   const { from, to, copy } = open(t)
-  const user = { ...newUser(), name: '$name', families: [newFamily(0), newFamily(3000), { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 }, closed: [{ id: 'closed', serial: 5, at: 7000 }] }
+  const user = { ...newUser(), name: '$name', families: [newFamily(0), newFamily(3000), { ...newFamily(1000), grant: GRANT }, { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 }, closed: [{ id: 'closed', serial: 5, at: 7000 }, { id: 'granted', at: 7000 }] }
   await from.insertUser(user)
   t.strictSame(await copy(), { users: 1, copied: 1, missing: [], differing: [] })
   t.strictSame(await to.listUsers('', 10), [user])
@@ -40,8 +42,8 @@ t.test('users arrive whole, with all their families, for a clock that is wrong w
 
 t.test('a family that differs in anything is said', async t => {
   const { from, to, copy } = open(t)
-  const family = { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 } }
-  const changes = [{ generation: 1 }, { createdAt: 1 }, { advancedAt: 1 }, { userAgent: null }, { ip: '::2' }, { rotatedBy: undefined }, { repeats: undefined }, { repeats: { at: 7, running: 1 } }, { repeats: { at: 6, running: 2 } }, { serial: 1 }]
+  const family = { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 }, grant: GRANT }
+  const changes = [{ generation: 1 }, { createdAt: 1 }, { advancedAt: 1 }, { userAgent: null }, { ip: '::2' }, { rotatedBy: undefined }, { repeats: undefined }, { repeats: { at: 7, running: 1 } }, { repeats: { at: 6, running: 2 } }, { serial: 1 }, { grant: undefined }, ...[{ clientId: 'another' }, { scope: 'openid' }, { audience: ['a'] }, { audience: ['b', 'a'] }, { authenticatedAt: 1 }].map(change => ({ grant: { ...GRANT, ...change } }))]
   const users = changes.map(() => ({ ...newUser(), families: [family] }))
   for (const [at, user] of users.entries()) {
     await from.insertUser(user)

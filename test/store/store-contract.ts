@@ -22,6 +22,11 @@ export function newFamily (advancedAt = 1000): Family {
   return { id: randomUUID(), generation: 0, createdAt: advancedAt, advancedAt, userAgent: '$email "$$ROOT" agent', ip: '::1' }
 }
 
+/** A family that a client was let in by. */
+function newGranted (advancedAt = 1000, clientId: string = randomUUID()): Family {
+  return { ...newFamily(advancedAt), grant: { clientId, scope: 'openid $scope', audience: ['$audience', 'https://api.example'], authenticatedAt: 900 } }
+}
+
 function opening (user: User, family: Family, change: Partial<OpenFamily> = {}): OpenFamily {
   return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, family, live, limit: 10, policy: 'evict', closing, ...change }
 }
@@ -437,6 +442,106 @@ export function proveStore (open: Open): void {
     t.equal(await store.highestSerial(), 3_000_000)
     await store.insertUser({ ...newUser(), families: [{ ...newFamily(), serial: 8 }], closed: [{ id: 'gone', serial: 3_000_001, at: 1000 }] })
     t.equal(await store.highestSerial(), 3_000_001)
+  })
+
+  prove('a family with a grant is kept whole, opened or inserted, beside log-ins, and through what is written of it', async (t, store) => {
+    const [own, granted, bare] = [newFamily(), newGranted(), newGranted()]
+    bare.grant = { clientId: '$id', scope: '', audience: [], authenticatedAt: 0 }
+    const user = await insert(store, [own, granted, bare])
+    t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([own, granted, bare]))
+    const inserted = { ...newUser(), families: [own, granted, bare] }
+    await store.insertUser(inserted)
+    t.strictSame(await store.findUser(inserted.id), inserted)
+    const { clientId } = granted.grant!
+    t.strictSame(await store.advanceFamily({ userId: user.id, familyId: granted.id, from: 0, to: 1, clientId, now: 2000, by: BY, live }), { ...granted, generation: 1, advancedAt: 2000, rotatedBy: BY })
+    t.ok(await store.noteRepeat({ userId: user.id, familyId: granted.id, generation: 1, running: 1 }))
+    t.equal(await store.numberFamily(user.id, granted.id, 7), 7)
+    const stands = { ...granted, generation: 1, advancedAt: 2000, rotatedBy: BY, repeats: { at: 1, running: 1 }, serial: 7 }
+    t.strictSame(new Set((await store.findUserByEmail(user.email))?.families), new Set([own, stands, bare]))
+  })
+
+  prove('a client\'s family moves for this client alone, and a log-in\'s own for none', async (t, store) => {
+    const [own, granted, other] = [newFamily(), newGranted(), newGranted()]
+    const user = await insert(store, [own, granted, other])
+    const before = await store.findUser(user.id)
+    const advance = async (family: Family, clientId: string | undefined) => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, clientId, now: 2000, by: BY, live })
+    for (const clientId of [undefined, '', other.grant!.clientId, randomUUID()]) t.equal(await advance(granted, clientId), undefined, String(clientId))
+    for (const clientId of ['', granted.grant!.clientId]) t.equal(await advance(own, clientId), undefined, 'a log-in\'s own')
+    t.strictSame(await store.findUser(user.id), before)
+    t.match(await advance(granted, granted.grant!.clientId), { id: granted.id, generation: 1 })
+    t.match(await advance(own, undefined), { id: own.id, generation: 1 })
+  })
+
+  prove('a family of an id that stands, or whose closing is kept, is not opened again, whatever else is so', async (t, store) => {
+    const [session, granted] = [newFamily(), newGranted()]
+    const user = await insert(store, [session, granted])
+    const again = { ...newGranted(5000), id: granted.id }
+    const before = await store.findUser(user.id)
+    for (const change of [{}, { session: session.id }, { verifiedHash: 'other' }, { session: randomUUID() }, { policy: 'refuse', limit: 1 }, { replaces: granted.id }] as const) {
+      t.equal(await store.openFamily(opening(user, again, change)), 'used', JSON.stringify(change))
+      t.strictSame(await store.findUser(user.id), before)
+    }
+    await store.closeFamily({ userId: user.id, familyId: granted.id, closing })
+    const after = await store.findUser(user.id)
+    t.strictSame(after, { ...user, families: [session], closed: [{ id: granted.id, at: 5000 }] })
+    for (const change of [{}, { session: session.id }, { verifiedHash: 'other' }, { closing: { at: 9000, countsAfter: 8000 } }]) t.equal(await store.openFamily(opening(user, again, change)), 'used', JSON.stringify(change))
+    t.strictSame(await store.findUser(user.id), after)
+  })
+
+  prove('a family is opened by a log-in as long as that stands, and by nobody else\'s', async (t, store) => {
+    const [session, foreign, granted] = [newFamily(), newFamily(), newGranted()]
+    const user = await insert(store, [session])
+    await insert(store, [foreign])
+    for (const id of [randomUUID(), foreign.id]) t.equal(await store.openFamily(opening(user, granted, { session: id })), 'stale')
+    t.strictSame(await store.findUser(user.id), { ...user, families: [session] })
+    t.equal(await store.openFamily(opening(user, granted, { session: session.id })), 'opened')
+    await store.closeFamily({ userId: user.id, familyId: session.id, closing })
+    t.equal(await store.openFamily(opening(user, newGranted(), { session: session.id })), 'stale')
+    t.strictSame((await store.findUser(user.id))?.families, [granted])
+    t.equal(await store.openFamily(opening(newUser(), newGranted(), { session: session.id })), 'stale', 'nobody')
+  })
+
+  prove('of 64 that open one family at once one does, and the others are told that it is used', async (t, store, stores) => {
+    const session = newFamily()
+    const user = await insert(store, [session])
+    const granted = newGranted()
+    const outcomes = await race(async index => await stores[index % stores.length]!.openFamily(opening(user, granted, { session: session.id })))
+    t.strictSame(outcomes.toSorted(), ['opened', ...Array<string>(RACERS - 1).fill('used')])
+    t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([session, granted]))
+  })
+
+  prove('no client\'s family outlives a log-out of the session that races with its opening, but the one that came first', async (t, store, stores) => {
+    for (let round = 0; round < 8; round++) {
+      const session = newFamily()
+      const user = await insert(store, [session])
+      const outcomes = await race(async index => {
+        const racer = stores[index % stores.length]!
+        if (index === 30) return await racer.closeFamily({ userId: user.id, familyId: session.id, closing })
+        return await racer.openFamily(opening(user, newGranted(), { session: session.id, limit: RACERS }))
+      })
+      const after = await store.findUser(user.id)
+      t.equal(after?.families.length, outcomes.filter(outcome => outcome === 'opened').length)
+      t.equal(await store.openFamily(opening(user, newGranted(), { session: session.id })), 'stale')
+    }
+  })
+
+  prove('whatever closes a family with a grant keeps that it is closed, with its number where it has one', async (t, store) => {
+    const [plain, granted, numbered] = [newFamily(1000), newGranted(1001), { ...newGranted(1002), serial: 5 }]
+    const more = newFamily(9000)
+    const closings = { granted: { id: granted.id, at: 5000 }, numbered: { id: numbered.id, serial: 5, at: 5000 } }
+    const ways: Array<[string, (userId: string, user: User) => Promise<unknown>, Closing[]]> = [
+      ['one', async userId => await store.closeFamily({ userId, familyId: granted.id, closing }), [closings.granted]],
+      ['all', async userId => await store.closeAllFamilies({ userId, live, closing }), [closings.granted, closings.numbered]],
+      ['a password change', async (_, user) => await store.changePassword(changing(user, plain.id, more)), [closings.granted, closings.numbered]],
+      ['one log-in more', async (_, user) => await store.openFamily(opening(user, more, { limit: 2 })), [closings.granted]],
+      ['one in its stead', async (_, user) => await store.openFamily(opening(user, more, { replaces: numbered.id })), [closings.numbered]],
+    ]
+    for (const [way, close, expected] of ways) {
+      const user = await insert(store, [plain, granted, numbered])
+      await close(user.id, user)
+      t.strictSame(new Set((await store.findUser(user.id))?.closed), new Set(expected), way)
+      t.strictSame((await store.listClosings({ closedAfter: 4000, userId: '' }, 100)).find(({ userId }) => userId === user.id)?.closedAt, 5000, way)
+    }
   })
 
   prove('no family survives a password change or a revocation of all that it races with', async (t, store, stores) => {
