@@ -93,7 +93,7 @@ t.test('a client or an address that cannot be trusted is told on a page, and nob
     t.match(answer.headers, PAGE, name)
     t.notOk(answer.headers.location, name)
     t.match(answer.body, /name this request: <code>[\da-f-]{36}</, name)
-    t.notMatch(answer.body, /href="(?!oauth\/|#)/, name)
+    t.notMatch(answer.body, /href="(?!oauth\/|#mark")/, name)
   }
 })
 
@@ -155,7 +155,7 @@ t.test('a decision is that of the user who was asked, in a page of ours', async 
   await register('grace@example.com')
   const grace = await logIn('grace@example.com')
   const page = await authorize(requestOf(web), { cookie })
-  const late = { error: 'invalid_request', error_description: 'This page stood open for too long, or somebody else has signed in since.', request_id: /^[\da-f-]{36}$/ }
+  const late = { error: 'invalid_request', error_description: 'This page stood open for too long, or somebody else has signed in since.' }
   t.match((await decide(page, grace)).json(), late, 'of another user')
   for (const headers of [{}, { origin: 'https://evil.example' }, { origin: 'null' }, { origin: ISSUER, 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'none' }]) t.equal((await decide(page, cookie, headers)).statusCode, 403, JSON.stringify(headers))
   t.equal((await form('/authorize/decision', { decision: decisionIn(page) }, OWN)).statusCode, 400, 'without the cookie')

@@ -155,7 +155,7 @@ t.test('a refresh may ask for less, and what it may not ask for leaves the token
   const web = await put({ audiences: [API, 'https://files.example'] })
   const first = (await tokens(web, cookie, { resource: API })).refresh_token!
   const refresh = async (more: Record<string, string>) => await ask('/token', web, { grant_type: 'refresh_token', refresh_token: first, ...more })
-  t.strictSame((await refresh({ scope: 'openid profile' })).json(), { error: 'invalid_scope', error_description: 'The user did not let the client have that scope.' })
+  t.strictSame((await refresh({ scope: 'openid profile' })).json(), { error: 'invalid_scope', error_description: 'The user did not let the client have that scope, or it is not the client\'s any more.' })
   t.match((await refresh({ resource: 'https://files.example' })).json(), { error: 'invalid_target' })
   t.strictSame((await refresh({ scope: 'notes', resource: API })).json<Tokens>().scope, 'notes')
 })
