@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 export interface Answer { status: number, body: string }
 export interface Pair { access_token: string, refresh_token: string }
 export type Ask = (method: 'GET' | 'POST', path: string, body?: object, token?: string) => Promise<Answer>
-export interface Peer { child: ChildProcess, ask: Ask }
+export interface Peer { child: ChildProcess, url: string, ask: Ask }
 
 /** Short and many, so that a machine that is busy elsewhere for a while spoils few of them. */
 const ROUNDS = 9
@@ -36,7 +36,7 @@ export async function open (kind: 'signet' | 'bare', folder: string, cost: numbe
       })
     }).on('error', reject).end(payload)
   })
-  return { child, ask }
+  return { child, url: `http://127.0.0.1:${port}`, ask }
 }
 
 async function cpuOf ({ child }: Peer): Promise<number> {

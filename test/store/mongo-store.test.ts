@@ -36,6 +36,13 @@ withMongoDb(server => {
     })
   }
 
+  t.test('a client that the driver cannot write is not taken for one that is there', async t => {
+    const store = await openFor(t, freshDatabase(t, server))
+    const client = newClient()
+    await t.rejects(store.insertClient({ ...client, jwks: { keys: [{ 'a\0b': 1 }] } }), { code: 'unavailable' })
+    t.equal(await store.findClient(client.id), undefined)
+  })
+
   t.test('each operation is one command, with the write concern of its promise, on the primary', async t => {
     const client = mongoClient(monitored(freshDatabase(t, server)))
     const store = new MongoStore(() => client)
