@@ -1,4 +1,4 @@
 // The tests that take a short while in Chromium, in one process.
 import { runTogether } from './together.js'
 
-runTogether('browser/example.test.ts', 'browser/tabs.test.ts', 'browser/docs.test.ts', 'browser/oauth.test.ts', 'browser/oauth-attacks.test.ts')
+runTogether('browser/example.test.ts', 'browser/tabs.test.ts', 'browser/docs.test.ts', 'browser/oauth.test.ts', 'browser/oauth-examples.test.ts', 'browser/oauth-attacks.test.ts')
