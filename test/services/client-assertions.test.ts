@@ -72,8 +72,8 @@ t.test('an assertion ends, and soon; clocks may differ by ten seconds', async t 
   const assertions = open()
   const client = clientWith(jwkOf(ec.publicKey))
   const seconds = NOW / 1000
-  for (const claims of [{ exp: seconds + 600 }, { exp: seconds + 1 }, { exp: seconds - 9 }, { nbf: seconds + 10 }, { iat: seconds }]) t.equal(await assertions.isOf(client, await assertion(client, claims), NOW), true, JSON.stringify(claims))
-  for (const claims of [{ exp: seconds + 601 }, { exp: seconds - 10 }, { exp: undefined }, { nbf: seconds + 11 }, { exp: 'soon' }, { exp: null }] as unknown as JWTPayload[]) t.equal(await assertions.isOf(client, await assertion(client, claims), NOW), false, JSON.stringify(claims))
+  for (const claims of [{ exp: seconds + 3_610 }, { exp: seconds + 1 }, { exp: seconds - 9 }, { nbf: seconds + 10 }, { iat: seconds }]) t.equal(await assertions.isOf(client, await assertion(client, claims), NOW), true, JSON.stringify(claims))
+  for (const claims of [{ exp: seconds + 3_611 }, { exp: seconds - 10 }, { exp: undefined }, { nbf: seconds + 11 }, { exp: 'soon' }, { exp: null }] as unknown as JWTPayload[]) t.equal(await assertions.isOf(client, await assertion(client, claims), NOW), false, JSON.stringify(claims))
 })
 
 t.test('an assertion is good once, raced or long after, and its jti is each client\'s own', async t => {

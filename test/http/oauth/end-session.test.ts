@@ -67,7 +67,7 @@ t.test('nobody is sent to an address that is not the client\'s', async t => {
   for (const parameters of wrong) {
     const answer = await leave(parameters, { cookie })
     t.equal(answer.statusCode, 400)
-    t.match(answer.body, /Request [\da-f-]{36}/)
+    t.match(answer.body, /name this request: <code>[\da-f-]{36}</)
     t.notOk(answer.headers.location)
   }
   t.ok(await isIn())
