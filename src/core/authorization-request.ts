@@ -24,8 +24,8 @@ export interface AuthorizationRequest {
 
 /** OpenID Connect Core 1.0, section 3.1.2.1; `select_account` is answered as `login` is. */
 const PROMPTS = ['none', 'login', 'consent', 'select_account']
-/** What is kept in the code, and travels in an address. */
-const MAX_LENGTH = { nonce: 512, scope: 2_000 }
+/** What is kept in the code, or goes back with it, travels in an address. */
+const MAX_LENGTH = { nonce: 512, scope: 2_000, state: 4_000 }
 
 /** What a client asks for, whose redirect URI was checked already. `fallback` is for whom its tokens are where its record names nobody. */
 export function readAuthorizationRequest ({ values, lists, repeated }: Parameters, client: Client, redirectUri: string, fallback: string): AuthorizationRequest | Refusal {
@@ -41,7 +41,7 @@ export function readAuthorizationRequest ({ values, lists, repeated }: Parameter
   if (!client.grantTypes.includes('authorization_code')) return refuse('unauthorized_client', 'This client may not use the grant type authorization_code.')
   const fault = faultOfChallenge(values, client) ?? faultOfPrompt(values)
   if (fault) return refuse('invalid_request', fault)
-  for (const name of ['nonce', 'scope'] as const) if ((values.get(name) ?? '').length > MAX_LENGTH[name]) return refuse('invalid_request', `The parameter ${name} has more than ${MAX_LENGTH[name]} characters.`)
+  for (const name of ['nonce', 'scope', 'state'] as const) if ((values.get(name) ?? '').length > MAX_LENGTH[name]) return refuse('invalid_request', `The parameter ${name} has more than ${MAX_LENGTH[name]} characters.`)
   const audience = audienceFor(lists.get('resource'), client, fallback)
   if (!audience) return refuse('invalid_target', 'This client may have no tokens for that resource.')
   const scope = scopeForUser(values.get('scope'), client)

@@ -17,7 +17,7 @@ import { Rotation, type Device, type RotationParts } from './rotation.js'
 export interface Session { user: User, family: Family }
 
 /** A client and where its answer goes; or why nobody can be answered but the person in front of it. */
-export type Target = { client: Client, redirectUri: string } | { untrusted: 'client' | 'redirect_uri' | 'form' }
+export type Target = { client: Client, redirectUri: string } | { untrusted: 'client' | 'redirect_uri' }
 
 /** What comes next: the person has to log in, or to let the client in; or the client gets its answer. */
 export type Step = { kind: 'log-in' } | { kind: 'consent', decision: string } | { kind: 'code', code: string } | { kind: 'refusal', refusal: Refusal }
@@ -42,8 +42,11 @@ export interface CodeClaims {
   expiresAt: number
 }
 
+/** What of a request a code is made of, and its answer. */
+type Grantable = Pick<AuthorizationRequest, 'client' | 'redirectUri' | 'state' | 'scope' | 'audience' | 'challenge' | 'nonce'>
+
 /** What the person is asked to decide, sealed with the log-in that is asked. */
-interface Decision { session: string, request: Omit<AuthorizationRequest, 'client'> & { clientId: string }, expiresAt: number }
+interface Decision { session: string, request: Omit<Grantable, 'client'> & { clientId: string }, expiresAt: number }
 
 export interface AuthorizationParts extends RotationParts {
   store: Store
@@ -118,7 +121,7 @@ export class Authorizations {
   }
 
   /** What a user let in by a decision of this log-in's; undefined where the page stood open for too long, asked somebody else, or of a client that is another by now. `now` in milliseconds. */
-  async allow (decision: string, session: Session, device: Device, now: number): Promise<{ request: AuthorizationRequest, code: string } | undefined> {
+  async allow (decision: string, session: Session, device: Device, now: number): Promise<{ request: Grantable, code: string } | undefined> {
     const decided = await open('decision', decision, this.#parts.keyRing.findSecret) as Decision | undefined
     if (!decided || decided.session !== session.family.id || decided.expiresAt <= now) return undefined
     const { clientId, ...asked } = decided.request
@@ -145,12 +148,12 @@ export class Authorizations {
     return request.prompts.includes('consent') || !isKnownPlace(request) || !user.families.some(family => isLive(family, now, this.#parts.families) && covers(family, request))
   }
 
-  async #ask ({ client, ...request }: AuthorizationRequest, { family }: Session, now: number): Promise<string> {
-    const decision: Decision = { session: family.id, request: { ...request, clientId: client.id }, expiresAt: now + DECISION_LIFE_MS }
+  async #ask ({ client, redirectUri, state, scope, audience, challenge, nonce }: AuthorizationRequest, { family }: Session, now: number): Promise<string> {
+    const decision: Decision = { session: family.id, request: { clientId: client.id, redirectUri, state, scope, audience, challenge, nonce }, expiresAt: now + DECISION_LIFE_MS }
     return await seal('decision', decision, this.#parts.keyRing.refreshSecret)
   }
 
-  async #code (request: AuthorizationRequest, { user, family }: Session, device: Device, now: number): Promise<string> {
+  async #code (request: Grantable, { user, family }: Session, device: Device, now: number): Promise<string> {
     const { client, redirectUri, challenge, scope, audience, nonce } = request
     const claims: CodeClaims = {
       userId: user.id, familyId: randomUUID(), session: family.id, clientId: client.id, redirectUri, scope: scope.join(' '), audience, authenticatedAt: family.createdAt,

@@ -41,6 +41,7 @@ t.test('what cannot be asked for is refused in the words of the standard', async
     ...['none login', 'none consent', 'Login', 'create', 'login,consent'].map(prompt => ['invalid_request', { prompt }] as [string, Record<string, string>]),
     ...['-1', '1.5', '1e3', ' 1', '0x1', 'x', '1000000000'].map(age => ['invalid_request', { max_age: age }] as [string, Record<string, string>]),
     ['invalid_request', { nonce: 'n'.repeat(513) }],
+    ['invalid_request', { state: 's'.repeat(4_001) }],
     ['invalid_request', { scope: 'openid '.repeat(286) }],
     ['invalid_target', { resource: 'https://api.example/' }],
     ['invalid_target', { resource: 'urn:stranger' }],

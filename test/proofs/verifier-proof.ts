@@ -27,11 +27,11 @@ interface Attacker { url: string, requests: () => number, close: () => void }
 const CHECK_LIMIT_MS = 120_000
 const UNASKED_LIST = 999
 
-/** Builds the examples side by side, then checks one after the other against the Signet that `command` starts. */
+/** Builds the examples side by side, then checks them so, for each waits more than it works, against the Signet that `command` starts. */
 export async function proveVerifiers ({ examples, command, examine = [examineTokens, examineStatuses, examineDrips], checkLimitMs = CHECK_LIMIT_MS }: Settings): Promise<Verdict[]> {
   const attempts = await Promise.all(examples.map(async example => ({ example, verdict: { language: example.language, checked: 0, checkMs: 0, ...await build(example) } })))
   const built = attempts.filter(({ verdict }) => verdict.missing.length === 0 && verdict.wrong.length === 0)
-  if (built.length > 0) await onStage(command, async stage => { for (const { example, verdict } of built) await check(example, verdict, stage, { examine, checkLimitMs }) })
+  if (built.length > 0) await onStage(command, async stage => { await Promise.all(built.map(async ({ example, verdict }) => { await check(example, verdict, stage, { examine, checkLimitMs }) })) })
   return attempts.map(({ verdict }) => verdict)
 }
 

@@ -37,7 +37,7 @@ t.test('every flag says what its member says, and counts before the document', a
     '--jwks', 'keys.json', '--scope', 'read write', '--scope', 'more', '--audience', 'signet', '--audience', 'https://api.example', '--post-logout-redirect-uri', 'https://app.example/bye', '--first-party', '--require-pkce', 'false'
   ), {
     code: 0, done: false, dry_run: true, client_name: 'Notes', redirect_uris: ['https://app.example/a', 'https://app.example/b'], grant_types: ['authorization_code', 'client_credentials'], response_types: ['code'], token_endpoint_auth_method: 'private_key_jwt',
-    jwks: { keys: [{ ...key, use: 'sig' }] }, scope: 'openid profile email offline_access read write more', audiences: ['signet', 'https://api.example'], post_logout_redirect_uris: ['https://app.example/bye'], first_party: true, require_pkce: false,
+    jwks: { keys: [{ ...key, use: 'sig' }] }, scope: 'openid profile email read write more', audiences: ['signet', 'https://api.example'], post_logout_redirect_uris: ['https://app.example/bye'], first_party: true, require_pkce: false,
   })
   t.match(await rehearse(...NOTES, '--token-endpoint-auth-method', 'private_key_jwt', '--jwks-uri', 'https://app.example/jwks', '--first-party', 'false', '--require-pkce'), { jwks_uri: 'https://app.example/jwks', first_party: false, require_pkce: true })
   t.match(await rehearse('--metadata', 'client.json', '--scope', ''), { client_name: 'Of the document', scope: undefined }, 'an empty value takes away')

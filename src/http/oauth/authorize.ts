@@ -25,7 +25,6 @@ const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 const UNTRUSTED = {
   client: 'The application that sent you here is not known to Signet, so you cannot be sent back to it. If you follow a link, it may be an old one; else tell who runs the application.',
   redirect_uri: 'The application that sent you here wants you to be sent to an address that it has not registered, so you are not. Tell who runs the application.',
-  form: 'The address that led you here cannot be read.',
 }
 
 /** Adds the door, and that of the decision. */

@@ -20,9 +20,8 @@ export function addFormBodies (app: FastifyInstance): void {
     if (parameters) done(null, parameters)
     else done(malformed())
   })
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
-    if (body.length === 0) done(null, undefined)
-    else done(new OAuthError('invalid_request', `The body must be a form in UTF-8, sent as ${FORM_TYPE} and not compressed.`))
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => {
+    done(new OAuthError('invalid_request', `The body must be a form in UTF-8, sent as ${FORM_TYPE} and not compressed.`))
   })
 }
 

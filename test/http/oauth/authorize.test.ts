@@ -66,11 +66,12 @@ t.test('who logged in a moment ago, and comes by a link of another site, logs in
 })
 
 t.test('a request by POST is the same request', async t => {
-  const { form, cookie, web } = await oauthApp(t)
+  const { app, form, cookie, web } = await oauthApp(t)
   const page = await form('/authorize', requestOf(web), { cookie, ...OWN })
   t.match(page.headers, PAGE)
   t.match(page.body, 'data-action="authorize/decision"')
   t.equal((await form('/authorize', 'client_id=%', { cookie })).statusCode, 400)
+  t.equal((await app.inject({ method: 'POST', url: '/authorize' })).statusCode, 400, 'nothing at all')
 })
 
 t.test('a client or an address that cannot be trusted is told on a page, and nobody is sent anywhere', async t => {
