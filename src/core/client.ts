@@ -1,5 +1,5 @@
 // What a client of the authority is, and what proves its secret; holds no rule of its metadata and no storage.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials'
 
@@ -47,9 +47,9 @@ export function makeSecret (now: number): { secret: string, kept: ClientSecret }
 /** Whether this is one of the client's secrets. How long it takes does not depend on how much of it is right. */
 export function isSecretOf ({ secrets }: Pick<Client, 'secrets'>, secret: string): boolean {
   const digest = digestOf(secret)
-  return secrets.map(({ hash }) => timingSafeEqual(Buffer.from(hash, 'base64url'), digest)).includes(true)
+  return secrets.map(({ hash: kept }) => timingSafeEqual(Buffer.from(kept, 'base64url'), digest)).includes(true)
 }
 
 function digestOf (secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+  return hash('sha256', secret, 'buffer')
 }

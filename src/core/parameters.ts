@@ -30,6 +30,8 @@ export function writeQuery ({ values, lists }: Parameters, ...without: string[])
 }
 
 function decode (text: string): string | undefined {
+  // Tokens, which are what is long, have nothing to decode.
+  if (!/[%+]/.test(text)) return text
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {

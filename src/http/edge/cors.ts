@@ -24,8 +24,9 @@ export async function addCors (app: FastifyInstance, origins: string[]): Promise
 
 /** Lets any page ask the routes that `app` gets, and read their answers: for what no cookie opens. Without the plugin, which can be registered only once. */
 export function addOpenCors (app: FastifyInstance): void {
+  const readable = { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED_HEADERS.join(', ') }
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers({ 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED_HEADERS.join(', ') })
+    reply.headers(readable)
     done()
   })
   const asked = new Map<string, string[]>()
