@@ -54,4 +54,6 @@ export const TokenForm = Type.Object({
   ...CREDENTIALS,
 }, { $id: 'TokenForm', additionalProperties: true })
 
+export const AccessTokenForm = Type.Object({ access_token: optional('unless the Authorization header brings it (RFC 6750, section 2.2)') }, { $id: 'AccessTokenForm', additionalProperties: true })
+
 export const OneTokenForm = Type.Object({ token: text('an access token or a refresh token', 'AZlx8YOGTYy0'), token_type_hint: optional('means nothing: each token says what it is'), ...CREDENTIALS }, { $id: 'OneTokenForm', additionalProperties: true })

@@ -7,7 +7,7 @@ import type { ClientAuthentication } from '../../services/client-authentication.
 import type { ClientAnswer, ClientTokens } from '../../services/client-tokens.js'
 import type { LimitOptions } from '../edge/rate-limits.js'
 import { deviceOf, doorDescription, ref } from '../edge/route.js'
-import { ClientTokensDTO, IntrospectionDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO } from './dto.js'
+import { AccessTokenForm, ClientTokensDTO, IntrospectionDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO } from './dto.js'
 import { formOf } from './forms.js'
 
 export interface TokenDoorParts { authentication: ClientAuthentication, tokens: ClientTokens, limits: LimitOptions, clock: () => number }
@@ -39,8 +39,9 @@ export function addTokenDoors (app: FastifyInstance, { authentication, tokens, l
     reply.headers(NOT_KEPT)
     return await tokens.userInfo(bearerOf(request), clock())
   }
-  app.get('/userinfo', { ...limits, exposeHeadRoute: false, ...USER_INFO }, userInfo)
-  app.post('/userinfo', { ...limits, config: { takesForm: true }, schema: { hide: true } }, userInfo)
+  const [byGet, byPost] = [userInfoDescription('getUserClaims'), userInfoDescription('postUserClaims', AccessTokenForm)]
+  app.get('/userinfo', { ...limits, exposeHeadRoute: false, ...byGet }, userInfo)
+  app.post('/userinfo', { ...limits, schema: byPost.schema, config: { ...byPost.config, takesForm: true } }, userInfo)
 }
 
 const REFUSED = { refusal: OAuthErrorDTO, statuses: [400, 401, 429, 503] }
@@ -53,9 +54,6 @@ const REVOCATION = doorDescription({
 const INTROSPECTION = doorDescription({
   operationId: 'introspectToken', tag: 'clients', summary: 'What a token is worth now', description: 'RFC 7662. A client that can prove who it is is told of tokens that were issued to it, or that are for one of its audiences.',
 }, { form: OneTokenForm, answer: ref(IntrospectionDTO), ...REFUSED })
-const USER_INFO = doorDescription({
-  operationId: 'getUserClaims', tag: 'clients', summary: 'What a client may know of its user', description: 'OpenID Connect Core 1.0, section 5.3. It takes an access token with the scope openid.',
-}, { answer: ref(UserClaimsDTO), refusal: OAuthErrorDTO, statuses: [400, 401, 403, 429, 503] })
 const NOT_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
 async function exchange (tokens: ClientTokens, client: Client, { values, lists }: Parameters, request: FastifyRequest, now: number): Promise<ClientAnswer> {
@@ -83,6 +81,11 @@ function toTokenAnswer ({ accessToken, expiresIn, idToken, refreshToken, refresh
     ...(idToken !== undefined && { id_token: idToken }),
     ...(scope && { scope }),
   }
+}
+
+function userInfoDescription (operationId: string, form?: typeof AccessTokenForm): ReturnType<typeof doorDescription> {
+  const operation = { operationId, tag: 'clients', summary: 'What a client may know of its user', description: 'OpenID Connect Core 1.0, section 5.3. It takes an access token with the scope openid.' } as const
+  return doorDescription(operation, { answer: ref(UserClaimsDTO), refusal: OAuthErrorDTO, statuses: [400, 401, 403, 429, 503], ...(form && { form }) })
 }
 
 /** The access token, by the header or in the form (RFC 6750, sections 2.1 and 2.2). */

@@ -9,8 +9,8 @@ import { TAGS } from '../edge/route.js'
 const FORM = 'application/x-www-form-urlencoded'
 const REQUEST_ID = '0f8b3b6e-7c0f-4a55-9a53-6d1c2f9e4b70'
 const EMAIL = { format: 'idn-email' }
-/** It begins with what can be seen, and holds nothing but text and the joiners that some scripts and emoji are written with. Letters and digits are named twice, for tools that know no \p. */
-const NAME = { minLength: 1, pattern: '^[A-Za-z0-9\\p{L}\\p{N}\\p{P}\\p{S}][A-Za-z0-9\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\u200c\\u200d ]*$' }
+/** It begins with what can be seen, and holds nothing that ends the line or bends the text around it. Letters and digits are named twice, for tools that know no \p. */
+const NAME = { minLength: 1, pattern: '^[A-Za-z0-9\\p{L}\\p{N}\\p{P}\\p{S}\\p{Co}][^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$' }
 
 /** What stands in the address of a route. */
 const PARAMETERS: Record<string, object> = {

@@ -22,7 +22,7 @@ t.test('OpenAPI 3.1 has exactly the routes, their guards and their answers', asy
   const document = (await app.inject('/docs/json')).json<OpenApi>()
   t.match(document.openapi, /^3\.1\./)
   const described = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`))
-  const routes = [...ROUTES.map(({ method, url }) => `${method} ${url.replace(':id', '{id}')}`), 'GET /.well-known/jwks.json', 'GET /health/live', 'GET /health/ready', 'GET /status-lists', 'GET /status-lists/{list}', 'GET /.well-known/oauth-authorization-server', 'GET /.well-known/openid-configuration', 'POST /token', 'POST /revoke', 'POST /introspect', 'GET /userinfo']
+  const routes = [...ROUTES.map(({ method, url }) => `${method} ${url.replace(':id', '{id}')}`), 'GET /.well-known/jwks.json', 'GET /health/live', 'GET /health/ready', 'GET /status-lists', 'GET /status-lists/{list}', 'GET /.well-known/oauth-authorization-server', 'GET /.well-known/openid-configuration', 'POST /token', 'POST /revoke', 'POST /introspect', 'GET /userinfo', 'POST /userinfo']
   t.strictSame(new Set(described), new Set(routes))
   for (const route of ROUTES) {
     const { responses, security, requestBody } = document.paths[route.url.replace(':id', '{id}')]![route.method.toLowerCase()]!
@@ -40,7 +40,7 @@ t.test('the document says at which address it holds, and names and describes eve
   t.match(info, { license: { identifier: 'MIT' }, contact: { url: 'https://id.example' } })
   t.strictSame(servers, [{ url: 'https://id.example' }])
   const operations = Object.values(paths).flatMap(path => Object.values(path))
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 21)
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 22)
   for (const { operationId, summary, description } of operations) t.ok(/^[a-z]+[A-Za-z]*$/.test(operationId) && summary && description.endsWith('.'), operationId)
   t.strictSame(new Set(operations.flatMap(({ tags }) => tags)), new Set(tags.map(({ name }) => name)))
   for (const [path, status] of [['/.well-known/jwks.json', '304'], ['/health/ready', '503'], ['/health/live', '400']] as const) t.match(paths[path]!['get'], { security: [], responses: { [status]: {}, 400: {} } })
