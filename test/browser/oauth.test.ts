@@ -315,7 +315,7 @@ withChromium(executablePath => {
     await page.getByText('Signet cannot be reached. Check the connection and try again.').waitFor()
     await context.setOffline(false)
     await signIn(page)
-    await button(page, 'Allow').waitFor()
+    await page.locator('button:enabled', { hasText: 'Allow' }).waitFor()
 
     await context.setOffline(true)
     await button(page, 'Allow').click()

@@ -514,11 +514,12 @@ export function proveStore (open: Open): void {
     for (let round = 0; round < 8; round++) {
       const session = newFamily()
       const user = await insert(store, [session])
-      const outcomes = await race(async index => {
+      // Few, for most of them write all that was opened before anew.
+      const outcomes = await Promise.all(Array.from({ length: 16 }, async (_, index) => {
         const racer = stores[index % stores.length]!
-        if (index === 30) return await racer.closeFamily({ userId: user.id, familyId: session.id, closing })
+        if (index === 7) return await racer.closeFamily({ userId: user.id, familyId: session.id, closing })
         return await racer.openFamily(opening(user, newGranted(), { session: session.id, limit: RACERS }))
-      })
+      }))
       const after = await store.findUser(user.id)
       t.equal(after?.families.length, outcomes.filter(outcome => outcome === 'opened').length)
       t.equal(await store.openFamily(opening(user, newGranted(), { session: session.id })), 'stale')
