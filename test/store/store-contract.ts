@@ -396,6 +396,17 @@ export function proveStore (open: Open): void {
     t.ok(await store.changePassword(changing(user, user.families[0]!.id, newFamily(), { closing: { at: 5000, countsAfter: 1000 } })))
   })
 
+  prove('half of the closings that may count are left to the log-ins of the user, whatever clients open and close', async (t, store) => {
+    const closed = Array.from({ length: MAX_CLOSINGS / 2 }, (_, serial) => ({ id: randomUUID(), serial, at: serial === 0 ? 1000 : 2000 }))
+    const user = { ...newUser(), families: [newFamily()], closed }
+    await store.insertUser(user)
+    const granted = () => ({ ...newFamily(), grant: { clientId: randomUUID(), scope: 'openid', audience: ['https://signet.example'], authenticatedAt: 1000 } })
+    t.equal(await store.openFamily(opening(user, granted())), 'crowded')
+    t.equal(await store.openFamily(opening(user, granted(), { closing: { at: 5000, countsAfter: 1000 } })), 'opened', 'when one counts no more')
+    t.equal(await store.openFamily(opening(user, newFamily())), 'opened')
+    t.ok(await store.changePassword(changing(user, user.families[0]!.id, newFamily())))
+  })
+
   prove('closings are listed by the last of each user, a page at a time, from an instant on', async (t, store) => {
     const users = await Promise.all([7000, 6000, 7000, 5000, 0].map(async at => {
       const family = { ...newFamily(), serial: at }
