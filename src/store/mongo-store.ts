@@ -146,10 +146,13 @@ export class MongoStore implements Store {
     const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
     const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
+    const isSession = { $eq: ['$$this.id', { $literal: session ?? null }] }
     const those = (cond: object) => ({ $filter: { input: '$families', cond: { $and: [{ $not: [isReplaced] }, cond] } } })
     const lastUsedFirst = (input: object) => ({ $sortArray: { input, sortBy: { advancedAt: -1 } } })
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
-    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst(those(lives)), lastUsedFirst(those({ $not: [lives] }))] }, limit] }
+    // No use is kept of the log-in by which a family is opened, so it stays before all others.
+    const others = (cond: object) => lastUsedFirst(those({ $and: [{ $not: [isSession] }, cond] }))
+    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], those(isSession), others(lives), others({ $not: [lives] })] }, limit] }
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
       { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
       closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),

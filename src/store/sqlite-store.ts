@@ -80,8 +80,8 @@ function closing (these: string): string {
     closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
 }
 
-/** Those that stay when one more is opened. */
-const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
+/** Those that stay when one more is opened: before all others the log-in by which it is, of which no use is kept. */
+const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -206,7 +206,7 @@ export class SqliteStore implements Store {
   async openFamily (change: OpenFamily): Promise<Opening> {
     const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
     return whyNotOpened(await this.findUser(userId), change)
