@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:https'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { SqliteStore } from '../src/store/sqlite-store.js'
 import { freePorts } from './free-port.js'
+import { CALLBACK, client } from './http/oauth/oauth-app.js'
 import { startNginx, withNginx } from './nginx.js'
 import type { Program } from './program.js'
 import { run, settings } from './server-process.js'
@@ -79,5 +81,19 @@ withNginx(() => {
     t.strictSame(failed, [])
     t.ok(requests > RESTARTS * CLIENTS, `${requests} requests`)
     t.comment(`${requests} requests, ${failed.length} failed; the longest stop took ${Math.max(...stops)} ms`)
+  })
+
+  t.test('an answer that has a long state in its head comes through', async t => {
+    const [port, ...upstreams] = await freePorts(3) as [number, number, number]
+    const env = settings(t, { LOG_LEVEL: 'info', ISSUER, PORT: String(upstreams[0]), TRUST_PROXY: '127.0.0.1' })
+    await run(t, env).ready()
+    const store = new SqliteStore(env['DATABASE_URL']!.replace('file:', ''))
+    const { secret, ...record } = client()
+    await store.insertClient(record)
+    await store.close()
+    await startNginx(t, port, upstreams)
+    const agent = new Agent()
+    t.strictSame(await ask(agent, port, `/authorize?${new URLSearchParams({ client_id: record.id, redirect_uri: CALLBACK, state: 's'.repeat(7_500) })}`), { status: 303, body: '' })
+    agent.destroy()
   })
 })

@@ -24,13 +24,15 @@ export interface AuthorizationRequest {
 
 /** OpenID Connect Core 1.0, section 3.1.2.1; `select_account` is answered as `login` is. */
 const PROMPTS = ['none', 'login', 'consent', 'select_account']
+/** A name that a description may repeat: what a parameter is called elsewhere may hold what it must not (RFC 6749, section 4.1.2.1). */
+const NAME = /^[a-z_]{1,40}$/
 /** What is kept in the code, or goes back with it, travels in an address. */
 const MAX_LENGTH = { nonce: 512, scope: 2_000, state: 4_000 }
 
 /** What a client asks for, whose redirect URI was checked already. `fallback` is for whom its tokens are where its record names nobody. */
 export function readAuthorizationRequest ({ values, lists, repeated }: Parameters, client: Client, redirectUri: string, fallback: string): AuthorizationRequest | Refusal {
   const refuse = (error: string, description: string): Refusal => ({ error, description })
-  if (repeated.length > 0) return refuse('invalid_request', `The parameter ${repeated[0]} came twice.`)
+  if (repeated[0] !== undefined) return refuse('invalid_request', `${NAME.test(repeated[0]) ? `The parameter ${repeated[0]}` : 'A parameter'} came twice.`)
   if (values.has('request')) return refuse('request_not_supported', 'Request objects are not supported.')
   if (values.has('request_uri')) return refuse('request_uri_not_supported', 'Request objects are not supported.')
   if (values.has('registration')) return refuse('registration_not_supported', 'A request cannot register a client.')

@@ -1,6 +1,6 @@
 // Use cases of an account: registering, proving or changing a password, and changing the name; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
-import { closingAt, isCrowded } from '../core/closings.js'
+import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
@@ -98,7 +98,7 @@ export class AccountService {
     // Another write came first. Either it closed this family, or it left another hash to prove the password against.
     const fresh = await this.#store.findUser(user.id)
     if (!fresh?.families.some(family => family.id === familyId && isLive(family, now, this.#families))) throw new AuthError('invalid_token')
-    if (isCrowded(fresh.closed, closing)) throw new AuthError('rate_limited', { retryAfter: Math.ceil(this.#closingRetention / 1000) })
+    if (isCrowded(fresh.closed, closing, MAX_CLOSINGS)) throw new AuthError('rate_limited', { retryAfter: Math.ceil(this.#closingRetention / 1000) })
     return await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device, now)
   }
 

@@ -1,7 +1,7 @@
 // MongoDB: one document a user, each operation one conditional write on it; holds no rule of a family's life.
 import mongoose, { type Connection, type Model } from 'mongoose'
 import type { Client } from '../core/client.js'
-import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing, type ClosingTime } from '../core/closings.js'
+import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing, type ClosingTime } from '../core/closings.js'
 import { livesAfter, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
@@ -146,12 +146,15 @@ export class MongoStore implements Store {
     const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
     const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
+    const isSession = { $eq: ['$$this.id', { $literal: session ?? null }] }
     const those = (cond: object) => ({ $filter: { input: '$families', cond: { $and: [{ $not: [isReplaced] }, cond] } } })
     const lastUsedFirst = (input: object) => ({ $sortArray: { input, sortBy: { advancedAt: -1 } } })
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
-    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], lastUsedFirst(those(lives)), lastUsedFirst(those({ $not: [lives] }))] }, limit] }
+    // No use is kept of the log-in by which a family is opened, so it stays before all others.
+    const others = (cond: object) => lastUsedFirst(those({ $and: [{ $not: [isSession] }, cond] }))
+    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], those(isSession), others(lives), others({ $not: [lives] })] }, limit] }
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
       closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
     ))
@@ -195,7 +198,7 @@ export class MongoStore implements Store {
   async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family, closing }: ChangePassword): Promise<boolean> {
     const caller = { id: { $eq: callerId }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } }
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, families: { $elemMatch: caller }, $expr: hasRoom(closing) },
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, families: { $elemMatch: caller }, $expr: hasRoom(closing, MAX_CLOSINGS) },
       closingTo([{ $literal: family }], closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
     ))
@@ -370,8 +373,8 @@ function linkTo (client: mongoose.mongo.MongoClient): Link {
 class MissingIndex extends Error {}
 
 /** The condition, for a pipeline, that not as many closings of a user count as may. */
-function hasRoom ({ countsAfter }: ClosingTime): object {
-  return { $lt: [{ $size: closingsWhere(counts(countsAfter)) }, MAX_CLOSINGS] }
+function hasRoom ({ countsAfter }: ClosingTime, max: number): object {
+  return { $lt: [{ $size: closingsWhere(counts(countsAfter)) }, max] }
 }
 
 function counts (countsAfter: number): object {

@@ -1,5 +1,5 @@
 // Why a family was not opened, for adapters whose write says no more than that it was not; holds no adapter's detail.
-import { isCrowded } from '../core/closings.js'
+import { isCrowded, maxClosingsFor } from '../core/closings.js'
 import type { OpenFamily, Opening, User } from './store.js'
 
 /** `user` as it stands after the write that changed nothing. */
@@ -7,5 +7,5 @@ export function whyNotOpened (user: User | undefined, { verifiedHash, family, se
   if (user && [...user.families, ...user.closed ?? []].some(({ id }) => id === family.id)) return 'used'
   if (user?.passwordHash !== verifiedHash) return 'stale'
   if (session !== undefined && !user.families.some(({ id }) => id === session)) return 'stale'
-  return isCrowded(user.closed, closing) ? 'crowded' : 'full'
+  return isCrowded(user.closed, closing, maxClosingsFor(family)) ? 'crowded' : 'full'
 }

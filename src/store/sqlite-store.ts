@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
 import type { Client } from '../core/client.js'
-import { LAST_CLOSINGS, MAX_CLOSINGS, type Closing } from '../core/closings.js'
+import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
 import type { Family, Grant } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
@@ -70,7 +70,7 @@ const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter
 const livesAt = (path: string) => `families->>(${path} || '.c') > :createdAfter AND families->>(${path} || '.a') > :advancedAfter`
 const COUNT_LIVE = `SELECT count(*) FROM json_each(users.families) WHERE ${LIVES}`
 const COUNTS = "value->>'$.at' > :countsAfter"
-const HAS_ROOM = `(SELECT count(*) FROM json_each(users.closed) WHERE ${COUNTS}) < ${MAX_CLOSINGS}`
+const HAS_ROOM = `(SELECT count(*) FROM json_each(users.closed) WHERE ${COUNTS}) < :maxClosings`
 const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >= json_array_length(users.closed) - ${LAST_CLOSINGS}`
 
 /** What of a write keeps that it closes these families. */
@@ -80,8 +80,8 @@ function closing (these: string): string {
     closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
 }
 
-/** Those that stay when one more is opened. */
-const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
+/** Those that stay when one more is opened: before all others the log-in by which it is, of which no use is kept. */
+const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -206,7 +206,7 @@ export class SqliteStore implements Store {
   async openFamily (change: OpenFamily): Promise<Opening> {
     const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, ...live, ...closing, replaces: replaces ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
     return whyNotOpened(await this.findUser(userId), change)
@@ -237,7 +237,7 @@ export class SqliteStore implements Store {
 
   async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family, closing }: ChangePassword): Promise<boolean> {
     const { changes } = await this.#write(this.#durableQueue, () => this.#changePassword.run({
-      userId, verifiedHash, passwordHash, ...live, ...closing, callerPath: pathOf(callerId), path: pathOf(family.id), family: writeFamily(family),
+      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: MAX_CLOSINGS, callerPath: pathOf(callerId), path: pathOf(family.id), family: writeFamily(family),
     }))
     return changes === 1
   }

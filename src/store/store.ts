@@ -38,7 +38,7 @@ export interface OpenFamily {
   /** The hash to keep from now on: the same, or one of today's cost. */
   passwordHash: string
   family: Family
-  /** The id of a family of this user that must be there still: of the log-in by which this one is opened. */
+  /** The id of a family of this user that must be there still, and is the last to be evicted: of the log-in by which this one is opened. */
   session?: string | undefined
   live: LiveAfter
   /** The most live families a user may have, and what happens to one more. */

@@ -57,6 +57,10 @@ t.test('what cannot be asked for is refused in the words of the standard', async
   t.match(read({ nonce: 'n'.repeat(512), max_age: '999999999', prompt: 'select_account' }), { nonce: 'n'.repeat(512), maxAge: 999_999_999, prompts: ['select_account'] })
 })
 
+t.test('a description holds no character that it must not, whatever a parameter is called', async t => {
+  for (const name of ['a%0D%0Ab', '%22', '%5C', '%EF%BF%BF', 'a'.repeat(41)]) t.match(read({}, {}, `&${name}=1&${name}=2`), { error: 'invalid_request', description: 'A parameter came twice.' })
+})
+
 t.test('a parameter that came twice is refused, whichever it is', async t => {
   for (const name of ['state', 'scope', 'nonce', 'unknown']) t.match(read({ [name]: 'openid' }, {}, `&${name}=openid`), { error: 'invalid_request', description: `The parameter ${name} came twice.` })
 })

@@ -396,6 +396,29 @@ export function proveStore (open: Open): void {
     t.ok(await store.changePassword(changing(user, user.families[0]!.id, newFamily(), { closing: { at: 5000, countsAfter: 1000 } })))
   })
 
+  prove('the log-in by which a family is opened is the last to be evicted for it, however long it was not used', async (t, store) => {
+    const [session, ...others] = [1000, 2000, 3000].map(at => newFamily(at))
+    const user = await insert(store, [session!, ...others])
+    const ids = async () => (await store.findUser(user.id))!.families.map(({ id }) => id).sort()
+    const opened = newFamily(4000)
+    t.equal(await store.openFamily(opening(user, opened, { limit: 3, session: session!.id })), 'opened')
+    t.strictSame(await ids(), [session!.id, others[1]!.id, opened.id].sort())
+    const only = newFamily(5000)
+    t.equal(await store.openFamily(opening(user, only, { limit: 1, session: session!.id })), 'opened')
+    t.strictSame(await ids(), [only.id], 'where one is all that may be, it is the new one')
+  })
+
+  prove('half of the closings that may count are left to the log-ins of the user, whatever clients open and close', async (t, store) => {
+    const closed = Array.from({ length: MAX_CLOSINGS / 2 }, (_, serial) => ({ id: randomUUID(), serial, at: serial === 0 ? 1000 : 2000 }))
+    const user = { ...newUser(), families: [newFamily()], closed }
+    await store.insertUser(user)
+    const granted = () => ({ ...newFamily(), grant: { clientId: randomUUID(), scope: 'openid', audience: ['https://signet.example'], authenticatedAt: 1000 } })
+    t.equal(await store.openFamily(opening(user, granted())), 'crowded')
+    t.equal(await store.openFamily(opening(user, granted(), { closing: { at: 5000, countsAfter: 1000 } })), 'opened', 'when one counts no more')
+    t.equal(await store.openFamily(opening(user, newFamily())), 'opened')
+    t.ok(await store.changePassword(changing(user, user.families[0]!.id, newFamily())))
+  })
+
   prove('closings are listed by the last of each user, a page at a time, from an instant on', async (t, store) => {
     const users = await Promise.all([7000, 6000, 7000, 5000, 0].map(async at => {
       const family = { ...newFamily(), serial: at }
