@@ -8,6 +8,7 @@ import { freePort } from '../free-port.js'
 import { BROWSERS, findBrowser } from '../proofs/drivers/browsers.js'
 import { until, type BrowserName, type Driver, type Session, type Tab } from '../proofs/drivers/driver.js'
 import { run, settings } from '../server-process.js'
+import { startClient } from './oauth-client.js'
 
 const NEW_PASSWORD = 'a harbour in the morning'
 /** Where a person goes who leaves the page: to something of the same opener policy, for WebKit's driver loses a tab that comes back from another. */
@@ -40,13 +41,13 @@ function newPerson (name: string): Person {
   return { name, email: `person-${++people}@example.com`, password: `password number ${people} of these` }
 }
 
-interface Signet { url: string, child: ReturnType<typeof run>['child'] }
+interface Signet { url: string, child: ReturnType<typeof run>['child'], databaseUrl: string }
 
 async function startSignet (t: Test, scheme: 'http' | 'https', env: Record<string, string> = {}): Promise<Signet> {
   const wish = settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off', ...env })
   const { cert, key } = makeCertificate(t.testdirName)
   const { ready, child } = run(t, scheme === 'https' ? { ...wish, TLS_CERT_FILE: cert, TLS_KEY_FILE: key } : wish)
-  return { url: await ready(), child }
+  return { url: await ready(), child, databaseUrl: wish['DATABASE_URL']! }
 }
 
 async function serveExample (t: Test, signet: string, port: number): Promise<string> {
@@ -74,14 +75,14 @@ export function inBrowser (name: BrowserName): void {
   t.teardown(async () => { await driver.close() })
 
   /** A browser of one's own, before a Signet that knows two people, with a tab for what others do. */
-  async function openBrowser (t: Test, { url, child } = signet) {
+  async function openBrowser (t: Test, { url, child, databaseUrl } = signet) {
     const session = await driver.openSession()
     t.teardown(async () => { await session.close() })
     const elsewhere = await session.openTab()
     await elsewhere.goTo(`${url}/health/live`)
     const [ada, bob] = [newPerson('Ada Lovelace'), newPerson('Bob Newby')]
     for (const person of [ada, bob]) await askElsewhere(elsewhere, 'register', person)
-    return { url, child, session, elsewhere, ada, bob }
+    return { url, child, databaseUrl, session, elsewhere, ada, bob }
   }
 
   async function openAccount ({ session, url }: { session: Session, url: string }): Promise<Tab> {
@@ -178,6 +179,23 @@ export function inBrowser (name: BrowserName): void {
     await tab.evaluate('Object.assign(Date, { now: (now => () => now() + 3600000)(Date.now) }) && window.dispatchEvent(new Event("focus"))')
     await shows(tab, bob.name)
     for (const text of [ada.name, ada.email]) t.notOk(await holds(tab, text))
+  })
+
+  t.test('whoever is signed in is known when a client of another site sends them, also at once from an address that they typed', async t => {
+    const browser = await openBrowser(t)
+    const { ada, databaseUrl, url } = browser
+    const client = await startClient(t, url, databaseUrl)
+    const tab = await openAccount(browser)
+    await signIn(tab, ada)
+    await shows(tab, ada.name)
+    await tab.goTo(client.start())
+    await shows(tab, `You are signed in as ${ada.email}`)
+    await tab.goTo(client.start({ prompt: 'none' }))
+    await until(tab, "document.body.innerText.includes('Refused: consent_required')")
+    await tab.goTo(`${client.url}/`)
+    await tab.click('a')
+    await shows(tab, `You are signed in as ${ada.email}`)
+    t.equal(client.returns.length, 1)
   })
 
   if (keepsPages) {

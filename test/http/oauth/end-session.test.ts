@@ -75,8 +75,10 @@ t.test('nobody is sent to an address that is not the client\'s', async t => {
 
 t.test('a navigation from another site goes on by itself, once', async t => {
   const { app, cookie, form, isIn, leave, given } = await opened(t)
+  const typed = await leave({ id_token_hint: given.id_token! }, { 'sec-fetch-site': 'none' })
   const page = await leave({ id_token_hint: given.id_token! }, { 'sec-fetch-site': 'cross-site' })
   t.match(page.headers, PAGE)
+  t.equal(typed.body, page.body, 'an address that somebody typed may be a client\'s that leads here')
   const address = /url=([^"]+)"/.exec(page.body)![1]!.replaceAll('&amp;', '&')
   t.ok(await isIn())
   t.match((await app.inject({ url: `/${address}`, headers: { cookie } })).body, 'You are signed out')
