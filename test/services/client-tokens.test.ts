@@ -143,7 +143,7 @@ t.test('a client has tokens for itself, of its own scopes, for its audiences, an
 })
 
 t.test('an access token is live as long as it has not expired, and its log-in and its client are there', async t => {
-  const { addClient, letIn, clientTokens, login, user, store, tokens, logIn, stands } = await openOAuth(t)
+  const { addClient, letIn, clientTokens, login, user, store, tokens, logIn, stands } = await openOAuth(t, { maxActive: 20 })
   const client = await addClient()
   const { accessToken } = await letIn(client)
   t.match(await clientTokens.live(accessToken, NOW), { claims: { client_id: client.id }, user: { id: user.id } })
