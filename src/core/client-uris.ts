@@ -1,9 +1,9 @@
 // What a URI of a client must be: one that a browser may be sent to, in its one spelling; holds no list of them and no comparison.
+import { LOOPBACK_HOSTS } from './redirect-uris.js'
 
 const MAX_LENGTH = 1000
 /** RFC 3986, section 2, without the # of a fragment. */
 const CHARACTERS = /^(?:[\w\-.~:/?[\]@!$&'()+,;=]|%[\dA-Fa-f]{2})+$/
-const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
 const EMPTY_PATH = /^(https?:\/\/[^/?]+)(?=\?|$)/
 /** What Signet adds to a redirect URI (RFC 6749, sections 4.1.2 and 4.1.2.1, and RFC 9207); nothing of it may come twice. */
 const ANSWERED = new Set(['code', 'state', 'iss', 'error', 'error_description', 'error_uri'])
@@ -32,7 +32,7 @@ export function redirectUriFault (uri: string, reach: Reach): string | undefined
 
 function schemeFault ({ protocol, hostname }: URL, reach: Reach): string | undefined {
   if (protocol === 'https:') return undefined
-  if (protocol === 'http:') return LOOPBACK.has(hostname) ? undefined : 'is plain HTTP, which is for 127.0.0.1, [::1] and localhost alone'
+  if (protocol === 'http:') return LOOPBACK_HOSTS.includes(hostname) ? undefined : 'is plain HTTP, which is for 127.0.0.1, [::1] and localhost alone'
   // The name of a domain turned round, so that nobody else has it.
   if (!protocol.includes('.')) return `has the scheme ${protocol}, which is neither https: nor one of an application's own, such as com.example.app:`
   return reach === 'web' ? 'has a scheme of its own, which is for redirect URIs of public clients alone (token_endpoint_auth_method none)' : undefined

@@ -1,5 +1,7 @@
 // Whether an address is one that a client registered; holds no address.
 
+/** Where a native application listens, as a URL names it (RFC 8252, section 7.3). */
+export const LOOPBACK_HOSTS = ['127.0.0.1', '[::1]', 'localhost']
 /** RFC 8252, section 7.3: a native application listens on a port that is free just then. */
 const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::(\d{1,5}))?([/?].*)?$/
 

@@ -2,25 +2,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthorizationRequest, Refusal } from '../../core/authorization-request.js'
 import { writeQuery, type Parameters } from '../../core/parameters.js'
-import { withParameters } from '../../core/redirect-uris.js'
-import { OAuthError } from '../../errors.js'
-import type { Authorizations, Session } from '../../services/authorizations.js'
-import type { LimitOptions } from '../edge/rate-limits.js'
-import { openCookie, tokenOf } from '../edge/refresh-cookie.js'
+import { LOOPBACK_HOSTS, withParameters } from '../../core/redirect-uris.js'
+import type { Session } from '../../services/authorizations.js'
+import { tokenOf } from '../edge/refresh-cookie.js'
 import { deviceOf } from '../edge/route.js'
 import { wordsOf } from '../public/scope-words.js'
-import { askedOf, formOf } from './forms.js'
+import { addDecision, type DecisionParts } from './decisions.js'
+import { askedOf } from './forms.js'
 import { comesFromElsewhere } from './navigation.js'
 import type { Pages } from './pages.js'
 
-export interface AuthorizeParts { authorizations: Authorizations, pages: Pages, issuer: string, limits: LimitOptions, clock: () => number }
+export interface AuthorizeParts extends DecisionParts { pages: Pages }
 
 /** What is in an address beside what the client asks: when somebody was first shown the log-in, and that a page of ours went on to it. */
 const ASKED = 'asked'
 const AGAIN = 'again'
 
 const WEB = ['http:', 'https:']
-const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 
 const UNTRUSTED = {
   client: 'The application that sent you here is not known to Signet, so you cannot be sent back to it. If you follow a link, it may be an old one; else tell who runs the application.',
@@ -29,18 +27,13 @@ const UNTRUSTED = {
 
 /** Adds the door, and that of the decision. */
 export function addAuthorize (app: FastifyInstance, parts: AuthorizeParts): void {
-  const { authorizations, clock, issuer, limits } = parts
+  const { authorizations, issuer, limits } = parts
   const visit = async (request: FastifyRequest, reply: FastifyReply) => await serve(request, reply, parts)
   app.get('/authorize', { ...limits, exposeHeadRoute: false, config: { showsPage: true }, schema: { hide: true } }, visit)
   app.post('/authorize', { ...limits, config: { takesForm: true, showsPage: true }, schema: { hide: true } }, visit)
-  const own = new Set([new URL(issuer).origin])
-  app.post('/authorize/decision', { ...limits, config: { takesForm: true }, schema: { hide: true } }, async (request, reply) => {
-    const [now, cookie] = [clock(), openCookie(request, reply, own)]
-    const session = await authorizations.session(cookie?.token, now)
-    const allowed = session && await authorizations.allow(formOf(request).values.get('decision') ?? '', session, deviceOf(request), now)
-    reply.header('cache-control', 'no-store')
-    if (!allowed) throw new OAuthError('invalid_request', 'This page stood open for too long, or somebody else has signed in since.')
-    return { location: answerTo(allowed.request, { code: allowed.code }, issuer) }
+  addDecision(app, '/authorize/decision', parts, async ({ decision, session, request, now }) => {
+    const allowed = await authorizations.allow(decision, session, deviceOf(request), now)
+    return allowed && answerTo(allowed.request, { code: allowed.code }, issuer)
   })
 }
 
@@ -87,7 +80,7 @@ function consentValues ({ client, redirectUri, scope, audience }: AuthorizationR
 function placeOf (redirectUri: string): { host: string, hint: string } {
   const { host, hostname, protocol } = new URL(redirectUri)
   if (!WEB.includes(protocol)) return { host: protocol, hint: 'This is an app on your own device. Allow it only if you have just used it.' }
-  return { host, hint: LOOPBACK.includes(hostname) ? 'This is a program on your own device. Allow it only if you have just started it.' : '' }
+  return { host, hint: LOOPBACK_HOSTS.includes(hostname) ? 'This is a program on your own device. Allow it only if you have just started it.' : '' }
 }
 
 /** Asks the same of whoever logs in next. */

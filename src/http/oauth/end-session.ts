@@ -2,35 +2,29 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { writeQuery } from '../../core/parameters.js'
 import { withParameters } from '../../core/redirect-uris.js'
-import { OAuthError } from '../../errors.js'
-import type { Authorizations } from '../../services/authorizations.js'
 import type { LogOut, LogOuts } from '../../services/log-outs.js'
-import type { LimitOptions } from '../edge/rate-limits.js'
-import { clearCookie, openCookie, tokenOf } from '../edge/refresh-cookie.js'
-import { askedOf, formOf } from './forms.js'
+import { clearCookie, tokenOf } from '../edge/refresh-cookie.js'
+import { addDecision, type DecisionParts } from './decisions.js'
+import { askedOf } from './forms.js'
 import { comesFromElsewhere } from './navigation.js'
 import type { Pages } from './pages.js'
 
-export interface EndSessionParts { authorizations: Authorizations, logOuts: LogOuts, pages: Pages, issuer: string, limits: LimitOptions, clock: () => number }
+export interface EndSessionParts extends DecisionParts { logOuts: LogOuts, pages: Pages }
 
 /** In an address that a page of ours went on to. */
 const AGAIN = 'again'
 
 /** Adds the door, and that of the decision. */
 export function addEndSession (app: FastifyInstance, parts: EndSessionParts): void {
-  const { authorizations, clock, issuer, limits, logOuts } = parts
+  const { limits, logOuts } = parts
   const visit = async (request: FastifyRequest, reply: FastifyReply) => await serve(request, reply, parts)
   app.get('/end-session', { ...limits, exposeHeadRoute: false, config: { showsPage: true }, schema: { hide: true } }, visit)
   app.post('/end-session', { ...limits, config: { takesForm: true, showsPage: true }, schema: { hide: true } }, visit)
-  const own = new Set([new URL(issuer).origin])
-  app.post('/end-session/decision', { ...limits, config: { takesForm: true }, schema: { hide: true } }, async (request, reply) => {
-    const [now, cookie] = [clock(), openCookie(request, reply, own)]
-    const session = await authorizations.session(cookie?.token, now)
-    const confirmed = session && await logOuts.confirm(formOf(request).values.get('decision') ?? '', session, now)
-    reply.header('cache-control', 'no-store')
-    if (!confirmed) throw new OAuthError('invalid_request', 'This page stood open for too long, or somebody else has signed in since.')
-    cookie!.clear()
-    return { location: confirmed.location ? locationOf(confirmed.location) : 'end-session' }
+  addDecision(app, '/end-session/decision', parts, async ({ decision, session, cookie, now }) => {
+    const confirmed = await logOuts.confirm(decision, session, now)
+    if (!confirmed) return undefined
+    cookie.clear()
+    return confirmed.location ? locationOf(confirmed.location) : 'end-session'
   })
 }
 
