@@ -67,3 +67,8 @@ export function livesAfter (family: Family, after: LiveAfter): boolean {
 export function expiresAt ({ createdAt, advancedAt }: Family, now: number, { absolute, idle }: FamilyLimits): number {
   return Math.min(Math.min(createdAt, now) + absolute, Math.min(advancedAt, now) + idle)
 }
+
+/** A user's family of this id; undefined where there is no such user, or no such family. */
+export function familyOf (user: { families: Family[] } | undefined, familyId: string | undefined): Family | undefined {
+  return user?.families.find(({ id }) => id === familyId)
+}

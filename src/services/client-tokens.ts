@@ -4,7 +4,7 @@ import { ownTokenClaims, type AccessTokenClaims, type Party } from '../core/acce
 import { audienceFor } from '../core/authorization-request.js'
 import type { Client, GrantType } from '../core/client.js'
 import { closingAt } from '../core/closings.js'
-import { expiresAt, isLive, type Family, type Grant } from '../core/families.js'
+import { expiresAt, familyOf, isLive, type Family, type Grant } from '../core/families.js'
 import { idTokenClaims, userClaims } from '../core/id-token.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
@@ -85,7 +85,7 @@ export class ClientTokens {
     if (!claims) return undefined
     if (claims.sid === undefined) return await this.#parts.clients.find(claims.client_id, now) && { claims, user: undefined }
     const user = await this.#parts.store.findUser(claims.sub)
-    const family = user?.families.find(({ id }) => id === claims.sid)
+    const family = familyOf(user, claims.sid)
     if (!family || !isLive(family, now, this.#parts.families)) return undefined
     // A client that was removed has nothing any more.
     return !family.grant || await this.#parts.clients.find(family.grant.clientId, now) ? { claims, user } : undefined
@@ -113,7 +113,7 @@ export class ClientTokens {
     if (claims && claims.client_id !== client.id) throw foreign()
     if (claims && claims.sid === undefined) throw new OAuthError('unsupported_token_type', 'A token that a client has for itself ends when it expires.')
     const of = claims ? { userId: claims.sub, familyId: claims.sid! } : this.#read(token)
-    const family = of && (await this.#parts.store.findUser(of.userId))?.families.find(({ id }) => id === of.familyId)
+    const family = of && familyOf(await this.#parts.store.findUser(of.userId), of.familyId)
     if (!family) return
     if (family.grant?.clientId !== client.id) throw foreign()
     await this.#parts.store.closeFamily({ userId: of.userId, familyId: of.familyId, closing: closingAt(now, this.#parts.closingRetention) })
@@ -122,7 +122,7 @@ export class ClientTokens {
   async #introspectRefreshToken (client: Client, token: string, now: number): Promise<object | undefined> {
     const claims = this.#read(token)
     const user = claims && await this.#parts.store.findUser(claims.userId)
-    const family = user?.families.find(({ id }) => id === claims!.familyId)
+    const family = familyOf(user, claims?.familyId)
     const { kind } = decideRefresh(family, claims?.generation ?? 0, now, this.#parts.families)
     if (family?.grant?.clientId !== client.id || (kind !== 'advance' && kind !== 'repeat')) return undefined
     const { clientId, scope, audience } = family.grant
@@ -142,7 +142,7 @@ export class ClientTokens {
   }
 
   async #assertGranted (client: Client, { userId, familyId }: RefreshClaims, wish: Wish): Promise<void> {
-    const family = (await this.#parts.store.findUser(userId))?.families.find(({ id }) => id === familyId)
+    const family = familyOf(await this.#parts.store.findUser(userId), familyId)
     if (family?.grant?.clientId === client.id) this.#party(client, family.grant, wish)
   }
 

@@ -1,6 +1,7 @@
 // Use cases of the end of a session that a client asks for (OpenID Connect RP-Initiated Logout 1.0); holds no HTTP and no page.
 import type { Client } from '../core/client.js'
 import { closingAt } from '../core/closings.js'
+import { familyOf } from '../core/families.js'
 import type { Parameters } from '../core/parameters.js'
 import { open, seal } from '../core/seals.js'
 import type { AuthorizationParts, Session } from './authorizations.js'
@@ -57,8 +58,7 @@ export class LogOuts {
   }
 
   async #isClients ({ userId, familyId, clientId }: NonNullable<LogOut['hint']>): Promise<boolean> {
-    const family = (await this.#parts.store.findUser(userId))?.families.find(({ id }) => id === familyId)
-    return family?.grant?.clientId === clientId
+    return familyOf(await this.#parts.store.findUser(userId), familyId)?.grant?.clientId === clientId
   }
 
   #readHint (idToken: string | undefined): LogOut['hint'] {

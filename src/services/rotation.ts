@@ -1,6 +1,6 @@
 // How a presented refresh token moves its family, whosever that is; holds no access token, no HTTP and no driver.
 import { closingAt } from '../core/closings.js'
-import { liveAfter, type Family, type FamilyLimits } from '../core/families.js'
+import { familyOf, liveAfter, type Family, type FamilyLimits } from '../core/families.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { addressOf, countRepeats, isElsewhere, markOf, REPEATS_RUNNING } from '../core/refresh-signs.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
@@ -55,7 +55,7 @@ export class Rotation {
    */
   async look (claims: RefreshClaims, now: number): Promise<{ user: User, family: Family } | undefined> {
     const user = await this.#parts.store.findUser(claims.userId)
-    const family = user?.families.find(({ id }) => id === claims.familyId)
+    const family = familyOf(user, claims.familyId)
     if (family?.grant) return undefined
     const { kind } = decideRefresh(family, claims.generation, now, this.#parts.families)
     if (kind === 'advance' || kind === 'repeat') return { user: user!, family: family! }
@@ -71,7 +71,7 @@ export class Rotation {
     const { claims, clientId, now } = presentation
     const { store, families, record } = this.#parts
     const user = await store.findUser(claims.userId)
-    const family = user?.families.find(({ id }) => id === claims.familyId)
+    const family = familyOf(user, claims.familyId)
     if (family?.grant?.clientId !== clientId) return undefined
     const verdict = decideRefresh(family, claims.generation, now, families)
     if (verdict.kind === 'repeat') {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessTokenClaims } from '../core/access-token.js'
 import { closingAt, type ClosingTime } from '../core/closings.js'
-import { expiresAt, isLive, liveAfter, newFamily, type Family } from '../core/families.js'
+import { expiresAt, familyOf, isLive, liveAfter, newFamily, type Family } from '../core/families.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { User } from '../store/store.js'
@@ -72,9 +72,9 @@ export class TokenService {
     const { store, families } = this.#parts
     const { sub, sid } = this.#verify(accessToken, now)
     const user = await store.findUser(sub)
-    const family = user && familyOf(user, sid)
+    const family = familyOf(user, sid)
     // What a client was let do is for other doors than the owner's own.
-    if (!family || family.grant || !isLive(family, now, families)) throw new AuthError('invalid_token')
+    if (!user || !family || family.grant || !isLive(family, now, families)) throw new AuthError('invalid_token')
     return { user, familyId: family.id }
   }
 
@@ -119,8 +119,4 @@ export class TokenService {
   async issue (userId: string, family: Family, now: number): Promise<IssuedTokens> {
     return { accessToken: await this.#issuing.accessToken(userId, family, now), expiresIn: this.#parts.accessToken.ttl, ...this.#issuing.refreshToken(userId, family, now) }
   }
-}
-
-function familyOf (user: User, familyId: string | undefined): Family | undefined {
-  return user.families.find(family => family.id === familyId)
 }
