@@ -75,6 +75,7 @@ export const SETTINGS = {
   TLS_CERT_FILE: text('', 'PEM certificate chain; with TLS_KEY_FILE Signet speaks HTTPS, and follows both files'),
   TLS_KEY_FILE: text('', 'PEM private key of the certificate'),
   HSTS_INCLUDE_SUBDOMAINS: flag(false, '`true`, with TLS_CERT_FILE: browsers demand HTTPS of all subdomains of this host too, for two years'),
+  WORKERS: Type.String({ default: '1', pattern: '^(auto|[1-9]\\d{0,2})$', description: 'a number of processes that serve on the port, up to 999, or `auto`, one a core; more than one need MongoDB' }),
   MAX_CONNECTIONS: count(5000, 1, 1_000_000, 'connections that may be open at once; of the files that the process may open, they take three quarters at most'),
   ALLOW_PLAIN_HTTP: flag(false, '`true`: plain HTTP beyond loopback is meant, in production too'),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'debug logs every request'),
@@ -107,6 +108,17 @@ export function readConfig (env: NodeJS.ProcessEnv): Config {
     ISSUER: config.ISSUER || (config.PORT === 0 ? '' : addressOf(config)),
     HASH_THREADS: config.HASH_THREADS || availableParallelism(),
   }
+}
+
+/** How many processes serve. */
+export function workersOf ({ WORKERS: wanted }: Config): number {
+  return wanted === 'auto' ? availableParallelism() : Number(wanted)
+}
+
+/** The settings of one of the workers: of what is meant for all of them each has its part. */
+export function partOfWorker (config: Config): Config {
+  const part = (whole: number) => Math.ceil(whole / workersOf(config))
+  return { ...config, HASH_THREADS: part(config.HASH_THREADS), HASH_QUEUE: part(config.HASH_QUEUE), MAX_CONNECTIONS: part(config.MAX_CONNECTIONS) }
 }
 
 /** The settings of a server for which this free port was found. */
@@ -191,6 +203,7 @@ function wanted (setting: TSchema): string {
 }
 
 function findFault (config: Config): string | undefined {
+  if (workersOf(config) > 1 && config.DATABASE_URL.startsWith('file:')) return 'The setting WORKERS must be 1 with the embedded store, whose file has one writer at a time: more processes need a MongoDB in DATABASE_URL.'
   if (isIP(config.HOST) === 0 && !isName(config.HOST)) return 'The setting HOST must be an address or a name, such as 127.0.0.1, ::1 or localhost.'
   if (config.ISSUER === '' && !URL.canParse(addressOf(config))) return 'The setting ISSUER must be set, for the address in HOST has no place in a URL.'
   if (config.ISSUER && !isIssuer(config.ISSUER)) return 'The setting ISSUER must be a URL that begins with http:// or https://, without a user, a query or a fragment.'

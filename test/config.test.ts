@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { readConfig, readEnvironment, SETTINGS, withPort } from '../src/config.js'
+import { partOfWorker, readConfig, readEnvironment, SETTINGS, withPort, workersOf } from '../src/config.js'
 
 const names = Object.entries(SETTINGS).map(([name, { default: value, description }]) => ({ name, value: String(value), description: String(description) }))
 
@@ -122,6 +122,16 @@ function inFolderWith (file: string | Uint8Array) {
     rmSync(folder, { recursive: true })
   }
 }
+
+t.test('workers share what is meant for all of them, and the embedded store has one', async t => {
+  const shared = { DATABASE_URL: 'mongodb://127.0.0.1/signet', HASH_THREADS: '4', HASH_QUEUE: '10', MAX_CONNECTIONS: '100' }
+  const config = readConfig({ ...shared, WORKERS: '3' })
+  t.equal(workersOf(config), 3)
+  t.strictSame(partOfWorker(config), { ...config, HASH_THREADS: 2, HASH_QUEUE: 4, MAX_CONNECTIONS: 34 })
+  t.equal(workersOf(readConfig({ ...shared, WORKERS: 'auto' })), availableParallelism())
+  t.throws(() => readConfig({ WORKERS: '2' }), { message: /^The setting WORKERS must be 1 with the embedded store/ })
+  for (const wrong of ['0', '-1', '1000', 'all', '2.5']) t.throws(() => readConfig({ ...shared, WORKERS: wrong }), { message: /^The setting WORKERS must be a number of processes/ }, wrong)
+})
 
 t.test('a file .env sets what the environment does not', async t => {
   t.teardown(() => {
