@@ -5,7 +5,7 @@ import type { DeviceClaims } from '../../src/core/device-token.js'
 import { readRefreshToken } from '../../src/core/refresh-token.js'
 import { AuthError } from '../../src/errors.js'
 import { AccountService } from '../../src/services/account-service.js'
-import { GuessLimits } from '../../src/services/guess-limits.js'
+import { GuessLimits, type Guess } from '../../src/services/guess-limits.js'
 import type { TokenService } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import type { Store, User } from '../../src/store/store.js'
@@ -259,6 +259,9 @@ t.test('a guess that was taken and not decided is given back', async t => {
   const fresh = (await store.findUser(user.id))!
   for (let n = 0; n < 10; n++) await t.rejects(limits.check({ email: user.email, user: fresh, places: [{ id: HOME, by: 'known' }] }, NOW, async () => { throw new AuthError('busy') }), { code: 'busy' })
   t.strictSame(await failed(), { since: NOW, known: 1, stranger: 0 })
+  const nobodys: Guess = { email: NOBODY, user: undefined, places: [{ id: HOME, by: 'stranger' }] }
+  t.equal(await limits.check(nobodys, NOW, async () => false), 'wrong')
+  for (let n = 0; n < 10; n++) await t.rejects(limits.check(nobodys, NOW, async () => { throw new AuthError('busy') }), { code: 'busy' })
 })
 
 t.test('failures that are tried one after the other never put off the end of their window', async t => {
