@@ -15,7 +15,7 @@ import { FieldErrorDTO, ProblemDTO } from './http/edge/problem-dto.js'
 import { sendProblem } from './http/edge/problems.js'
 import { Publications } from './http/edge/publications.js'
 import { addRateLimits } from './http/edge/rate-limits.js'
-import { addCookies } from './http/edge/refresh-cookie.js'
+import { addCookies, deviceTokensShown } from './http/edge/refresh-cookie.js'
 import { serverOptions } from './http/edge/server-options.js'
 import { addUnknownRoutes } from './http/edge/unknown-routes.js'
 import { AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO } from './http/oauth/dto.js'
@@ -57,7 +57,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   for (const schema of SCHEMAS) app.addSchema(schema)
   addHeaders(app, headers)
   if (isTold(config.LOG_LEVEL)) addRequestLog(app)
-  const limitOptions = await addRateLimits(app, limits.address)
+  const limitOptions = await addRateLimits(app, limits.address, request => tokens.readDevices(deviceTokensShown(request), clock()).length > 0)
   addUnknownRoutes(app, limitOptions('address'), origins)
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 

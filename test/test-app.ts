@@ -12,7 +12,7 @@ import { openStore } from '../src/store/open-store.js'
 export const PASSWORD = 'correct horse battery'
 export const EMAIL = 'ada@example.com'
 
-export interface Pair { access_token: string, token_type: string, expires_in: number, refresh_token: string, refresh_token_expires_in: number }
+export interface Pair { access_token: string, token_type: string, expires_in: number, refresh_token: string, device_token: string, refresh_token_expires_in: number }
 
 /** Builds the application with settings over its defaults for tests, and other parts where they are given. */
 export async function testApp (t: Test, env: Record<string, string> = {}, parts: Partial<AppParts> = {}) {

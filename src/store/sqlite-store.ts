@@ -5,14 +5,16 @@ import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
+import type { Failures, GuessCount } from '../core/failures.js'
 import type { Family, Grant } from '../core/families.js'
+import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { makeFolder } from '../folders.js'
 import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
 import { CLIENTS_SCHEMA, SqliteClients } from './sqlite-clients.js'
-import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
+import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, GiveBackGuess, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, TakeGuess, User, UserClosings } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
@@ -73,6 +75,11 @@ const COUNTS = "value->>'$.at' > :countsAfter"
 const HAS_ROOM = `(SELECT count(*) FROM json_each(users.closed) WHERE ${COUNTS}) < :maxClosings`
 const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >= json_array_length(users.closed) - ${LAST_CLOSINGS}`
 
+/** failed is {"since": since, "known": count, "stranger": count, "devices": {"<id>": count}}. */
+const IN_WINDOW = "coalesce(abs(:now - (failed->>'$.since')) < :window, 0)"
+const TAKEN = `(iif(${IN_WINDOW}, coalesce(failed->>:path, 0), 0) + 1)`
+const DEVICES = "(SELECT count(*) FROM json_each(users.failed, '$.devices'))"
+
 /** What of a write keeps that it closes these families. */
 function closing (these: string): string {
   const gone = `FROM json_each(users.families) WHERE (value->>'$.s' IS NOT NULL OR value->'$.o' IS NOT NULL) AND ${these}`
@@ -100,7 +107,8 @@ export class SqliteStore implements Store {
   readonly #closeAll: Statement
   readonly #changePassword: Statement
   readonly #rename: Statement
-  readonly #countFailure: Statement
+  readonly #takeGuess: Statement
+  readonly #giveBackGuess: Statement
   readonly #number: Statement
   readonly #listClosings: Statement
   readonly #statusLists: Statement
@@ -148,9 +156,12 @@ export class SqliteStore implements Store {
       UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family)), ${closing('1')}
       WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND ${livesAt(':callerPath')}`)
     this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${livesAt(':callerPath')}`)
-    this.#countFailure = this.#lazy.prepare(`
-      UPDATE users SET failed = CASE WHEN abs(:now - (failed->>'$.since')) < :window THEN json_set(failed, :path, (failed->>:path) + 1) ELSE :first END
-      WHERE id = :userId`)
+    this.#takeGuess = this.#lazy.prepare(`
+      UPDATE users SET failed = json_patch(iif(${IN_WINDOW}, failed, :first), iif(:device IS NULL, json_object(:by, ${TAKEN}), json_object('devices', json_object(:device, ${TAKEN}))))
+      WHERE id = :userId AND (NOT ${IN_WINDOW} OR ${TAKEN} <= :max AND (:device IS NULL OR failed->:path IS NOT NULL OR ${DEVICES} < :maxDevices))
+      RETURNING failed->>:path, failed->>'$.since'`).raw()
+    this.#giveBackGuess = this.#lazy.prepare(`
+      UPDATE users SET failed = json_set(failed, :path, (failed->>:path) - 1) WHERE id = :userId AND failed->>'$.since' = :since AND failed->>:path > 0`)
     this.#number = this.#durable.prepare(`
       UPDATE users SET families = json_set(families, :path || '.s', coalesce(families->>(:path || '.s'), :serial)) WHERE id = :userId AND families->:path IS NOT NULL
       RETURNING families->>(:path || '.s')`).raw()
@@ -247,9 +258,15 @@ export class SqliteStore implements Store {
     return changes === 1
   }
 
-  async countFailure ({ userId, by, now, window }: CountFailure): Promise<void> {
-    const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
-    await this.#write(this.#lazyQueue, () => this.#countFailure.run({ userId, path: `$.${by}`, now, window, first: JSON.stringify(first) }))
+  async takeGuess ({ userId, count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
+    const first: Failures = { since: now, known: 0, stranger: 0 }
+    const device = count.by === 'device' ? count.device : null
+    const row = await this.#write(this.#lazyQueue, () => this.#takeGuess.get({ userId, by: count.by, device, path: pathOfCount(count), max, maxDevices, now, window, first: JSON.stringify(first) })) as [number, number] | undefined
+    return row && { count: row[0], since: row[1] }
+  }
+
+  async giveBackGuess ({ userId, count, since }: GiveBackGuess): Promise<void> {
+    await this.#write(this.#lazyQueue, () => this.#giveBackGuess.run({ userId, path: pathOfCount(count), since }))
   }
 
   async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
@@ -393,6 +410,10 @@ function addColumns (database: Database.Database): void {
 /** Ids are UUIDs, so that none of them can carry a path of its own. */
 function pathOf (familyId: string): string {
   return `$."${familyId}"`
+}
+
+function pathOfCount (count: GuessCount): string {
+  return count.by === 'device' ? `$.devices."${count.device}"` : `$.${count.by}`
 }
 
 function writeFamily (family: Family): string {

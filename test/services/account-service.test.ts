@@ -18,10 +18,10 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   t.strictSame(families, [])
   const family = { id: 'family', generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }
   await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict', closing })
-  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   const renewed = (await store.findUser(user.id))!.passwordHash
   t.match(renewed, /^\$2b\$05\$/)
-  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   t.equal((await store.findUser(user.id))!.passwordHash, renewed)
 })
 
@@ -37,7 +37,7 @@ t.test('in the queue the same are known as to the limits: whoever comes from the
   const held = tokens.read(refreshToken)!
   const { email } = user
   await accounts.authenticate(email, PASSWORD, from('2001:db8:77:1::bbbb'), NOW)
-  await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW, held)
+  await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW, { family: held })
   await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW)
   await accounts.authenticate(email, PASSWORD, from('2001:db8:77:1::aaaa'), NOW + LIMITS.absolute)
   t.strictSame(known.splice(0), [true, true, false, false])
@@ -54,7 +54,7 @@ t.test('a log-in that a password change overtakes is proved against the new pass
   const change = async (password: string, from = user.passwordHash) => {
     await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family!, closing })
   }
-  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   overtake(store, 'openFamily', async () => { await change(PASSWORD) })
   t.match(await authenticate(), { token_type: 'Bearer' }, 'the same password under another hash')
   const { passwordHash } = (await store.findUser(user.id))!

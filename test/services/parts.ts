@@ -48,7 +48,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   })
   const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
-  return { parts, store, hasher, keyRing, places, accounts, tokens, events, user, login }
+  return { parts, folder, store, hasher, keyRing, places, accounts, tokens, events, user, login }
 }
 
 /** Lets `other` write just before the next call of a store's method does. */

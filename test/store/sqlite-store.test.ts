@@ -85,7 +85,7 @@ t.test('a file of before failures were counted goes on as it is, and counts them
   const stores = [new SqliteStore(path), new SqliteStore(path)] as const
   t.teardown(async () => { for (const store of stores) await store.close() })
   t.strictSame(await stores[0].findUser(user.id), user)
-  for (const store of stores) await store.countFailure({ userId: user.id, by: 'stranger', now: 5000, window: 1000 })
+  for (const store of stores) await store.takeGuess({ userId: user.id, count: { by: 'stranger' }, max: 2, maxDevices: 1, now: 5000, window: 1000 })
   t.strictSame(await stores[1].listUsers('', 10), [{ ...user, failed: { since: 5000, known: 0, stranger: 2 } }])
   t.ok(await stores[0].insertClient(newClient()), 'and it keeps clients')
 })
