@@ -436,7 +436,7 @@ withChromium(executablePath => {
     await reload(page)
     const row = page.getByRole('button', { name: /^Sign out Firefox/ })
     await row.waitFor()
-    await refuse(context, '**/tokens/*', 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.')
+    await refuse(context, '**/tokens/*', 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.', '5')
     await row.click()
     await page.getByText(/^Too many attempts\. Try again in 0:0\d\.$/).waitFor()
     await page.locator('section:has(#devices) .notice[data-kind=lead]').waitFor()

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { QUIET } from '../proofs/drivers/chromium.js'
+import { PATIENCE_MS, QUIET } from '../proofs/drivers/chromium.js'
 
 const PATH = process.env['TEST_CHROMIUM'] ?? '/usr/bin/chromium'
 
@@ -17,6 +17,7 @@ let shared: Promise<Browser> | undefined
 /** The one browser of this process, until the last test has ended: to start one takes longer than most tests in it. */
 export async function launch (executablePath: string): Promise<Browser> {
   shared ??= chromium.launch({ executablePath, chromiumSandbox: false, args: QUIET }).then(browser => {
+    browser.on('context', context => { context.setDefaultTimeout(PATIENCE_MS) })
     t.teardown(async () => { await browser.close() })
     return browser
   })
