@@ -30,7 +30,8 @@ t.test('in the queue the same are known as to the limits: whoever comes from the
   const known: boolean[] = []
   for (const name of ['verify', 'hash'] as const) {
     const method = hasher[name].bind(hasher) as (...args: unknown[]) => Promise<never>
-    Object.defineProperty(hasher, name, { value: async (...args: [...unknown[], Requester]) => { known.push((args.at(-1) as Requester).isKnown); return await method(...args) } })
+    t.teardown(() => Reflect.deleteProperty(hasher, name))
+    Object.defineProperty(hasher, name, { configurable: true, value: async (...args: [...unknown[], Requester]) => { known.push((args.at(-1) as Requester).isKnown); return await method(...args) } })
   }
   const from = (ip: string) => ({ ip, userAgent: null })
   const { refreshToken } = (await tokens.open(user, user.passwordHash, from('2001:db8:77:1::aaaa'), NOW))!

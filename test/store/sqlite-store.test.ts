@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { AuthError } from '../../src/errors.js'
 import { openStore } from '../../src/store/open-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
-import { ask, run, settings } from '../server-process.js'
+import { ask, run, settings, withRing } from '../server-process.js'
 import { newClient, proveClients } from './client-contract.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
@@ -91,7 +91,7 @@ t.test('a file of before failures were counted goes on as it is, and counts them
 })
 
 t.test('servers that start at once on a file of before all serve', async t => {
-  const env = settings(t)
+  const env = await withRing(settings(t))
   const user = oldFile(env['DATABASE_URL']!.slice('file:'.length))
   const urls = await Promise.all(Array.from({ length: 2 }, async () => await run(t, { ...env, LOG_LEVEL: 'info' }).ready()))
   for (const url of urls) t.match(await ask(`${url}/login`, { email: user.email, password: 'wrong' }), { status: 401 })
