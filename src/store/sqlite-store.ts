@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
-import type { Family, Grant } from '../core/families.js'
+import { shareOf, type Family, type Grant } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { makeFolder } from '../folders.js'
@@ -80,8 +80,11 @@ function closing (these: string): string {
     closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
 }
 
-/** Those that stay when one more is opened: before all others the log-in by which it is, of which no use is kept. */
-const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
+/** Those that go whatever room there is when one more is opened: the one that it replaces, and what its client has beyond its share. */
+const BEYOND_SHARE = `SELECT key FROM json_each(users.families) WHERE value->>'$.o.c' = :clientId AND key IS NOT :replaces ORDER BY ${LIVES} DESC, value->>'$.a' DESC LIMIT -1 OFFSET :share`
+const NOT_GOING = `key IS NOT :replaces AND key NOT IN (${BEYOND_SHARE})`
+/** Those that stay: before all others the log-in by which it is, of which no use is kept. */
+const STAYING = `SELECT key, value FROM json_each(users.families) WHERE ${NOT_GOING} ORDER BY key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -132,7 +135,7 @@ export class SqliteStore implements Store {
       UPDATE users SET password_hash = :passwordHash, families = json_set(
         (SELECT json_group_object(key, json(value)) FROM (${STAYING})),
         :path, json(:family)), ${closing(`key NOT IN (SELECT key FROM (${STAYING}))`)}
-      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt
+      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND (${COUNT_LIVE} AND ${NOT_GOING}) < :refuseAt
         AND families->:path IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(users.closed) WHERE value->>'$.id' = :familyId) AND (:sessionPath IS NULL OR families->:sessionPath IS NOT NULL)`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
@@ -206,7 +209,7 @@ export class SqliteStore implements Store {
   async openFamily (change: OpenFamily): Promise<Opening> {
     const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), clientId: family.grant?.clientId ?? null, share: shareOf(limit) - 1, room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
     return whyNotOpened(await this.findUser(userId), change)
