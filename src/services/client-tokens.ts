@@ -135,7 +135,8 @@ export class ClientTokens {
 
   #verify (token: string, now: number): AccessTokenClaims | undefined {
     try {
-      return this.#parts.keyRing.verify(token, { issuer: this.#parts.accessToken.issuer }, now)
+      // Whoever asks what a token is worth asks at each request that brings it.
+      return this.#parts.keyRing.verifyAgain(token, { issuer: this.#parts.accessToken.issuer }, now)
     } catch {
       return undefined
     }
