@@ -2,10 +2,9 @@
 import { hash } from 'node:crypto'
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import type { Client } from '../core/client.js'
+import { ALGORITHMS } from '../core/client-keys.js'
 import { RecentMap } from '../core/recent-map.js'
 
-/** What of jose signs with the keys that a record may hold. */
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 /** No assertion may be good for longer than this, for each has to be remembered until it has expired; an hour is what libraries give one at most. Seconds. */
 const MAX_LIFE = 3_600
 const CLOCKS = 10
