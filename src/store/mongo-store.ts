@@ -3,7 +3,7 @@ import mongoose, { type Connection, type Model } from 'mongoose'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing, type ClosingTime } from '../core/closings.js'
 import { countedOf, type Failures, type GuessCount } from '../core/failures.js'
-import { livesAfter, type Family, type Grant, type LiveAfter } from '../core/families.js'
+import { livesAfter, shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
@@ -147,16 +147,20 @@ export class MongoStore implements Store {
   async openFamily (change: OpenFamily): Promise<Opening> {
     const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
+    // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
     const isSession = { $eq: ['$$this.id', { $literal: session ?? null }] }
-    const those = (cond: object) => ({ $filter: { input: '$families', cond: { $and: [{ $not: [isReplaced] }, cond] } } })
-    const lastUsedFirst = (input: object) => ({ $sortArray: { input, sortBy: { advancedAt: -1 } } })
-    // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
+    const isClients = { $eq: ['$$this.grant.clientId', { $literal: family.grant?.clientId ?? '' }] }
+    const those = (...conditions: object[]) => ({ $filter: { input: '$families', cond: { $and: conditions } } })
+    const lastUsedFirst = (...conditions: object[]) => [lives, { $not: [lives] }].map(alive => ({ $sortArray: { input: those(alive, ...conditions), sortBy: { advancedAt: -1 } } }))
+    // What the client has beyond its share goes, whatever room there is.
+    const going = { $slice: [{ $concatArrays: lastUsedFirst(isClients, { $not: [isReplaced] }) }, shareOf(limit) - 1, limit] }
+    const staying = { $and: [{ $not: [isReplaced] }, { $not: [{ $in: ['$$this.id', '$$going.id'] }] }] }
+    const knowingWhoGoes = (expression: object) => ({ $let: { vars: { going }, in: expression } })
     // No use is kept of the log-in by which a family is opened, so it stays before all others.
-    const others = (cond: object) => lastUsedFirst(those({ $and: [{ $not: [isSession] }, cond] }))
-    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], those(isSession), others(lives), others({ $not: [lives] })] }, limit] }
+    const families = knowingWhoGoes({ $slice: [{ $concatArrays: [[{ $literal: family }], those(staying, isSession), ...lastUsedFirst(staying, { $not: [isSession] })] }, limit] })
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [knowingWhoGoes({ $size: those(staying, lives) }), limit] }] : [])] } },
       closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
     ))

@@ -6,7 +6,7 @@ import Database from 'libsql'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
 import type { Failures, GuessCount } from '../core/failures.js'
-import type { Family, Grant } from '../core/families.js'
+import { shareOf, type Family, type Grant } from '../core/families.js'
 import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
@@ -81,14 +81,18 @@ const TAKEN = `(iif(${IN_WINDOW}, coalesce(failed->>:path, 0), 0) + 1)`
 const DEVICES = "(SELECT count(*) FROM json_each(users.failed, '$.devices'))"
 
 /** What of a write keeps that it closes these families. */
-function closing (these: string): string {
-  const gone = `FROM json_each(users.families) WHERE (value->>'$.s' IS NOT NULL OR value->'$.o' IS NOT NULL) AND ${these}`
+function closing (these: string, families = 'json_each(users.families)'): string {
+  const gone = `FROM ${families} WHERE (value->>'$.s' IS NOT NULL OR value->'$.o' IS NOT NULL) AND ${these}`
   return `closed = (SELECT nullif(json_group_array(json(value)), '[]') FROM (${KEPT} UNION ALL SELECT json_object('id', key, 's', value->>'$.s', 'at', :at) AS value ${gone})),
     closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
 }
 
-/** Those that stay when one more is opened: before all others the log-in by which it is, of which no use is kept. */
-const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
+/** The families in the order in which they stay when one more is opened: `goes` whatever room there is what that one replaces, and what its client has beyond its share. One pass each, for to look each up among the others takes long where there are many. */
+const HELD = `
+  SELECT key, value, key IS :replaces OR (value->>'$.o.c' IS :clientId AND :clientId IS NOT NULL AND row_number() OVER (PARTITION BY value->>'$.o.c' ORDER BY key IS :replaces, ${LIVES} DESC, value->>'$.a' DESC) > :share) AS goes
+  FROM json_each(users.families)`
+/** Before all others stays the log-in by which it is opened, of which no use is kept. */
+const RANKED = `(SELECT key, value, NOT goes AND row_number() OVER (ORDER BY goes, key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC) <= :room AS stays FROM (${HELD}))`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -138,9 +142,9 @@ export class SqliteStore implements Store {
     this.#list = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?`).raw()
     this.#open = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set(
-        (SELECT json_group_object(key, json(value)) FROM (${STAYING})),
-        :path, json(:family)), ${closing(`key NOT IN (SELECT key FROM (${STAYING}))`)}
-      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt
+        (SELECT json_group_object(key, json(value)) FROM ${RANKED} WHERE stays),
+        :path, json(:family)), ${closing('NOT stays', RANKED)}
+      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND (SELECT count(*) FROM (${HELD}) WHERE NOT goes AND ${LIVES}) < :refuseAt
         AND families->:path IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(users.closed) WHERE value->>'$.id' = :familyId) AND (:sessionPath IS NULL OR families->:sessionPath IS NOT NULL)`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
@@ -217,7 +221,7 @@ export class SqliteStore implements Store {
   async openFamily (change: OpenFamily): Promise<Opening> {
     const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), clientId: family.grant?.clientId ?? null, share: shareOf(limit) - 1, room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
     return whyNotOpened(await this.findUser(userId), change)

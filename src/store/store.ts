@@ -43,7 +43,7 @@ export interface OpenFamily {
   /** The id of a family of this user that must be there still, and is the last to be evicted: of the log-in by which this one is opened. */
   session?: string | undefined
   live: LiveAfter
-  /** The most live families a user may have, and what happens to one more. */
+  /** The most live families a user may have, of which one client has its share, and what happens to one more. */
   limit: number
   policy: 'evict' | 'refuse'
   /** The id of a family of this user that is closed in the same write, if it is there. */
@@ -114,7 +114,8 @@ export interface Store {
   /** The next users in the order of their ids, from the first beyond `after`; '' begins. */
   listUsers (after: string, limit: number): Promise<User[]>
   /**
-   * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live.
+   * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live. Before that, and under either policy, a client's own go in the same order
+   * that are beyond its share of the limit (`shareOf`).
    * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the session is closed. `used`: there is a
    * family of this id, or there was one and its closing is kept. `crowded`: as many closings count as may.
    */

@@ -118,3 +118,15 @@ t.test('the service asks another, which verifies its token', async t => {
   const lines = start(t, 'service/service.js', { ...env, RESOURCE, API: `http://127.0.0.1:${(orders.address() as AddressInfo).port}/orders` })
   t.equal((await lines.next()).value, `200 {"sub":"${env.CLIENT_ID}","scope":"orders"}`)
 })
+
+t.test('an example that lacks a setting says which', async t => {
+  for (const [path, has, lacks] of [
+    ['web/server.js', { CLIENT_ID: 'web' }, 'CLIENT_SECRET'], ['spa/serve.js', {}, 'CLIENT_ID'], ['cli/cli.js', { CLIENT_ID: '' }, 'CLIENT_ID'], ['service/service.js', { CLIENT_ID: 'service', CLIENT_SECRET: 'secret' }, 'RESOURCE'],
+  ] as const) {
+    const child = spawn(process.execPath, [resolve(FOLDER, path)], { env: has })
+    let said = ''
+    child.stderr.on('data', chunk => { said += String(chunk) })
+    t.strictSame(await once(child, 'close'), [1, null], path)
+    t.equal(said, `${lacks} is missing in the environment: README.md says how to get it.\n`)
+  }
+})

@@ -148,6 +148,47 @@ export function proveStore (open: Open): void {
     t.equal(await store.openFamily(opening(user, newFamily(3000), { limit: 2, policy: 'refuse', live: { createdAfter: 0, advancedAfter: 1000 } })), 'opened', 'a dead one takes no room')
   })
 
+  prove('a client has half of the places at most, and beyond that its own least recently used family goes, whatever the policy and however much room there is', async (t, store) => {
+    for (const policy of ['evict', 'refuse'] as const) {
+      const [clientId, session, others] = [randomUUID(), newFamily(500), [newFamily(600), newGranted(700)]]
+      const own = [newGranted(3000, clientId), newGranted(1000, clientId), newGranted(2000, clientId)]
+      const user = await insert(store, [...own, session, ...others])
+      const held = async () => new Set((await store.findUser(user.id))?.families)
+      const open = async (family: Family, limit: number, more: Partial<OpenFamily> = {}) => await store.openFamily(opening(user, family, { limit, policy, session: session.id, ...more }))
+      const more = [newGranted(4000, clientId), newGranted(4001, clientId), newGranted(4002, clientId), newGranted(4003, clientId)]
+      t.equal(await open(more[0]!, 6), 'opened', policy)
+      t.strictSame(await held(), new Set([own[0], own[2], more[0], session, ...others]))
+      t.equal(await open(more[1]!, 7), 'opened', 'three and a half are four')
+      t.strictSame(await held(), new Set([own[0], own[2], more[0], more[1], session, ...others]))
+      t.equal(await open(more[2]!, 8, { replaces: more[1]!.id }), 'opened', 'the one that it replaces goes first')
+      t.strictSame(await held(), new Set([own[0], own[2], more[0], more[2], session, ...others]))
+      t.equal(await open(more[3]!, 20, { live: { createdAfter: 0, advancedAfter: 4000 } }), 'opened')
+      t.strictSame(await held(), new Set([own[0], own[2], more[0], more[2], more[3], session, ...others]), 'what looks dead has its room, too')
+      t.equal(await open(newFamily(5000), 20), 'opened', 'a log-in is nobody\'s client')
+      t.equal((await held()).size, 9)
+    }
+  })
+
+  prove('a client that has its share is let in again where there is no room, and where it may have one place alone', async (t, store) => {
+    for (const policy of ['evict', 'refuse'] as const) {
+      const [clientId, session] = [randomUUID(), newFamily(500)]
+      const user = await insert(store, [session, newGranted(1000, clientId)])
+      const more = newGranted(2000, clientId)
+      t.equal(await store.openFamily(opening(user, more, { limit: 2, policy, session: session.id })), 'opened', policy)
+      t.strictSame((await store.findUser(user.id))?.families.toSorted((one, other) => one.createdAt - other.createdAt), [session, more])
+      t.equal((await store.findUser(user.id))?.closed?.length, 1)
+    }
+  })
+
+  prove('of 64 that open families of one client at once, no more stand than its share', async (t, store, stores) => {
+    const session = newFamily()
+    const user = await insert(store, [session])
+    const clientId = randomUUID()
+    const outcomes = await race(async index => await stores[index % stores.length]!.openFamily(opening(user, newGranted(2000 + index, clientId), { session: session.id, limit: 6, policy: 'refuse' })))
+    t.strictSame(new Set(outcomes), new Set(['opened']))
+    t.equal((await store.findUser(user.id))?.families.length, 4)
+  })
+
   prove('families that look dead are kept where there is room, and leave before the living, the least recently used first', async (t, store) => {
     for (const policy of ['evict', 'refuse'] as const) {
       const [idle, old, living] = [newFamily(1000), { ...newFamily(5000), createdAt: 500 }, newFamily(2000)]
