@@ -13,8 +13,8 @@ import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
 import type { Device } from './rotation.js'
 import type { Caller } from './token-service.js'
 
-/** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. */
-export interface Registration { email: string, password: string, name: string | null }
+/** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. Roles are the operator's to give. */
+export interface Registration { email: string, password: string, name: string | null, roles?: string[] }
 
 export interface AccountParts {
   store: Store
@@ -64,13 +64,13 @@ export class AccountService {
 
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
   async register (registration: Registration, device: Device, now: number): Promise<User> {
-    const { name, password } = registration
+    const { name, password, roles = [] } = registration
     const email = normaliseEmail(registration.email)!
     // As it was typed: every spelling of the address counts.
     this.#assertStrong(password, registration.email, 'password')
     const others = spellingsOf(registration.email).filter(spelling => spelling !== email)
     if (await this.#findUser(others)) throw new AuthError('email_taken')
-    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [], roles: [] }
+    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [], roles }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
     return user
   }
