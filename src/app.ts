@@ -73,7 +73,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     addAccountRoutes(authority, { controller: new AuthController(accounts, tokens, issuing.clients, new PasswordResets({ ...parts, accounts, closingRetention: closingRetention(config) })), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
-    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
+    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
     authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined }),
   })
   app.after(() => {
@@ -85,7 +85,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     forgetDeleted(app, parts)
   })
   if (config.DOCS === 'true') addDocs(app, document)
-  if (config.ACCOUNT_PAGE) addAccountPage(app, config.PASSWORD_MIN_LENGTH)
+  if (config.ACCOUNT_PAGE) addAccountPage(app, { passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION })
   addFrontDoor(app, config.ACCOUNT_PAGE ? '/account' : config.DOCS === 'true' ? '/docs' : undefined)
   await app.ready()
   return app
