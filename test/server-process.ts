@@ -32,11 +32,11 @@ export async function withRing<Settings extends { KEYS_DIR: string }> (settings:
 }
 
 /** A server in the process of the test, until that ends, for tests whose rule is not its process. */
-export async function serve (test: Test, env: Record<string, string> = {}): Promise<{ url: string, databaseUrl: string }> {
+export async function serve (test: Test, env: Record<string, string> = {}): Promise<{ url: string, databaseUrl: string, keys: string }> {
   const config = readConfig(await withRing(settings(test, env)))
   const { app, stop } = await start(config, AT_ONCE)
   test.teardown(stop)
-  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, databaseUrl: config.DATABASE_URL }
+  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, databaseUrl: config.DATABASE_URL, keys: config.KEYS_DIR }
 }
 
 export interface Answer { status: number, retryAfter: string | null, body: unknown }

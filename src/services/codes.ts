@@ -47,7 +47,7 @@ export class Codes {
     const grant: Grant = { clientId, scope, audience, authenticatedAt }
     const family: Family = { ...newFamily(claims.familyId, claims.device, now, await places?.take(now)), grant }
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, session: claims.session, live: liveAfter(now, families), limit, policy,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: user.roles, family, session: claims.session, live: liveAfter(now, families), limit, policy,
       replaces: this.#replacedBy(grant, user, now), closing: closingAt(now, closingRetention),
     })
     if (outcome === 'full') throw new OAuthError('invalid_grant', 'The account is logged in on as many devices as are allowed.')
