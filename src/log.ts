@@ -1,10 +1,8 @@
 // How Signet logs: one JSON object a line, and never a secret; holds no event.
 import type { FastifyServerOptions } from 'fastify'
-import { replaceJwts } from './core/access-token.js'
-import { REFRESH_TOKEN_SHAPE } from './core/refresh-token.js'
+import { REDACTED, redactTokens } from './core/redaction.js'
 
 const SECRET_PATHS = ['password', 'current_password', 'new_password', 'refresh_token', 'access_token', 'authorization', 'cookie']
-const REDACTED = '[redacted]'
 
 /** Where lines go. */
 export interface LogSink { write: (line: string) => void }
@@ -16,11 +14,6 @@ export function loggerOptions (level: string, sink: LogSink): Extract<FastifySer
     redact: { paths: SECRET_PATHS.flatMap(path => [path, `*.${path}`, `*.*.${path}`]), censor: REDACTED },
     stream: { write: (line: string) => { sink.write(redactTokens(line)) } },
   }
-}
-
-/** The line with everything of a token's shape taken out. */
-export function redactTokens (line: string): string {
-  return replaceJwts(line, REDACTED).replace(REFRESH_TOKEN_SHAPE, REDACTED)
 }
 
 /** Lets the process outlive whoever reads what it says, and a disk that takes no more of it. */
