@@ -16,6 +16,11 @@ export function loggerOptions (level: string, sink: LogSink): Extract<FastifySer
   }
 }
 
+/** Whether a log of a level has lines of another, of these two. */
+export function hasLines (level: string, of: 'info' | 'warn'): boolean {
+  return ['trace', 'debug', 'info', ...of === 'warn' ? ['warn'] : []].includes(level)
+}
+
 /** Lets the process outlive whoever reads what it says, and a disk that takes no more of it. */
 export function outliveReaders (streams: NodeJS.WritableStream[]): void {
   for (const stream of streams) stream.on('error', () => {})
