@@ -15,6 +15,13 @@ import { StatusLists } from './services/status-lists.js'
 import type { StatusPlaces } from './services/status-places.js'
 import type { Store } from './store/store.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where what happens beside the application is recorded. */
+    events: Events
+  }
+}
+
 export interface AppParts {
   config: Config
   store: Store
@@ -40,6 +47,7 @@ export function keepEvents (app: FastifyInstance, { clock, config, log, store }:
     tell: config.EVENTS_FORMAT === 'ocsf' ? event => { if (hasLines(config.LOG_LEVEL, levelOf(event.kind))) log.write(redactTokens(`${JSON.stringify(toOcsf(event, version))}\n`)) } : event => { tell(app, event) },
     lost: (count, err) => { app.log.error({ count, err }, 'security events were not kept, for the store is away, or too slow for so many: they are in the log alone') },
   })
+  app.decorate('events', events)
   app.addHook('onReady', done => {
     events.start()
     done()

@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'background.ts': ['config.ts', 'core', 'hashing', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],
   client: [],
-  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store'],
+  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'services', 'store'],
 }
 
 const files = sourceFiles('src').filter(path => /\.(ts|js)$/.test(path)).map(path => relative('src', path))

@@ -65,16 +65,21 @@ export class Events {
 
   /** Tells the log of an event, and keeps it soon. Never throws. */
   record = (event: SecurityEvent): void => {
-    const kept = toKept(event, eventId(event.at, this.#sequence++, randomBytes(8)))
+    this.recordKept(toKept(event, eventId(event.at, this.#sequence++, randomBytes(8))))
+  }
+
+  /** The same of an event that has an id: of many servers that record it one keeps it. */
+  recordKept (kept: KeptEvent): void {
     this.#parts.tell(kept)
     // Of somebody who is deleted nothing is kept but that.
     if (kept.kind === 'user.deleted') this.#queue.keepOnly(({ userId }) => userId !== kept.userId)
     this.keep(kept)
   }
 
-  /** Keeps an event that the log was told of, or need not be; one whose id is kept already changes nothing. */
+  /** Keeps an event that the log was told of, or need not be, unless it is too old for that. */
   keep (event: KeptEvent): void {
-    if (this.#parts.retention === 0) return
+    const { clock, retention } = this.#parts
+    if (retention === 0 || event.at < clock() - retention) return
     if (this.#isStopped || !this.#queue.add(event)) {
       this.#lose(1)
       return

@@ -26,7 +26,7 @@ function open (changes: Partial<EventParts> = {}, isAway = false) {
       return dropped
     },
   }
-  const events = new Events({ store, retention: 1000, tell: event => { state.told.push(event) }, lost: (...what) => { state.lost.push(what) }, clock: () => state.now, times: TIMES, ...changes })
+  const events = new Events({ store, retention: 86_400_000, tell: event => { state.told.push(event) }, lost: (...what) => { state.lost.push(what) }, clock: () => state.now, times: TIMES, ...changes })
   const until = async (isSo: () => boolean) => { while (!isSo()) await pause(1) }
   return { events, state, until, kept: () => state.batches.flat() }
 }
@@ -132,7 +132,7 @@ t.test('the old are dropped in small batches until there are none, and looked fo
   await until(() => state.old === 0)
   const { length } = state.drops
   await until(() => state.drops.length > length)
-  t.strictSame(state.drops[0], [NOW - 1000, 200])
+  t.strictSame(state.drops[0], [NOW - 86_400_000, 200])
   await events.stop()
 })
 
