@@ -18,7 +18,7 @@ export interface Form {
   help: string
   options: Options
   /** What its ids are of. */
-  of: 'key' | 'client'
+  of: 'key' | 'client' | 'event'
   takes: 'no id' | 'one id'
   /** Makes what was typed into what can be parsed. */
   spell: (args: string[]) => string[]
