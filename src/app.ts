@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { followClosings, keepEvents, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
 import { AuthController } from './http/account/auth-controller.js'
-import { ApplicationDTO, AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
+import { ApplicationDTO, AuthTokenDTO, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest } from './http/account/requests.js'
 import { ROUTES } from './http/account/routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
@@ -29,6 +29,7 @@ import { addJwks } from './http/public/jwks.js'
 import { addOpenApi } from './http/public/openapi.js'
 import { addStatusLists } from './http/public/status-lists.js'
 import { loggerOptions } from './log.js'
+import { Activity } from './services/activity.js'
 import { AccountService } from './services/account-service.js'
 import { Authorizations } from './services/authorizations.js'
 import { ClientAuthentication } from './services/client-authentication.js'
@@ -42,7 +43,7 @@ import { TokenService } from './services/token-service.js'
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -69,7 +70,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
-    addAccountRoutes(authority, { controller: new AuthController(accounts, tokens, issuing.clients), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
+    addAccountRoutes(authority, { controller: new AuthController(accounts, tokens, issuing.clients, new Activity(store)), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
     authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
