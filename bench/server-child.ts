@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net'
 import { readConfig } from '../src/config.js'
 import { start } from '../src/server.js'
 
-const [, , kind = '', folder = '', cost = '10', databaseUrl] = process.argv
+const [, , kind = '', folder = '', cost = '10', databaseUrl, settings = '{}'] = process.argv
 const PASSWORD = 'correct horse battery'
 
 async function startSignet (): Promise<AddressInfo> {
   const { app } = await start(readConfig({
-    PORT: '0', DATABASE_URL: databaseUrl, KEYS_DIR: join(folder, 'keys'), RATE_LIMIT: 'off', LOG_LEVEL: 'warn', HASH_QUEUE: '1000', BCRYPT_COST: cost,
+    PORT: '0', DATABASE_URL: databaseUrl, KEYS_DIR: join(folder, 'keys'), RATE_LIMIT: 'off', LOG_LEVEL: 'warn', HASH_QUEUE: '1000', BCRYPT_COST: cost, ...JSON.parse(settings) as Record<string, string>,
   }))
   return app.server.address() as AddressInfo
 }

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import type { Client } from '../src/core/client.js'
 import type { Changed } from '../src/core/client-changes.js'
+import type { SecurityEvent } from '../src/core/events.js'
 import { describeClient, registrationOf, type Metadata, type MetadataFault } from '../src/core/client-metadata.js'
 import { inWords } from '../src/faults.js'
 import { changeClient, type Decision } from '../src/services/change-client.js'
 import { formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { recordAsOperator } from './operator-events.js'
 import { runStoreCommand, type StoreInvocation } from './store-command.js'
 
 export type Invocation = StoreInvocation
@@ -111,10 +113,14 @@ export function sayIgnored (ignored: string[]): void {
   if (ignored.length > 0) process.stderr.write(`Not kept, for it changes nothing: ${ignored.join(', ')}.\n`)
 }
 
-/** Makes the change of a client as it stands, or says what it would be where that is all that is asked. */
-export async function carryOutOrRehearse<Made extends Decision> ({ flags, ids, openStore }: Invocation, decide: (client: Client) => Made): Promise<Made | { refused: 'unknown_client' | 'contended' }> {
+/** Makes the change of a client as it stands, and records it as this event, or says what it would be where that is all that is asked. */
+export async function carryOutOrRehearse<Made extends Decision> ({ flags, ids, openStore }: Invocation, event: Pick<SecurityEvent, 'kind' | 'details'>, decide: (client: Client) => Made): Promise<Made | { refused: 'unknown_client' | 'contended' }> {
   const store = await openStore('must be there')
-  if (!flags['dry-run']) return await changeClient(store, ids[0]!, decide)
+  if (!flags['dry-run']) {
+    const outcome = await changeClient(store, ids[0]!, decide)
+    if (!('refused' in outcome)) await recordAsOperator(store, { ...event, clientId: ids[0] })
+    return outcome
+  }
   const client = await store.findClient(ids[0]!)
   return client ? decide(client) : { refused: 'unknown_client' }
 }

@@ -38,7 +38,7 @@ async function add (invocation: Invocation): Promise<Answer> {
 
 async function register ({ config, now }: Invocation, store: Store, registration: { email: string, name: string | null, roles: string[] }) {
   const hasher = new Hasher({ cost: config.BCRYPT_COST, threads: 1, queue: 1 })
-  const accounts = new AccountService({ store, hasher, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: 'open', families: familyLimits(config), guesses: undefined, closingRetention: closingRetention(config), places: undefined })
+  const accounts = new AccountService({ store, hasher, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: 'open', families: familyLimits(config), guesses: undefined, closingRetention: closingRetention(config), places: undefined, record: () => {} })
   try {
     return await accounts.register({ ...registration, password: randomBytes(32).toString('base64url') }, { ip: '', userAgent: null }, now)
   } catch (error) {

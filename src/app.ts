@@ -1,9 +1,9 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import Fastify, { type FastifyInstance } from 'fastify'
-import { followClosings, forgetDeleted, watchOver, type AppParts } from './background.js'
+import { followClosings, forgetDeleted, keepEvents, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
 import { AuthController } from './http/account/auth-controller.js'
-import { ApplicationDTO, AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
+import { ApplicationDTO, AuthTokenDTO, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, ResetPasswordRequest } from './http/account/requests.js'
 import { ROUTES } from './http/account/routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
@@ -31,6 +31,7 @@ import { addJwks } from './http/public/jwks.js'
 import { addOpenApi } from './http/public/openapi.js'
 import { addStatusLists } from './http/public/status-lists.js'
 import { loggerOptions } from './log.js'
+import { Activity } from './services/activity.js'
 import { AccountService } from './services/account-service.js'
 import { Authorizations } from './services/authorizations.js'
 import { ClientAuthentication } from './services/client-authentication.js'
@@ -39,14 +40,13 @@ import { Clients } from './services/clients.js'
 import { GuessLimits } from './services/guess-limits.js'
 import { LogOuts } from './services/log-outs.js'
 import { PasswordResets } from './services/password-resets.js'
-import type { SecurityEvent } from './services/rotation.js'
 import { StatusPlaces } from './services/status-places.js'
 import { TokenService } from './services/token-service.js'
 
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -54,29 +54,30 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const [limits, origins] = [askingLimits(config), listOf(config.CORS_ORIGINS)]
   const [publications, headers] = [new Publications(), headersOfAll(tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS ? 'withSubdomains' : 'ofHost'])]
   const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, publications, tls }))
+  const { record } = keepEvents(app, parts, VERSION)
   addForwarding(app, config.TRUST_PROXY)
   addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
   addHeaders(app, headers)
   if (isTold(config.LOG_LEVEL)) addRequestLog(app)
-  const limitOptions = await addRateLimits(app, limits.address, request => tokens.readDevices(deviceTokensShown(request), clock()).length > 0)
+  const limitOptions = await addRateLimits(app, limits.address, { record, clock, showsDevice: request => tokens.readDevices(deviceTokensShown(request), clock()).length > 0 })
   addUnknownRoutes(app, limitOptions('address'), origins)
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
   const places = config.STATUS_LIST ? new StatusPlaces(store, addressBelow(config.ISSUER, '/status-lists')) : undefined
-  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places })
-  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record: (event: SecurityEvent) => { app.log.warn(event, 'security event') } }
+  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places, record })
+  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record }
   const tokens = new TokenService(issuing)
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
-    addAccountRoutes(authority, { controller: new AuthController(accounts, tokens, issuing.clients, new PasswordResets({ ...parts, accounts, closingRetention: closingRetention(config) })), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
+    addAccountRoutes(authority, { controller: new AuthController({ accounts, tokens, clients: issuing.clients, activity: new Activity(store), resets: new PasswordResets({ ...parts, accounts, closingRetention: closingRetention(config) }) }), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
     authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
-    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...PROVING.map(path => addressBelow(config.ISSUER, path))], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined }),
+    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...PROVING.map(path => addressBelow(config.ISSUER, path))], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record }),
   })
   app.after(() => {
     const publishers = [addJwks(app, keyRing, config.JWKS_MAX_AGE, headers)]

@@ -1,4 +1,5 @@
-// The account page at /account: sign up, sign in, who am I, devices, applications, name and password; holds no token, which is the client's.
+// The account page at /account: sign up, sign in, who am I, devices, applications, what happened, name and password; holds no token, which is the client's.
+import { showActivity } from './activity.js'
 import { ANSWER_MS, toSignetError, unexpected } from './answers.js'
 import { createClient, SignetError } from './client.js'
 import { fold, onDay, showDevices } from './devices.js'
@@ -23,6 +24,7 @@ const nameNotice = find('#name')
 const usernames = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll('[name=username]')])
 const [devices, applications] = [placeOf('devices', name => `${name} is signed out.`), placeOf('applications', name => `${name} has no access any more.`)]
 const places = [devices, applications]
+const activity = { list: find('#activity'), more: find('#more-activity'), card: /** @type {HTMLElement} */ (find('#activity-title').closest('section')) }
 const [closeName, closePassword, closeDeletion] = [serveOpening(find('#edit-name'), forms.name), serveOpening(find('#edit-password'), forms.password), serveOpening(find('#open-deletion'), forms.deletion)]
 const confirmation = /** @type {HTMLDialogElement} */ (find('#confirm'))
 
@@ -42,7 +44,7 @@ function empty () {
   for (const slot of document.querySelectorAll('[data-slot]')) slot.textContent = ''
   find('time[data-slot=since]').removeAttribute('datetime')
   for (const input of [...usernames, findInput('#new-name')]) input.defaultValue = ''
-  for (const { list, more } of places) {
+  for (const { list, more } of [...places, activity]) {
     list.replaceChildren()
     more.ariaExpanded = 'false'
     fold(list, more)
@@ -103,6 +105,17 @@ async function askDevices () {
   return list.tokens
 }
 
+/** What happened on the account; undefined where that is not told, for it is no reason to show nothing. */
+async function askEvents () {
+  try {
+    const list = await ask('events')
+    return Array.isArray(list?.events) ? list.events : undefined
+  } catch (error) {
+    if (!(error instanceof SignetError) || error.code === 'other_user') throw error
+    return undefined
+  }
+}
+
 /** Shows the account, or the form that leads to it. */
 async function enter () {
   try {
@@ -127,9 +140,10 @@ async function enter () {
 
 /** @throws a SignetError, and then shows nothing new */
 async function showAccount () {
-  const [user, all] = await Promise.all([askUser(), askDevices()])
+  const [user, all, events] = await Promise.all([askUser(), askDevices(), askEvents()])
   showUser(user)
   showList(all)
+  if (events) showActivity(activity, events, Date.now())
 }
 
 /** Shows the form of a link that sets a password; returns whether the page was opened by one. */
@@ -310,7 +324,7 @@ serveRules(findInput('#new-password'), find('#new-rules'), minimum, () => String
 serveNotices()
 
 find('#sign-out').addEventListener('click', signOut)
-for (const { list, more } of places) {
+for (const { list, more } of [...places, activity]) {
   more.addEventListener('click', () => {
     more.ariaExpanded = String(more.ariaExpanded !== 'true')
     fold(list, more)

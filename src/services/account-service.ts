@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
+import type { EventKind, RecordEvent } from '../core/events.js'
 import type { Guesser } from '../core/failures.js'
 import { familyOf, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import { AuthError } from '../errors.js'
@@ -29,6 +30,7 @@ export interface AccountParts {
   closingRetention: number
   /** Undefined: families have no place in a status list. */
   places: StatusPlaces | undefined
+  record: RecordEvent
 }
 
 export class AccountService {
@@ -40,6 +42,7 @@ export class AccountService {
   readonly #guesses: GuessLimits | undefined
   readonly #closingRetention: number
   readonly #places: StatusPlaces | undefined
+  readonly #record: RecordEvent
 
   constructor (parts: AccountParts) {
     this.#store = parts.store
@@ -50,6 +53,7 @@ export class AccountService {
     this.#guesses = parts.guesses
     this.#closingRetention = parts.closingRetention
     this.#places = parts.places
+    this.#record = parts.record
   }
 
   /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
@@ -72,6 +76,7 @@ export class AccountService {
     if (await this.#findUser(others)) throw new AuthError('email_taken')
     const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [], roles }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
+    this.#record({ kind: 'registration.succeeded', at: now, userId: user.id, ...device })
     return user
   }
 
@@ -82,7 +87,8 @@ export class AccountService {
   async authenticate (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
     const user = await this.#findUser(spellingsOf(email))
     const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, places: placesOf(user, device.ip, shown, now, this.#families) }
-    if (await this.#prove(password, guess, device, now) === 'right' && user) return user
+    if (await this.#prove(password, guess, device, now, 'login.limited') === 'right' && user) return user
+    this.#record({ kind: 'login.failed', at: now, userId: user?.id, ...device, details: { reason: user ? 'wrong_password' : 'unknown_address' } })
     throw new AuthError('invalid_credentials')
   }
 
@@ -103,7 +109,12 @@ export class AccountService {
     const passwordHash = await this.#hash(newPassword, requesterOf(device, 'known'))
     const family = newFamily(randomUUID(), device, now, await this.#places?.take(now))
     const [live, closing] = [liveAfter(now, this.#families), closingAt(now, this.#closingRetention)]
-    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family, closing })) return family
+    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family, closing })) {
+      this.#record({ kind: 'password.changed', at: now, userId: user.id, familyId: family.id, ...device })
+      // As they were when the password was proved; whatever was opened since is closed as well.
+      this.#record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_changed', count: user.families.filter(family => isLive(family, now, this.#families)).length } })
+      return family
+    }
     const fresh = await this.#overtaken(caller, now)
     if (isCrowded(fresh.closed, closing, MAX_CLOSINGS)) throw new AuthError('rate_limited', { retryAfter: Math.ceil(this.#closingRetention / 1000) })
     return await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device, now)
@@ -138,9 +149,12 @@ export class AccountService {
   // Whoever has got hold of an access token cannot find the password with it.
   async #proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
     const guess: Guess = { email: user.email, user, places: [{ id: familyId, by: 'device' }] }
-    const verdict = await this.#prove(password, guess, device, now)
+    const verdict = await this.#prove(password, guess, device, now, 'password.change_limited')
     if (verdict === 'right') return
-    if (verdict === 'spent') await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })
+    this.#record({ kind: 'password.change_failed', at: now, userId: user.id, familyId, ...device })
+    if (verdict === 'spent' && await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })) {
+      this.#record({ kind: 'family.closed', at: now, userId: user.id, familyId, ...device, details: { cause: 'guesses_spent' } })
+    }
     throw new AuthError('wrong_password')
   }
 
@@ -150,11 +164,15 @@ export class AccountService {
     return users.find(user => user !== undefined)
   }
 
-  async #prove (password: string, guess: Guess, device: Device, now: number): Promise<Verdict> {
+  /** `limited` is the event of a refusal, which is recorded once in a window. */
+  async #prove (password: string, guess: Guess, device: Device, now: number, limited: EventKind): Promise<Verdict> {
     // Whoever is disabled is told no sooner, and no less is counted, than with a wrong password.
     const verify = async ({ by }: Place) => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, by)) && guess.user?.disabledAt === undefined
-    if (this.#guesses) return await this.#guesses.check(guess, now, verify)
-    return await verify(guess.places[0]!) ? 'right' : 'wrong'
+    if (!this.#guesses) return await verify(guess.places[0]!) ? 'right' : 'wrong'
+    return await this.#guesses.check(guess, now, verify).catch((error: AuthError) => {
+      if (error.code === 'rate_limited' && !error.isRepeated) this.#record({ kind: limited, at: now, userId: guess.user?.id, ...device })
+      throw error
+    })
   }
 
   async #hash (password: string, requester: Requester): Promise<string> {

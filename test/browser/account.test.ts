@@ -16,7 +16,7 @@ const AGENTS = {
   desk: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0',
 }
 
-const calls = new Calls(/\/account\/(account|answers|devices|doors|forms|views)\.js$/)
+const calls = new Calls(/\/account\/(account|activity|answers|devices|doors|forms|views)\.js$/)
 
 interface Watched { page: Page, context: BrowserContext, url: string, violations: string[], foreign: string[], faults: string[], errors: string[] }
 
@@ -166,7 +166,7 @@ withChromium(executablePath => {
 
     for (const agent of [AGENTS.phone, AGENTS.desk, 'curl/8.14.1']) await loginElsewhere(url, agent)
     await reload(page)
-    await page.getByText('Safari on iPhone').waitFor()
+    await page.locator('#devices').getByText('Safari on iPhone').waitFor()
     t.strictSame(await page.locator('#devices .device-name').allTextContents(), ['Chrome on Linux This device', 'curl', 'Firefox on Windows', 'Safari on iPhone'])
     t.strictSame(await page.locator('#devices .facts').first().locator('p > span').allTextContents(), ['Last used just now', '127.0.0.1', `Since ${await page.locator('time[data-slot=since]').textContent()}`])
     await inspect(t, watched, 'account')
@@ -283,6 +283,40 @@ withChromium(executablePath => {
     t.equal(await shown(), 5)
     for (let count = 0; count < 3; count++) await out()
     t.strictSame([await shown(), await page.locator('#more-devices').isHidden()], [6, true], 'one more than some is no reason to fold')
+  })
+
+  t.test('what happened is told in words, what is alike once, and more when it is asked for', async t => {
+    const { url } = await serve(t)
+    const watched = await openPage(t, browser, url)
+    const { page } = watched
+    await ask(`${url}/register`, ACCOUNT)
+    for (let more = 0; more < 3; more++) await ask(`${url}/login`, { ...ACCOUNT, password: 'wrong' })
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    const told = async () => await page.locator('#activity .event-name').allTextContents()
+    while ((await told()).length < 3) {
+      await lookAgain(page)
+      await page.waitForTimeout(50)
+    }
+    t.strictSame(await told(), ['Signed in', 'A sign-in failed 3 times', 'Account created'])
+    t.strictSame(await page.locator('#activity .facts').first().locator('p > span').allTextContents(), ['just now', 'Chrome on Linux', '127.0.0.1'])
+    await inspect(t, watched, 'account-activity')
+    const client = { id: '0c7e5f2a-6f0b-4a1d-8d53-1f6f6a3f2b90', name: 'Reading list' }
+    const kinds = [['refresh.ahead'], ['family.closed', 'evicted'], ['family.closed', 'revoked', client], ['code.replayed', null, { ...client, name: null }], ['consent.given', null, client], ['family.closed', 'replaced'], ['password.changed'], ['limit.hit'], ['family.closed', 'revoked_all'], ['user.enabled']] as const
+    const events = kinds.map(([kind, cause = null, client = null], index) => ({ id: String(index), at: '2026-11-01T08:00:00.000Z', kind, cause, client, token_id: null, ip: null, user_agent: null }))
+    await watched.context.route('**/events', async route => { await route.fulfill({ json: { events, next: null } }) }, { times: 1 })
+    await reload(page)
+    await page.getByText('Took the access of Reading list back').waitFor()
+    t.strictSame(await told(), ['A device was signed out, to make room for another', 'Took the access of Reading list back', 'Took the access of an application back: somebody may have had a copy of its key', 'Let Reading list in', 'Password changed', 'Signed out everywhere', 'Account unlocked'])
+    await page.locator('#more-activity').click()
+    await inspect(t, watched, 'account-activity-whole')
+    for (const answer of [{ json: {} }, { status: 500, body: 'no' }]) {
+      await watched.context.route('**/events', async route => { await route.fulfill(answer) }, { times: 1 })
+      await reload(page)
+      await heading(page, 'Your account')
+      t.notOk(await page.locator('#activity').isVisible(), 'without them the account is shown all the same')
+    }
+    t.strictSame([watched.violations, watched.foreign, watched.faults], [[], [], []])
   })
 
   t.test('what a user let in is listed with what it may do, and loses its access there', async t => {

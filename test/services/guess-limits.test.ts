@@ -155,7 +155,7 @@ t.test('an address is one whichever spelling is guessed at, with an account or w
 
 t.test('what one process counts of an account counts at every other', async t => {
   const { guess, held, store, hasher } = await open(t)
-  const other = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined })
+  const other = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined, record: () => {} })
   for (let n = 0; n < 5; n++) await guess(`198.51.100.${n}`)
   t.equal(await guess('198.51.100.9', { ...right, by: other }), 'rate_limited')
   t.equal(await guess(HOME, { ...right, by: other }), 'right')
@@ -209,7 +209,7 @@ function watched (store: Store): { store: Store, asked: string[] } {
 t.test('a right password asks nothing more of the store than the log-in reads, unless something was counted for the like of who gives it', async t => {
   const { store: inner, hasher, user, device, guess } = await open(t)
   const { store, asked } = watched(inner)
-  const by = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined })
+  const by = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined, record: () => {} })
   const askedBy = async (how: object) => { await guess('198.51.100.1', { by, ...how }); return asked.splice(0) }
   t.strictSame(await askedBy(right), ['findUserByEmail'])
   t.strictSame(await askedBy({}), ['findUserByEmail', 'takeGuess'])
@@ -224,7 +224,7 @@ t.test('guesses made all at once at two processes are as many as one takes, and 
   const { store, folder, hasher, guess, user, device, failed } = await open(t)
   const another = new SqliteStore(`${folder}/signet.db`)
   t.teardown(async () => { await another.close() })
-  const processes = [store, another].map(store => new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined }))
+  const processes = [store, another].map(store => new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined, record: () => {} }))
   const tried = async (how: object, ipOf: (n: number) => string) => {
     const answers = await Promise.all(Array.from({ length: 40 }, async (_, n) => await guess(ipOf(n), { by: processes[n % 2]!, ...how })))
     return answers.filter(answer => answer !== 'rate_limited').length

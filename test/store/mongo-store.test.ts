@@ -7,6 +7,7 @@ import { openStore } from '../../src/store/open-store.js'
 import type { Store } from '../../src/store/store.js'
 import { proveAccounts } from './account-contract.js'
 import { newClient, proveClients } from './client-contract.js'
+import { proveEvents } from './event-contract.js'
 import { LONG_MS, freshDatabase, openFor, withMongoDb } from './mongo-server.js'
 import { MongoProxy } from './mongo-proxy.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
@@ -30,7 +31,7 @@ function monitored (url: string, options = ''): string {
 }
 
 withMongoDb(server => {
-  for (const prove of [proveStore, proveAccounts, proveClients]) {
+  for (const prove of [proveStore, proveAccounts, proveClients, proveEvents]) {
     prove(async t => {
       const url = freshDatabase(t, server)
       return [await openStore(url), await openStore(url), await openStore(url)]

@@ -11,9 +11,10 @@ import { SqliteStore } from '../../src/store/sqlite-store.js'
 import { ask, run, settings, withRing } from '../server-process.js'
 import { proveAccounts } from './account-contract.js'
 import { newClient, proveClients } from './client-contract.js'
+import { proveEvents } from './event-contract.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
-for (const prove of [proveStore, proveAccounts, proveClients]) {
+for (const prove of [proveStore, proveAccounts, proveClients, proveEvents]) {
   prove(async t => {
     const path = join(t.testdir(), 'data', 'signet.db')
     return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]

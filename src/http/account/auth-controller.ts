@@ -1,23 +1,28 @@
 // One method a route: takes what was asked and by whom, returns the answer; knows no Fastify, no status, no header.
+import type { Activity } from '../../services/activity.js'
 import type { AccountService } from '../../services/account-service.js'
 import type { Clients } from '../../services/clients.js'
 import type { PasswordResets } from '../../services/password-resets.js'
 import type { Device } from '../../services/rotation.js'
 import type { Caller, TokenService } from '../../services/token-service.js'
-import { toAuthTokenDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
+import { toAuthTokenDTO, toEventListDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type EventListDTO, type EventQuery, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
 import { readName, readPassword, type AuthenticationRequest, type ChangePasswordRequest, type ChangeUserRequest, type DeleteAccountRequest, type RefreshRequest, type RegistrationRequest, type ResetPasswordRequest } from './requests.js'
+
+export interface AuthControllerParts { accounts: AccountService, tokens: TokenService, clients: Clients, activity: Activity, resets: PasswordResets }
 
 /** `now` is in milliseconds everywhere; the errors are those of the services. */
 export class AuthController {
   readonly #accounts: AccountService
   readonly #tokens: TokenService
   readonly #clients: Clients
+  readonly #activity: Activity
   readonly #resets: PasswordResets
 
-  constructor (accounts: AccountService, tokens: TokenService, clients: Clients, resets: PasswordResets) {
+  constructor ({ accounts, tokens, clients, activity, resets }: AuthControllerParts) {
     this.#accounts = accounts
     this.#tokens = tokens
     this.#clients = clients
+    this.#activity = activity
     this.#resets = resets
   }
 
@@ -46,6 +51,12 @@ export class AuthController {
     const families = this.#tokens.list(caller, now)
     const clients = await Promise.all(families.map(async ({ grant }) => grant && await this.#clients.find(grant.clientId, now)))
     return toTokenListDTO(families.map((family, at) => ({ ...family, clientName: clients[at]?.name ?? null })), caller.familyId)
+  }
+
+  async listEvents ({ user }: Caller, { before }: EventQuery, now: number): Promise<EventListDTO> {
+    const { events, next } = await this.#activity.list(user.id, before)
+    const clients = await Promise.all(events.map(async ({ clientId }) => clientId === undefined ? undefined : await this.#clients.find(clientId, now)))
+    return toEventListDTO(events.map((event, at) => ({ ...event, clientName: clients[at]?.name ?? null })), next)
   }
 
   async closeToken (caller: Caller, id: string, now: number): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Caller } from '../../services/token-service.js'
 import type { Described, Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
-import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
+import { AuthTokenDTO, EventListDTO, EventQuery, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, RegistrationRequest, ResetPasswordRequest } from './requests.js'
 
 export type Route = OpenRoute | TokenRoute | CallerRoute
@@ -60,6 +60,13 @@ export const ROUTES: Route[] = [
     method: 'GET', url: '/tokens', summary: 'List the devices that are logged in, and the applications that were let in', guard: 'bearer', limit: 'address',
     status: 200, response: TokenListDTO, errors: [],
     handle: async (controller, { now }, caller) => await controller.listTokens(caller, now),
+  },
+  {
+    operationId: 'listEvents', tag: 'accounts',
+    description: 'The newest first, twenty at a time: log-ins and those that failed, closings with their cause, changes. They are kept for as long as whoever runs this Signet says; what has just happened may be a moment late.',
+    method: 'GET', url: '/events', summary: 'See what happened on my account', guard: 'bearer', limit: 'address',
+    query: EventQuery, status: 200, response: EventListDTO, errors: [],
+    handle: async (controller, { query, now }, caller) => await controller.listEvents(caller, query as EventQuery, now),
   },
   {
     operationId: 'closeToken', tag: 'devices',

@@ -1,9 +1,11 @@
 // How often an address may ask; holds no route and no limit of an account.
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import type { RecordEvent } from '../../core/events.js'
 import { RecentCounts } from '../../core/recent-counts.js'
 import { AuthError } from '../../errors.js'
 import { LimitWindows } from './limit-windows.js'
+import { deviceOf } from './route.js'
 
 /** `window` in milliseconds. */
 export interface RateLimitSettings {
@@ -36,19 +38,28 @@ const REMEMBERED = 10_000
 /** Which limit an address is over, and for how many milliseconds. */
 interface Excess { limit: Limit, ttl: number }
 
-/**
- * Registers the limits and returns what a route of a given limit adds to its options. `showsDevice` tells whether a log-in comes with an authentic
- * device token: nobody on an address keeps out somebody else there who logged in before.
- */
-export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings, showsDevice: (request: FastifyRequest) => boolean): Promise<(limit: Limit) => LimitOptions> {
+export interface LimitParts {
+  /** Is told of the first refusal of an address in a window. */
+  record: RecordEvent
+  /** Milliseconds. */
+  clock: () => number
+  /** Whether a log-in comes with an authentic device token: nobody on an address keeps out somebody else there who logged in before. */
+  showsDevice: (request: FastifyRequest) => boolean
+}
+
+/** Registers the limits and returns what a route of a given limit adds to its options. */
+export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings, { record, clock, showsDevice }: LimitParts): Promise<(limit: Limit) => LimitOptions> {
   app.decorateRequest('overLimit', undefined)
   if (!settings.enabled) return () => ({})
   const { window } = settings
   const refused = new RecentCounts(window, REMEMBERED)
   const excessOf = (limit: Limit) => (_request: FastifyRequest, { ttl }: { ttl: number }): Excess => ({ limit, ttl })
-  const tooMany = (limit: Limit) => (request: FastifyRequest, { ttl }: { ttl: number }) =>
+  const tooMany = (limit: Limit) => (request: FastifyRequest, { ttl }: { ttl: number }) => {
     // The clock is that of the windows.
-    new AuthError('rate_limited', { retryAfter: Math.ceil(ttl / 1000), isRepeated: refused.add(`${limit} ${normalizeIP(request.ip)}`, performance.now()) > 1 })
+    const isRepeated = refused.add(`${limit} ${normalizeIP(request.ip)}`, performance.now()) > 1
+    if (!isRepeated) record({ kind: 'limit.hit', at: clock(), ...deviceOf(request), details: { limit } })
+    return new AuthError('rate_limited', { retryAfter: Math.ceil(ttl / 1000), isRepeated })
+  }
   await app.register(rateLimit, { global: false, max: settings.max, timeWindow: window, store: LimitWindows, errorResponseBuilder: tooMany('address') })
   // The plugin checks one limit a request; the one beside it is asked by hand.
   const count = app.createRateLimit()

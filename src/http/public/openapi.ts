@@ -13,8 +13,9 @@ const EMAIL = { format: 'idn-email' }
 /** It begins with what can be seen, and holds nothing that ends the line or bends the text around it. Letters and digits are named twice, for tools that know no \p. */
 const NAME = { minLength: 1, pattern: '^[A-Za-z0-9\\p{L}\\p{N}\\p{P}\\p{S}\\p{Co}][^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$' }
 
-/** What stands in the address of a route. */
+/** What stands in the address of a route, and behind it. */
 const PARAMETERS: Record<string, object> = {
+  before: { description: 'the id of an event: those before it; left out, the newest' },
   id: { format: 'uuid', description: 'as /tokens lists it' },
   list: { pattern: '^(?:0|[1-9][0-9]{0,8})$', description: 'the number of a list, as /status-lists names it' },
 }
@@ -28,7 +29,7 @@ export interface Schema {
 }
 interface Content { schema: Schema, example?: unknown, examples?: Record<string, { value: ProblemDTO }> }
 export interface Operation {
-  operationId: string, tags: string[], summary: string, description: string, security?: object[], parameters?: Array<{ name: string, schema: Schema }>
+  operationId: string, tags: string[], summary: string, description: string, security?: object[], parameters?: Array<{ name: string, in: 'path' | 'query', schema: Schema }>
   requestBody?: { required: boolean, content: Record<string, Content> }
   responses: Record<string, { description: string, content?: Record<string, Content> }>
 }

@@ -14,7 +14,7 @@ t.test('the page and all that it loads come from Signet, under a policy that all
   t.notMatch(page.body, /\{\{|<style|<script(?! type="module" src)|\sstyle=|\son\w+=|https?:/)
   const asked = [...page.body.matchAll(/(?:href|src)="(account\/[^"]+)"/g)].map(([, path]) => `/${path}`)
   const loaded = asked.filter(path => path !== '/account/session')
-  t.strictSame(new Set(loaded), new Set(['mark.svg', 'account.css', 'answers.js', 'client.js', 'doors.js', 'forms.js', 'devices.js', 'views.js', 'account.js'].map(name => `/account/${name}`)))
+  t.strictSame(new Set(loaded), new Set(['mark.svg', 'account.css', 'answers.js', 'client.js', 'doors.js', 'forms.js', 'devices.js', 'activity.js', 'views.js', 'account.js'].map(name => `/account/${name}`)))
   for (const url of ['/account', ...loaded]) {
     const answer = await app.inject(url)
     t.equal(answer.statusCode, 200, url)
