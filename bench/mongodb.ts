@@ -7,6 +7,7 @@ import mongoose from 'mongoose'
 import { writeRefreshToken, type RefreshSecret } from '../src/core/refresh-token.js'
 import { readRing } from '../src/keyring/key-ring.js'
 import { createRing } from '../src/keyring/ring-changes.js'
+import { benchWorkers } from './workers.js'
 import { costsInTurns, many, median, open, row, type Pair, type Peer, type Work } from './peers.js'
 
 const FEW = 1_000
@@ -38,6 +39,7 @@ export async function benchMongoDb (url: string): Promise<void> {
     const [signet, signature] = median(await costsInTurns(onFew, [bare, many(async () => await bare.ask('POST', '/sign'), CONNECTIONS)]), ([one, other]) => other.cpu / one.cpu)
     const cpu = signature.cpu / signet.cpu
     process.stdout.write(row('refresh / bare Fastify + one jose signature', cpu, '>= 0.6', cpu >= 0.6, `${signet.cpu.toFixed(0)} to ${signature.cpu.toFixed(0)} microseconds of CPU`))
+    await benchWorkers(few.url, folder, bare)
     const [small, large] = median(await costsInTurns(onFew, await refreshing(all)), ([one, other]) => other.time / one.time)
     const time = large.time / small.time
     process.stdout.write(row('refresh, 1,000,000 users / 1,000', time, '<= 1.2', time <= 1.2, `${large.time.toFixed(1)} to ${small.time.toFixed(1)} ms`))

@@ -24,8 +24,13 @@ export const PASSWORD = 'correct horse battery'
 export async function open (kind: 'signet' | 'bare', folder: string, cost: number, databaseUrl = `file:${join(folder, `${cost}.db`)}`): Promise<Peer> {
   const child = fork(fileURLToPath(new URL('./server-child.js', import.meta.url)), [kind, folder, String(cost), databaseUrl])
   const [{ port }] = await once(child, 'message') as [{ port: number }]
+  return { child, url: `http://127.0.0.1:${port}`, ask: askAt(port) }
+}
+
+/** Asks whoever listens on a port of this machine. */
+export function askAt (port: number): Ask {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-  const ask: Ask = async (method, path, body, token) => await new Promise((resolve, reject) => {
+  return async (method, path, body, token) => await new Promise((resolve, reject) => {
     const payload = body ? JSON.stringify(body) : undefined
     const headers = { ...(payload && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }), ...(token && { authorization: `Bearer ${token}` }) }
     request({ host: '127.0.0.1', port, agent, method, path, headers }, response => {
@@ -36,7 +41,6 @@ export async function open (kind: 'signet' | 'bare', folder: string, cost: numbe
       })
     }).on('error', reject).end(payload)
   })
-  return { child, url: `http://127.0.0.1:${port}`, ask }
 }
 
 async function cpuOf ({ child }: Peer): Promise<number> {
@@ -46,6 +50,11 @@ async function cpuOf ({ child }: Peer): Promise<number> {
 }
 
 export type Work = [Peer, Array<() => Promise<unknown>>]
+
+/** Microseconds of the peer's CPU that a piece of work takes. */
+export async function costOf (work: Work, milliseconds: number): Promise<number> {
+  return 1e6 / await pace(work, milliseconds)
+}
 
 /** How often work was done in a second of the peer's CPU, which a busy machine spoils less than one on the wall. */
 async function pace ([peer, workers]: Work, milliseconds = ROUND_MS): Promise<number> {
@@ -131,9 +140,10 @@ export interface Program { child: ChildProcessByStdio<null, Readable, null>, sai
 /** Signet as `npm start` runs it. */
 export const SIGNET = fileURLToPath(new URL('../signet/server.js', import.meta.url))
 
-/** Starts a program in Node.js, with no variables but these, and waits until what it says is that it is ready. */
-export async function startProgram (args: string[], env: Record<string, string>, isReady: RegExp): Promise<Program> {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+/** Starts a program in Node.js, with no variables but these, and waits until what it says is that it is ready; by a command that takes a program, where there is one. */
+export async function startProgram (args: string[], env: Record<string, string>, isReady: RegExp, by: string[] = []): Promise<Program> {
+  const [command, ...all] = [...by, process.execPath, ...args] as [string, ...string[]]
+  const child = spawn(command, all, { env, stdio: ['ignore', 'pipe', 'ignore'] })
   let said = ''
   child.stdout.on('data', chunk => { said += String(chunk) })
   while (!isReady.test(said)) await once(child.stdout, 'data')

@@ -13,13 +13,15 @@ import { addHeaders, addRequestLog, headersOfAll, HSTS, isTold } from './http/ed
 import { addJsonBodies } from './http/edge/json-bodies.js'
 import { FieldErrorDTO, ProblemDTO } from './http/edge/problem-dto.js'
 import { sendProblem } from './http/edge/problems.js'
+import { addressBelow } from './http/edge/issuer.js'
 import { Publications } from './http/edge/publications.js'
 import { addRateLimits } from './http/edge/rate-limits.js'
-import { addCookies } from './http/edge/refresh-cookie.js'
+import { addCookies, deviceTokensShown } from './http/edge/refresh-cookie.js'
 import { serverOptions } from './http/edge/server-options.js'
 import { addUnknownRoutes } from './http/edge/unknown-routes.js'
 import { AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO } from './http/oauth/dto.js'
 import { addOAuth } from './http/oauth/doors.js'
+import { PROVING } from './http/oauth/metadata.js'
 import { addAccountPage } from './http/public/account-page.js'
 import { addDocs } from './http/public/docs.js'
 import { HealthDTO, JwkDTO, JwksDTO, StatusListsDTO } from './http/public/dto.js'
@@ -58,12 +60,12 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   for (const schema of SCHEMAS) app.addSchema(schema)
   addHeaders(app, headers)
   if (isTold(config.LOG_LEVEL)) addRequestLog(app)
-  const limitOptions = await addRateLimits(app, limits.address)
+  const limitOptions = await addRateLimits(app, limits.address, request => tokens.readDevices(deviceTokensShown(request), clock()).length > 0)
   addUnknownRoutes(app, limitOptions('address'), origins)
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
-  const places = config.STATUS_LIST ? new StatusPlaces(store, `${config.ISSUER.replace(/\/$/, '')}/status-lists`) : undefined
+  const places = config.STATUS_LIST ? new StatusPlaces(store, addressBelow(config.ISSUER, '/status-lists')) : undefined
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places })
   const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record: (event: SecurityEvent) => { app.log.warn(event, 'security event') } }
   const tokens = new TokenService(issuing)
@@ -74,7 +76,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   })
   await addOAuth(app, {
     authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
-    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined }),
+    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...PROVING.map(path => addressBelow(config.ISSUER, path))], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined }),
   })
   app.after(() => {
     const publishers = [addJwks(app, keyRing, config.JWKS_MAX_AGE, headers)]

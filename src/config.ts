@@ -65,9 +65,10 @@ export const SETTINGS = {
   RATE_LIMIT_MAX: count(600, 1, 1_000_000, 'requests an address may make in a window, over all routes'),
   RATE_LIMIT_LOGIN_MAX: count(30, 1, 1_000_000, 'log-ins an address may try in a window'),
   RATE_LIMIT_REGISTER_MAX: count(10, 1, 1_000_000, 'registrations an address may try in a window'),
+  RATE_LIMIT_NODES: count(1, 1, 10_000, 'servers that share the load: each has its part of the limits by address, at least 1 of each'),
   RATE_LIMIT_ACCOUNT_WINDOW: seconds(900, 'window of the limits by account'),
-  RATE_LIMIT_ACCOUNT_MAX: count(10, 1, 1_000_000, 'wrong passwords for an account from one address or device in its window'),
-  RATE_LIMIT_ACCOUNT_TOTAL: count(100, 1, 1_000_000, 'wrong passwords for an account from all addresses in its window; those where it is logged in count apart'),
+  RATE_LIMIT_ACCOUNT_MAX: count(10, 1, 1_000_000, 'wrong passwords for an account from one device in its window, and from one address at one process'),
+  RATE_LIMIT_ACCOUNT_TOTAL: count(100, 1, 1_000_000, 'wrong passwords for an account from all addresses in its window; those where it is logged in count apart, and so does each device that was'),
   STATUS_LIST: flag(true, 'whether access tokens name a status list, in which services see within seconds that a device was logged out'),
   STATUS_LIST_TTL: seconds(10, 'how long services may keep a status list before they fetch it anew', { maximum: 120 }),
   JWKS_MAX_AGE: seconds(300, 'max-age of the JWKS', { maximum: 900 }),
@@ -76,6 +77,7 @@ export const SETTINGS = {
   TLS_CERT_FILE: text('', 'PEM certificate chain; with TLS_KEY_FILE Signet speaks HTTPS, and follows both files'),
   TLS_KEY_FILE: text('', 'PEM private key of the certificate'),
   HSTS_INCLUDE_SUBDOMAINS: flag(false, '`true`, with TLS_CERT_FILE: browsers demand HTTPS of all subdomains of this host too, for two years'),
+  WORKERS: Type.String({ default: '1', pattern: '^(auto|[1-9]\\d{0,2})$', description: 'a number of processes that serve on the port, up to 999, or `auto`, one a core; more than one need MongoDB' }),
   MAX_CONNECTIONS: count(5000, 1, 1_000_000, 'connections that may be open at once; of the files that the process may open, they take three quarters at most'),
   ALLOW_PLAIN_HTTP: flag(false, '`true`: plain HTTP beyond loopback is meant, in production too'),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'debug logs every request'),
@@ -108,6 +110,17 @@ export function readConfig (env: NodeJS.ProcessEnv): Config {
     ISSUER: config.ISSUER || (config.PORT === 0 ? '' : addressOf(config)),
     HASH_THREADS: config.HASH_THREADS || availableParallelism(),
   }
+}
+
+/** How many processes serve. */
+export function workersOf ({ WORKERS: wanted }: Config): number {
+  return wanted === 'auto' ? availableParallelism() : Number(wanted)
+}
+
+/** The settings of one of the workers: of what is meant for all of them each has its part. */
+export function partOfWorker (config: Config): Config {
+  const part = (whole: number) => Math.ceil(whole / workersOf(config))
+  return { ...config, HASH_THREADS: part(config.HASH_THREADS), HASH_QUEUE: part(config.HASH_QUEUE), MAX_CONNECTIONS: part(config.MAX_CONNECTIONS), RATE_LIMIT_NODES: config.RATE_LIMIT_NODES * workersOf(config) }
 }
 
 /** The settings of a server for which this free port was found. */
@@ -192,6 +205,7 @@ function wanted (setting: TSchema): string {
 }
 
 function findFault (config: Config): string | undefined {
+  if (workersOf(config) > 1 && config.DATABASE_URL.startsWith('file:')) return 'The setting WORKERS must be 1 with the embedded store, whose file has one writer at a time: more processes need a MongoDB in DATABASE_URL.'
   if (isIP(config.HOST) === 0 && !isName(config.HOST)) return 'The setting HOST must be an address or a name, such as 127.0.0.1, ::1 or localhost.'
   if (config.ISSUER === '' && !URL.canParse(addressOf(config))) return 'The setting ISSUER must be set, for the address in HOST has no place in a URL.'
   if (config.ISSUER && !isIssuer(config.ISSUER)) return 'The setting ISSUER must be a URL that begins with http:// or https://, without a user, a query or a fragment.'
@@ -257,11 +271,12 @@ export function closingRetention (config: Config): number {
   return (config.ACCESS_TOKEN_TTL + RETENTION_MARGIN) * 1000
 }
 
-/** How often an address may ask, and how often it may be guessed at an account; windows in milliseconds. */
+/** How often an address may ask of one of the nodes, and how often it may be guessed at an account; windows in milliseconds. */
 export function askingLimits (config: Config) {
   const isOn = config.RATE_LIMIT
+  const part = (limit: number) => Math.ceil(limit / config.RATE_LIMIT_NODES)
   return {
-    address: { enabled: isOn, window: config.RATE_LIMIT_WINDOW * 1000, max: config.RATE_LIMIT_MAX, loginMax: config.RATE_LIMIT_LOGIN_MAX, registerMax: config.RATE_LIMIT_REGISTER_MAX },
+    address: { enabled: isOn, window: config.RATE_LIMIT_WINDOW * 1000, max: part(config.RATE_LIMIT_MAX), loginMax: part(config.RATE_LIMIT_LOGIN_MAX), registerMax: part(config.RATE_LIMIT_REGISTER_MAX) },
     guesses: isOn ? { window: config.RATE_LIMIT_ACCOUNT_WINDOW * 1000, placeMax: config.RATE_LIMIT_ACCOUNT_MAX, accountMax: config.RATE_LIMIT_ACCOUNT_TOTAL } : undefined,
   }
 }

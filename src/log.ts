@@ -1,9 +1,10 @@
 // How Signet logs: one JSON object a line, and never a secret; holds no event.
 import type { FastifyServerOptions } from 'fastify'
 import { replaceJwts } from './core/access-token.js'
+import { DEVICE_TOKEN_SHAPE } from './core/device-token.js'
 import { REFRESH_TOKEN_SHAPE } from './core/refresh-token.js'
 
-const SECRET_PATHS = ['password', 'current_password', 'new_password', 'refresh_token', 'access_token', 'authorization', 'cookie']
+const SECRET_PATHS = ['password', 'current_password', 'new_password', 'refresh_token', 'device_token', 'access_token', 'authorization', 'cookie']
 const REDACTED = '[redacted]'
 
 /** Where lines go. */
@@ -20,7 +21,7 @@ export function loggerOptions (level: string, sink: LogSink): Extract<FastifySer
 
 /** The line with everything of a token's shape taken out. */
 export function redactTokens (line: string): string {
-  return replaceJwts(line, REDACTED).replace(REFRESH_TOKEN_SHAPE, REDACTED)
+  return replaceJwts(line, REDACTED).replace(REFRESH_TOKEN_SHAPE, REDACTED).replace(DEVICE_TOKEN_SHAPE, REDACTED)
 }
 
 /** Lets the process outlive whoever reads what it says, and a disk that takes no more of it. */

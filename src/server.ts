@@ -1,23 +1,24 @@
 // The process: settings, store, key ring, application, listening, signals, and a graceful end; holds no rule.
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Server } from 'node:net'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
-import { keyTerms, readConfig, readEnvironment, withPort, type Config } from './config.js'
+import { keyTerms, partOfWorker, readConfig, readEnvironment, withPort, workersOf, type Config } from './config.js'
 import { Hasher } from './hashing/hasher.js'
 import { Connections, type Farewell } from './http/edge/connections.js'
 import { connectionsAllowed } from './http/edge/open-files.js'
 import { TlsFiles, type TlsUse } from './http/edge/tls-files.js'
-import { KeyRing, readRing, type ReadRing } from './keyring/key-ring.js'
+import { KeyRing, readRing, signAtOnce, signInPool, type ReadRing } from './keyring/key-ring.js'
 import { createRing } from './keyring/ring-changes.js'
 import { ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { outliveReaders } from './log.js'
 import { fileOf, openStore, unnamedDatabase } from './store/open-store.js'
 import type { Store } from './store/store.js'
+import { isWorker, whoWasReplaced, Workers } from './workers.js'
 
 /** Together eight seconds for what is in flight, and less than two where nothing is. */
 const FAREWELL: Farewell = { linger: 1_000, settle: 500, patience: 6_400 }
@@ -34,7 +35,7 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   const tls = settings.TLS_CERT_FILE ? await TlsFiles.open({ cert: settings.TLS_CERT_FILE, key: settings.TLS_KEY_FILE }) : undefined
   const place = await ringPlace(settings.KEYS_DIR, settings.KEYS_PASSPHRASE_FILE)
   const { ring, isNew } = await openRing(place, settings)
-  const keyRing = new KeyRing(ring.parts)
+  const keyRing = new KeyRing(ring.parts, workersOf(settings) > 1 ? signAtOnce : signInPool)
   const isEmpty = hasNoFile(settings.DATABASE_URL)
   const store = await storeOf(settings)
   const hasher = new Hasher({ cost: settings.BCRYPT_COST, threads: settings.HASH_THREADS, queue: settings.HASH_QUEUE })
@@ -117,14 +118,20 @@ function useOfTls (connections: Connections, log: FastifyBaseLogger): TlsUse {
 /** Builds with the settings; where the issuer is the address, with that of a free port, which is kept from others meanwhile, for an application knows its issuer before it listens. */
 async function withAddress (settings: Config, build: (config: Config) => Promise<FastifyInstance>): Promise<{ app: FastifyInstance, config: Config }> {
   if (settings.ISSUER !== '') return { app: await build(settings), config: settings }
-  const holder = createServer().listen({ host: settings.HOST, port: settings.PORT })
-  await once(holder, 'listening').catch((cause: unknown) => { throw cannotListen(settings, cause) })
+  const holder = await hold(settings)
   try {
     const config = withPort(settings, (holder.address() as AddressInfo).port)
     return { app: await build(config), config }
   } finally {
     await once(holder.close(), 'close')
   }
+}
+
+/** Keeps the port of these settings from others, or a free one. */
+async function hold (settings: Config): Promise<Server> {
+  const holder = createServer().listen({ host: settings.HOST, port: settings.PORT })
+  await once(holder, 'listening').catch((cause: unknown) => { throw cannotListen(settings, cause) })
+  return holder
 }
 
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
@@ -152,21 +159,55 @@ function warn (sentence: string): void {
   process.stderr.write(`${sentence}\n`)
 }
 
-async function main (): Promise<void> {
-  outliveReaders([process.stdout, process.stderr])
-  const starting = start(readConfig(readEnvironment(warn)))
+/** Serves until it is asked to end, in a process of its own or as one of the workers. */
+async function serve (settings: Config): Promise<void> {
+  const starting = start(settings)
   process.on('SIGHUP', () => { void starting.then(async ({ look }) => { await look() }) })
-  // A signal may come as soon as Signet is ready, or before. It comes twice where the terminal and npm both send it; the second must not cut short what the first began.
-  const asked = new Promise<void>(resolve => { for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { resolve() }) })
+  const asked = askedToEnd()
+  if (isWorker()) void whoWasReplaced().then(async ended => { (await starting).app.log.error({ ended }, 'this worker has the place of one that ended') })
   const { stop } = await starting
   await asked
   await stop()
-  process.exit(0)
+}
+
+/** Has workers serve until it is asked to end. Returns the exit code. */
+async function lead (settings: Config): Promise<number> {
+  // With none of their own, for each of them would find another.
+  const port = settings.PORT || await freePort(settings)
+  const workers = new Workers(workersOf(settings), { PORT: String(port) })
+  process.on('SIGHUP', () => { workers.look() })
+  const asked = askedToEnd()
+  const failed = await Promise.race([workers.start(), asked])
+  if (failed !== undefined) return failed
+  await asked
+  await workers.stop()
+  return 0
+}
+
+async function freePort (settings: Config): Promise<number> {
+  const holder = await hold(settings)
+  const { port } = holder.address() as AddressInfo
+  await once(holder.close(), 'close')
+  return port
+}
+
+/** A signal may come as soon as Signet is ready, or before. It comes twice where the terminal and npm both send it; the second must not cut short what the first began. */
+async function askedToEnd (): Promise<undefined> {
+  await new Promise<void>(resolve => { for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { resolve() }) })
+}
+
+async function main (): Promise<number> {
+  outliveReaders([process.stdout, process.stderr])
+  const settings = readConfig(readEnvironment(warn))
+  if (isWorker()) await serve(partOfWorker(settings))
+  else if (workersOf(settings) > 1) return await lead(settings)
+  else await serve(settings)
+  return 0
 }
 
 if (import.meta.url === pathToFileURL(String(process.argv[1])).href) {
-  main().catch((error: Error) => {
+  main().then(code => process.exit(code), (error: Error) => {
     warn(error.message)
-    process.exitCode = 1
+    process.exit(1)
   })
 }

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 import { sourceFiles } from '../scripts/source-files.js'
 
-const ROOT = ['server.ts', 'app.ts', 'background.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'folders.ts', 'log.ts', 'places.ts', 'schema.ts']
+const ROOT = ['server.ts', 'app.ts', 'background.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'folders.ts', 'log.ts', 'places.ts', 'schema.ts', 'workers.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'folders.ts': [],
   'places.ts': [],
   'schema.ts': [],
+  'workers.ts': [],
   'env-file.ts': ['faults.ts'],
   'config.ts': ['core', 'env-file.ts', 'schema.ts'],
   'log.ts': ['core'],
@@ -28,7 +29,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'background.ts': ['config.ts', 'hashing', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],
   client: [],
-  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store'],
+  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store', 'workers.ts'],
 }
 
 const files = sourceFiles('src').filter(path => /\.(ts|js)$/.test(path)).map(path => relative('src', path))

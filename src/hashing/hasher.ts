@@ -117,8 +117,9 @@ async function startPool (count: number): Promise<Pool> {
     maxThreads: count,
     niceIncrement: NICENESS,
     recordTiming: false,
-    // The worker is plain JavaScript: flags that load something into this process are not for its threads.
+    // The worker is plain JavaScript: what flags load into this process, or NODE_OPTIONS does, is not for its threads; nor is any secret in a variable.
     execArgv: [],
+    env: {},
   })
   // A thread's first message says so.
   return { threads, started: Promise.allSettled(threads.threads.map(async thread => await once(thread, 'message'))) }

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
+import type { Guesser } from '../core/failures.js'
 import { familyOf, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
-import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
-import type { Guesser, Store, User } from '../store/store.js'
+import type { Store, User } from '../store/store.js'
 import { isCommonPassword } from './common-passwords.js'
 import type { StatusPlaces } from './status-places.js'
-import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
+import { placesOf, type Guess, type GuessLimits, type Place, type Shown, type Verdict } from './guess-limits.js'
 import type { Device } from './rotation.js'
 import type { Caller } from './token-service.js'
 
@@ -76,13 +76,13 @@ export class AccountService {
   }
 
   /**
-   * The user of an address and its password, both as they were typed. `held` is what an authentic refresh token says that the device holds; `now` in
-   * milliseconds. Throws `invalid_credentials`, after the same time whether or not there is such a user, or one who is disabled, `rate_limited`, `busy`.
+   * The user of an address and its password, both as they were typed, by a device that shows this. `now` in milliseconds.
+   * Throws `invalid_credentials`, after the same time whether or not there is such a user, or one who is disabled, `rate_limited`, `busy`.
    */
-  async authenticate (email: string, password: string, device: Device, now: number, held?: RefreshClaims): Promise<User> {
+  async authenticate (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
     const user = await this.#findUser(spellingsOf(email))
-    const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, place: placeOf(user, device.ip, held, now, this.#families) }
-    if (await this.#isPassword(password, guess, device, now) && user) return user
+    const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, places: placesOf(user, device.ip, shown, now, this.#families) }
+    if (await this.#prove(password, guess, device, now) === 'right' && user) return user
     throw new AuthError('invalid_credentials')
   }
 
@@ -137,9 +137,10 @@ export class AccountService {
 
   // Whoever has got hold of an access token cannot find the password with it.
   async #proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
-    const guess: Guess = { email: user.email, user, place: { id: familyId, by: 'known' } }
-    if (await this.#isPassword(password, guess, device, now)) return
-    if (this.#guesses?.isSpent(guess, now)) await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })
+    const guess: Guess = { email: user.email, user, places: [{ id: familyId, by: 'device' }] }
+    const verdict = await this.#prove(password, guess, device, now)
+    if (verdict === 'right') return
+    if (verdict === 'spent') await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })
     throw new AuthError('wrong_password')
   }
 
@@ -149,10 +150,11 @@ export class AccountService {
     return users.find(user => user !== undefined)
   }
 
-  async #isPassword (password: string, guess: Guess, device: Device, now: number): Promise<boolean> {
+  async #prove (password: string, guess: Guess, device: Device, now: number): Promise<Verdict> {
     // Whoever is disabled is told no sooner, and no less is counted, than with a wrong password.
-    const verify = async () => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, guess.place.by)) && guess.user?.disabledAt === undefined
-    return this.#guesses ? await this.#guesses.check(guess, now, verify) : await verify()
+    const verify = async ({ by }: Place) => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, by)) && guess.user?.disabledAt === undefined
+    if (this.#guesses) return await this.#guesses.check(guess, now, verify)
+    return await verify(guess.places[0]!) ? 'right' : 'wrong'
   }
 
   async #hash (password: string, requester: Requester): Promise<string> {
@@ -166,5 +168,5 @@ export class AccountService {
 }
 
 function requesterOf ({ ip: address }: Device, by: Guesser): Requester {
-  return { address, isKnown: by === 'known' }
+  return { address, isKnown: by !== 'stranger' }
 }

@@ -108,10 +108,12 @@ export class Authorizations {
   /** What comes next. `askedAt` is when this was asked first, if that was before; `now` in milliseconds. */
   async next (request: AuthorizationRequest, session: Session | undefined, askedAt: number | undefined, device: Device, now: number): Promise<Step> {
     const isSilent = request.prompts.includes('none')
-    const isOther = session !== undefined && !this.#isMeant(request, session)
-    // Whoever has logged in for this and is somebody else would be asked again without end.
-    if (isOther && isSince(session, askedAt)) return refusal('login_required', 'Somebody else has logged in than the user of the id_token_hint.')
-    if (!session || isOther || !isRecent(request, session, askedAt, now)) {
+    const wanted = request.idTokenHint === undefined ? undefined : this.#subjectOf(request.idTokenHint)
+    const isOther = session !== undefined && request.idTokenHint !== undefined && wanted !== session.user.id
+    const isAsked = session !== undefined && isSince(session, askedAt)
+    // Whoever has logged in for this and is somebody else would be asked again without end. A hint that cannot be read, as one by a key that is no more, says of nobody that it is somebody else.
+    if (isOther && isAsked && wanted !== undefined) return refusal('login_required', 'Somebody else has logged in than the user of the id_token_hint.')
+    if (!session || (isOther && !isAsked) || !isRecent(request, session, askedAt, now)) {
       return isSilent ? refusal('login_required', 'The user has to log in.') : { kind: 'log-in' }
     }
     if (this.#needsConsent(request, session, now)) {
@@ -129,10 +131,6 @@ export class Authorizations {
     if (!client || !isRedirectUriOf(client.redirectUris, asked.redirectUri)) return undefined
     const request = { ...asked, client }
     return { request, code: await this.#code(request, session, device, now) }
-  }
-
-  #isMeant ({ idTokenHint }: AuthorizationRequest, { user }: Session): boolean {
-    return idTokenHint === undefined || this.#subjectOf(idTokenHint) === user.id
   }
 
   #subjectOf (idToken: string): unknown {

@@ -10,7 +10,7 @@ import { decideRefresh } from '../core/refresh-rules.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { isOffline, isWithinScope, readScope, scopeForItself, scopeForUser } from '../core/scopes.js'
 import { OAuthError } from '../errors.js'
-import type { Advanced, User } from '../store/store.js'
+import type { User } from '../store/store.js'
 import type { Clients } from './clients.js'
 import { Codes, type Redemption } from './codes.js'
 import { Issuing } from './issuing.js'
@@ -25,6 +25,9 @@ export interface Wish { scope: string | undefined, resources: string[] | undefin
 
 /** A live access token, and whose it is: a user's, or the client's own. */
 export interface LiveToken { claims: AccessTokenClaims, user: User | undefined }
+
+/** A client's family, of whom it is, and what its code said; `user` where that was read already. */
+interface Held { userId: string, roles: string[], user?: User, family: Family, nonce?: string | undefined }
 
 export interface ClientTokenParts extends TokenParts { clients: Clients }
 
@@ -50,8 +53,8 @@ export class ClientTokens {
     const claims = await this.#codes.read(client, redemption)
     // Before it is used: what is refused leaves it good.
     const party = this.#party(client, claims, { scope: undefined, resources: redemption.resources })
-    const opened = await this.#codes.open(client, claims, now)
-    return await this.#answer(client, claims.userId, opened, party, now, claims.nonce)
+    const { user, family } = await this.#codes.open(client, claims, now)
+    return await this.#answer(client, { userId: user.id, roles: user.roles, user, family, nonce: claims.nonce }, party, now)
   }
 
   /**
@@ -64,7 +67,7 @@ export class ClientTokens {
     if (claims && (wish.scope !== undefined || wish.resources)) await this.#assertGranted(client, claims, wish)
     const advanced = claims && await this.#rotation.advance(claims, client.id, device, now)
     if (!advanced) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
-    return await this.#answer(client, claims.userId, advanced, this.#party(client, advanced.family.grant!, wish), now)
+    return await this.#answer(client, { userId: claims.userId, ...advanced }, this.#party(client, advanced.family.grant!, wish), now)
   }
 
   /** A token for the client itself (RFC 6749, section 4.4). `now` in milliseconds. Throws `unauthorized_client`, `invalid_scope`, `invalid_target`. */
@@ -135,7 +138,8 @@ export class ClientTokens {
 
   #verify (token: string, now: number): AccessTokenClaims | undefined {
     try {
-      return this.#parts.keyRing.verify(token, { issuer: this.#parts.accessToken.issuer }, now)
+      // Whoever asks what a token is worth asks at each request that brings it.
+      return this.#parts.keyRing.verifyAgain(token, { issuer: this.#parts.accessToken.issuer }, now)
     } catch {
       return undefined
     }
@@ -157,18 +161,19 @@ export class ClientTokens {
     return { clientId: client.id, audience, scope: scope.join(' ') }
   }
 
-  async #answer (client: Client, userId: string, { family, roles }: Advanced, party: Party, now: number, nonce?: string): Promise<ClientAnswer> {
+  async #answer (client: Client, held: Held, party: Party, now: number): Promise<ClientAnswer> {
+    const { userId, roles, family } = held
     const { ttl: expiresIn } = this.#parts.accessToken
     const accessToken = await this.#issuing.clientToken({ id: userId, roles }, family, party, now)
     const isRefreshable = isOffline(family.grant!.scope) && client.grantTypes.includes('refresh_token')
-    const idToken = await this.#idToken(userId, family, party, accessToken, now, nonce)
+    const idToken = await this.#idToken(held, party, accessToken, now)
     return { accessToken, expiresIn, scope: party.scope, ...(isRefreshable && this.#issuing.refreshToken(userId, family, now)), ...(idToken && { idToken }) }
   }
 
-  async #idToken (userId: string, { id: familyId, grant }: Family, { clientId, scope }: Party, accessToken: string, now: number, nonce: string | undefined): Promise<string | undefined> {
+  async #idToken ({ userId, family: { id: familyId, grant }, nonce, ...held }: Held, { clientId, scope }: Party, accessToken: string, now: number): Promise<string | undefined> {
     const { keyRing, store, accessToken: settings } = this.#parts
     if (!readScope(scope).includes('openid')) return undefined
-    const user = await store.findUser(userId)
+    const user = held.user ?? await store.findUser(userId)
     return user && await keyRing.signIdToken(idTokenClaims(user, { clientId, familyId, authenticatedAt: grant!.authenticatedAt, scope: readScope(scope), nonce, accessToken }, now, settings))
   }
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessTokenClaims } from '../core/access-token.js'
 import { closingAt, type ClosingTime } from '../core/closings.js'
+import { MAX_KEPT, readDeviceToken, writeDeviceToken, type DeviceClaims } from '../core/device-token.js'
 import { expiresAt, familyOf, isLive, liveAfter, newFamily, type Family } from '../core/families.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
@@ -9,8 +10,8 @@ import type { User } from '../store/store.js'
 import { Issuing, type IssuingParts, type Subject } from './issuing.js'
 import { Rotation, type Device, type RotationParts } from './rotation.js'
 
-/** A pair of tokens and how long each is good, in seconds. */
-export interface IssuedTokens { accessToken: string, expiresIn: number, refreshToken: string, refreshTokenExpiresIn: number }
+/** A pair of tokens and how long each is good, in seconds; and what the device shows at its next log-in. */
+export interface IssuedTokens { accessToken: string, expiresIn: number, refreshToken: string, refreshTokenExpiresIn: number, deviceToken: string }
 
 /** Who calls, proved by an access token and by a live family. */
 export interface Caller { user: User, familyId: string }
@@ -57,6 +58,11 @@ export class TokenService {
   /** What an authentic refresh token says, whether or not it is good for anything; undefined of any other. */
   read (refreshToken: string | undefined): RefreshClaims | undefined {
     return refreshToken === undefined ? undefined : readRefreshToken(refreshToken, this.#parts.keyRing.findSecret)
+  }
+
+  /** What those of these device tokens say that are authentic, at most as many as one browser has and one beside them. `now` in milliseconds. */
+  readDevices (deviceTokens: string[], now: number): DeviceClaims[] {
+    return deviceTokens.slice(0, MAX_KEPT + 1).flatMap(token => readDeviceToken(token, now, this.#parts.keyRing.findSecret) ?? [])
   }
 
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
@@ -117,6 +123,6 @@ export class TokenService {
 
   /** The pair of a family as it stands. `now` in milliseconds. */
   async issue (subject: Subject, family: Family, now: number): Promise<IssuedTokens> {
-    return { accessToken: await this.#issuing.accessToken(subject, family, now), expiresIn: this.#parts.accessToken.ttl, ...this.#issuing.refreshToken(subject.id, family, now) }
+    return { accessToken: await this.#issuing.accessToken(subject, family, now), expiresIn: this.#parts.accessToken.ttl, ...this.#issuing.refreshToken(subject.id, family, now), deviceToken: writeDeviceToken({ userId: subject.id, deviceId: family.id }, now, this.#parts.keyRing.refreshSecret) }
   }
 }

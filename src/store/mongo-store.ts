@@ -2,12 +2,14 @@
 import mongoose, { type Connection, type Model } from 'mongoose'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing, type ClosingTime } from '../core/closings.js'
-import { livesAfter, type Family, type Grant, type LiveAfter } from '../core/families.js'
+import { countedOf, type Failures, type GuessCount } from '../core/failures.js'
+import { livesAfter, shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
+import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { findClient, insertClient, listClients, removeClient, replaceClient, type ClientCollection, type ClientDocument } from './mongo-clients.js'
 import { whyNotOpened } from './openings.js'
-import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, DeleteUser, Failures, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, User, UserClosings, UserFilter } from './store.js'
+import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
 
 type UserDocument = Omit<User, 'id' | 'roles'> & { _id: string, roles?: string[], closedAt?: number }
 /** The last of some users, and the highest serial number that they have. */
@@ -62,7 +64,7 @@ const familySchema = new mongoose.Schema<Family>(
   { _id: false, id: false, strict: 'throw' }
 )
 
-const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, known: milliseconds, stranger: milliseconds }, { _id: false, id: false, strict: 'throw' })
+const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, known: milliseconds, stranger: milliseconds, devices: { type: Map, of: Number } }, { _id: false, id: false, strict: 'throw' })
 
 const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: Number, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
@@ -173,16 +175,20 @@ export class MongoStore implements Store {
   async openFamily (change: OpenFamily): Promise<Opening> {
     const { userId, verifiedHash, passwordHash, roles, family, session, live, limit, policy, replaces, closing } = change
     const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
+    // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
     const isSession = { $eq: ['$$this.id', { $literal: session ?? null }] }
-    const those = (cond: object) => ({ $filter: { input: '$families', cond: { $and: [{ $not: [isReplaced] }, cond] } } })
-    const lastUsedFirst = (input: object) => ({ $sortArray: { input, sortBy: { advancedAt: -1 } } })
-    // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
+    const isClients = { $eq: ['$$this.grant.clientId', { $literal: family.grant?.clientId ?? '' }] }
+    const those = (...conditions: object[]) => ({ $filter: { input: '$families', cond: { $and: conditions } } })
+    const lastUsedFirst = (...conditions: object[]) => [lives, { $not: [lives] }].map(alive => ({ $sortArray: { input: those(alive, ...conditions), sortBy: { advancedAt: -1 } } }))
+    // What the client has beyond its share goes, whatever room there is.
+    const going = { $slice: [{ $concatArrays: lastUsedFirst(isClients, { $not: [isReplaced] }) }, shareOf(limit) - 1, limit] }
+    const staying = { $and: [{ $not: [isReplaced] }, { $not: [{ $in: ['$$this.id', '$$going.id'] }] }] }
+    const knowingWhoGoes = (expression: object) => ({ $let: { vars: { going }, in: expression } })
     // No use is kept of the log-in by which a family is opened, so it stays before all others.
-    const others = (cond: object) => lastUsedFirst(those({ $and: [{ $not: [isSession] }, cond] }))
-    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], those(isSession), others(lives), others({ $not: [lives] })] }, limit] }
+    const families = knowingWhoGoes({ $slice: [{ $concatArrays: [[{ $literal: family }], those(staying, isSession), ...lastUsedFirst(staying, { $not: [isSession] })] }, limit] })
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE, ...(roles.length > 0 ? { roles: { $eq: roles } } : { 'roles.0': { $exists: false } }), 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE, ...(roles.length > 0 ? { roles: { $eq: roles } } : { 'roles.0': { $exists: false } }), 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [knowingWhoGoes({ $size: those(staying, lives) }), limit] }] : [])] } },
       closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
     ))
@@ -276,13 +282,26 @@ export class MongoStore implements Store {
     return matchedCount === 1
   }
 
-  async countFailure ({ userId, by, now, window }: CountFailure): Promise<void> {
+  async takeGuess ({ userId, count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
+    const path = pathOfCount(count)
     // Without a count the difference is null, which sorts before every number.
     const age = { $abs: { $subtract: [now, '$failed.since'] } }
     const isWithin = { $and: [{ $gte: [age, 0] }, { $lt: [age, window] }] }
-    const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
-    const more = { since: '$failed.since', known: '$failed.known', stranger: '$failed.stranger', [by]: { $add: [`$failed.${by}`, 1] } }
-    await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, ...THERE }, [{ $set: { failed: { $cond: [isWithin, more, first] } } }], LAZY))
+    const counted = { $ifNull: [`$${path}`, 0] }
+    const devices = { $size: { $objectToArray: { $ifNull: ['$failed.devices', {}] } } }
+    const isKept = count.by === 'device' ? { $or: [{ $gte: [`$${path}`, 0] }, { $lt: [devices, maxDevices] }] } : true
+    const first: Failures = { since: now, known: 0, stranger: 0 }
+    const user = await this.#guard(async () => await this.#link.collection.findOneAndUpdate(
+      { _id: { $eq: userId }, ...THERE, $expr: { $or: [{ $not: [isWithin] }, { $and: [{ $lt: [counted, max] }, isKept] }] } },
+      [{ $set: { failed: { $cond: [isWithin, '$failed', first] } } }, { $set: { [path]: { $add: [counted, 1] } } }],
+      { ...LAZY, returnDocument: 'after', projection: { _id: 0, failed: 1 } }
+    ))
+    return user ? { count: countedOf(user.failed!, count)!, since: user.failed!.since } : undefined
+  }
+
+  async giveBackGuess ({ userId, count, since }: GiveBackGuess): Promise<void> {
+    const path = pathOfCount(count)
+    await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, 'failed.since': { $eq: since }, [path]: { $gt: 0 } }, { $inc: { [path]: -1 } }, LAZY))
   }
 
   async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
@@ -461,6 +480,11 @@ function closingTo (families: unknown, { at, countsAfter }: ClosingTime, more: o
     { $set: { closed: { $concatArrays: [kept, closings] }, closedAt: { $cond: [{ $gt: [{ $size: gone }, 0] }, { $max: [at, '$closedAt'] }, { $ifNull: ['$closedAt', '$$REMOVE'] }] } } },
     { $unset: 'before' },
   ]
+}
+
+/** Ids of devices are UUIDs, so that none of them can carry a path of its own. */
+function pathOfCount (count: GuessCount): string {
+  return count.by === 'device' ? `failed.devices.${count.device}` : `failed.${count.by}`
 }
 
 function isDuplicate (error: unknown): boolean {

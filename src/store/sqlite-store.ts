@@ -5,14 +5,16 @@ import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
-import type { Family, Grant, LiveAfter } from '../core/families.js'
+import type { Failures, GuessCount } from '../core/failures.js'
+import { shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
+import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { makeFolder } from '../folders.js'
 import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
 import { CLIENTS_SCHEMA, SqliteClients } from './sqlite-clients.js'
-import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, DeleteUser, Failures, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, User, UserClosings, UserFilter } from './store.js'
+import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
@@ -81,15 +83,24 @@ const COUNTS = "value->>'$.at' > :countsAfter"
 const HAS_ROOM = `(SELECT count(*) FROM json_each(users.closed) WHERE ${COUNTS}) < :maxClosings`
 const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >= json_array_length(users.closed) - ${LAST_CLOSINGS}`
 
+/** failed is {"since": since, "known": count, "stranger": count, "devices": {"<id>": count}}. */
+const IN_WINDOW = "coalesce(abs(:now - (failed->>'$.since')) < :window, 0)"
+const TAKEN = `(iif(${IN_WINDOW}, coalesce(failed->>:path, 0), 0) + 1)`
+const DEVICES = "(SELECT count(*) FROM json_each(users.failed, '$.devices'))"
+
 /** What of a write keeps that it closes these families. */
-function closing (these: string): string {
-  const gone = `FROM json_each(users.families) WHERE (value->>'$.s' IS NOT NULL OR value->'$.o' IS NOT NULL) AND ${these}`
+function closing (these: string, families = 'json_each(users.families)'): string {
+  const gone = `FROM ${families} WHERE (value->>'$.s' IS NOT NULL OR value->'$.o' IS NOT NULL) AND ${these}`
   return `closed = (SELECT nullif(json_group_array(json(value)), '[]') FROM (${KEPT} UNION ALL SELECT json_object('id', key, 's', value->>'$.s', 'at', :at) AS value ${gone})),
     closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
 }
 
-/** Those that stay when one more is opened: before all others the log-in by which it is, of which no use is kept. */
-const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
+/** The families in the order in which they stay when one more is opened: `goes` whatever room there is what that one replaces, and what its client has beyond its share. One pass each, for to look each up among the others takes long where there are many. */
+const HELD = `
+  SELECT key, value, key IS :replaces OR (value->>'$.o.c' IS :clientId AND :clientId IS NOT NULL AND row_number() OVER (PARTITION BY value->>'$.o.c' ORDER BY key IS :replaces, ${LIVES} DESC, value->>'$.a' DESC) > :share) AS goes
+  FROM json_each(users.families)`
+/** Before all others stays the log-in by which it is opened, of which no use is kept. */
+const RANKED = `(SELECT key, value, NOT goes AND row_number() OVER (ORDER BY goes, key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC) <= :room AS stays FROM (${HELD}))`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -116,7 +127,8 @@ export class SqliteStore implements Store {
   readonly #setRoles: Statement
   readonly #setRolesAndCloseAll: Statement
   readonly #rename: Statement
-  readonly #countFailure: Statement
+  readonly #takeGuess: Statement
+  readonly #giveBackGuess: Statement
   readonly #number: Statement
   readonly #listClosings: Statement
   readonly #statusLists: Statement
@@ -149,9 +161,9 @@ export class SqliteStore implements Store {
       ORDER BY id LIMIT :limit`).raw()
     this.#open = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set(
-        (SELECT json_group_object(key, json(value)) FROM (${STAYING})),
-        :path, json(:family)), ${closing(`key NOT IN (SELECT key FROM (${STAYING}))`)}
-      WHERE id = :userId AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE} AND roles IS :roles AND ${HAS_ROOM} AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt
+        (SELECT json_group_object(key, json(value)) FROM ${RANKED} WHERE stays),
+        :path, json(:family)), ${closing('NOT stays', RANKED)}
+      WHERE id = :userId AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE} AND roles IS :roles AND ${HAS_ROOM} AND (SELECT count(*) FROM (${HELD}) WHERE NOT goes AND ${LIVES}) < :refuseAt
         AND families->:path IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(users.closed) WHERE value->>'$.id' = :familyId) AND (:sessionPath IS NULL OR families->:sessionPath IS NOT NULL)`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
@@ -177,9 +189,12 @@ export class SqliteStore implements Store {
     this.#setRoles = this.#durable.prepare(`UPDATE users SET roles = :roles WHERE id = :userId AND ${IS_THERE}`)
     this.#setRolesAndCloseAll = this.#durable.prepare(`UPDATE users SET roles = :roles, families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
     this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${livesAt(':callerPath')}`)
-    this.#countFailure = this.#lazy.prepare(`
-      UPDATE users SET failed = CASE WHEN abs(:now - (failed->>'$.since')) < :window THEN json_set(failed, :path, (failed->>:path) + 1) ELSE :first END
-      WHERE id = :userId AND ${IS_THERE}`)
+    this.#takeGuess = this.#lazy.prepare(`
+      UPDATE users SET failed = json_patch(iif(${IN_WINDOW}, failed, :first), iif(:device IS NULL, json_object(:by, ${TAKEN}), json_object('devices', json_object(:device, ${TAKEN}))))
+      WHERE id = :userId AND ${IS_THERE} AND (NOT ${IN_WINDOW} OR ${TAKEN} <= :max AND (:device IS NULL OR failed->:path IS NOT NULL OR ${DEVICES} < :maxDevices))
+      RETURNING failed->>:path, failed->>'$.since'`).raw()
+    this.#giveBackGuess = this.#lazy.prepare(`
+      UPDATE users SET failed = json_set(failed, :path, (failed->>:path) - 1) WHERE id = :userId AND failed->>'$.since' = :since AND failed->>:path > 0`)
     this.#number = this.#durable.prepare(`
       UPDATE users SET families = json_set(families, :path || '.s', coalesce(families->>(:path || '.s'), :serial)) WHERE id = :userId AND families->:path IS NOT NULL
       RETURNING families->>(:path || '.s')`).raw()
@@ -240,7 +255,7 @@ export class SqliteStore implements Store {
   async openFamily (change: OpenFamily): Promise<Opening> {
     const { userId, verifiedHash, passwordHash, roles, family, session, live, limit, policy, replaces, closing } = change
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, roles: writeRoles(roles), ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, roles: writeRoles(roles), ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), clientId: family.grant?.clientId ?? null, share: shareOf(limit) - 1, room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
     return whyNotOpened(await this.findUser(userId), change)
@@ -318,9 +333,15 @@ export class SqliteStore implements Store {
     return changes === 1
   }
 
-  async countFailure ({ userId, by, now, window }: CountFailure): Promise<void> {
-    const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
-    await this.#write(this.#lazyQueue, () => this.#countFailure.run({ userId, path: `$.${by}`, now, window, first: JSON.stringify(first) }))
+  async takeGuess ({ userId, count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
+    const first: Failures = { since: now, known: 0, stranger: 0 }
+    const device = count.by === 'device' ? count.device : null
+    const row = await this.#write(this.#lazyQueue, () => this.#takeGuess.get({ userId, by: count.by, device, path: pathOfCount(count), max, maxDevices, now, window, first: JSON.stringify(first) })) as [number, number] | undefined
+    return row && { count: row[0], since: row[1] }
+  }
+
+  async giveBackGuess ({ userId, count, since }: GiveBackGuess): Promise<void> {
+    await this.#write(this.#lazyQueue, () => this.#giveBackGuess.run({ userId, path: pathOfCount(count), since }))
   }
 
   async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
@@ -464,6 +485,10 @@ function addColumns (database: Database.Database): void {
 /** Ids are UUIDs, so that none of them can carry a path of its own. */
 function pathOf (familyId: string): string {
   return `$."${familyId}"`
+}
+
+function pathOfCount (count: GuessCount): string {
+  return count.by === 'device' ? `$.devices."${count.device}"` : `$.${count.by}`
 }
 
 function writeFamily (family: Family): string {

@@ -1,7 +1,9 @@
 // What Signet asks of a database, named for what must be atomic; holds no adapter.
 import type { Client } from '../core/client.js'
 import type { Closing, ClosingTime } from '../core/closings.js'
+import type { Failures, GuessCount } from '../core/failures.js'
 import type { Family, LiveAfter } from '../core/families.js'
+import type { Count } from '../core/recent-counts.js'
 
 /** One user, the unit of consistency: each write below is one conditional write on one of these. Times are milliseconds. */
 export interface User {
@@ -23,19 +25,19 @@ export interface User {
   closed?: Closing[]
 }
 
-/** Who fails to prove a password: somebody from a place that the account is used from, or anybody else. */
-export type Guesser = 'known' | 'stranger'
-
-/** Failed proofs of a password since an instant, by who failed. */
-export type Failures = { since: number } & Record<Guesser, number>
-
-export interface CountFailure {
+export interface TakeGuess {
   userId: string
-  by: Guesser
+  count: GuessCount
+  /** The most that are counted, and of how many devices. */
+  max: number
+  maxDevices: number
   now: number
   /** After as much a new count begins. */
   window: number
 }
+
+/** `since` is when the window began that the guess was taken in. */
+export interface GiveBackGuess { userId: string, count: GuessCount, since: number }
 
 export interface OpenFamily {
   userId: string
@@ -49,7 +51,7 @@ export interface OpenFamily {
   /** The id of a family of this user that must be there still, and is the last to be evicted: of the log-in by which this one is opened. */
   session?: string | undefined
   live: LiveAfter
-  /** The most live families a user may have, and what happens to one more. */
+  /** The most live families a user may have, of which one client has its share, and what happens to one more. */
   limit: number
   policy: 'evict' | 'refuse'
   /** The id of a family of this user that is closed in the same write, if it is there. */
@@ -143,7 +145,8 @@ export interface Store {
   /** The next of these users in the order of their ids, from the first beyond `after`; '' begins. For an operator's own process: it may read every user in between. */
   searchUsers (filter: UserFilter, after: string, limit: number): Promise<User[]>
   /**
-   * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live.
+   * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live. Before that, and under either policy, a client's own go in the same order
+   * that are beyond its share of the limit (`shareOf`).
    * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the roles are, the user is disabled, or the session is closed. `used`: there is a
    * family of this id, or there was one and its closing is kept. `crowded`: as many closings count as may.
    */
@@ -172,8 +175,10 @@ export interface Store {
   setRoles (change: SetRoles): Promise<number | undefined>
   /** Durable. False if the caller's family is closed. */
   rename (change: Rename): Promise<boolean>
-  /** Lazy. Counts one more in the window that stands, or the first of a new one. */
-  countFailure (change: CountFailure): Promise<void>
+  /** Lazy. Counts one more in the window that stands, or the first of a new one, and returns what that makes; undefined, and nothing changed, where there is no room for it. */
+  takeGuess (change: TakeGuess): Promise<Count | undefined>
+  /** Lazy. Counts one less, if the window stands that it was counted in. */
+  giveBackGuess (change: GiveBackGuess): Promise<void>
   /** Durable. Gives a family that has no serial number this one. The one that it has afterwards; undefined if it is closed. */
   numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined>
   /** The next users with closings after `closedAfter`, in the order of their last one and then of their ids, from the first beyond `userId` on. */

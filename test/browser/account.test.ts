@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { writeResetToken } from '../../src/core/reset-token.js'
 import { openStore } from '../../src/store/open-store.js'
 import { openRing } from '../keyring/rings.js'
-import { ask, run, settings } from '../server-process.js'
+import { ask, serve } from '../server-process.js'
 import { newUser } from '../store/store-contract.js'
 import { launch, withChromium } from './chromium.js'
 import { Calls, inspect } from './inspection.js'
@@ -19,12 +19,6 @@ const AGENTS = {
 const calls = new Calls(/\/account\/(account|answers|devices|doors|forms|views)\.js$/)
 
 interface Watched { page: Page, context: BrowserContext, url: string, violations: string[], foreign: string[], faults: string[], errors: string[] }
-
-async function startSignet (t: Test, env: Record<string, string> = {}) {
-  const all = settings(t, { LOG_LEVEL: 'info', ...env })
-  const { ready, child } = run(t, all)
-  return { url: await ready(), child, database: all['DATABASE_URL']!, keys: all.KEYS_DIR }
-}
 
 /** A page that counts what its policy stopped, what it asked of others, and what it threw. */
 async function openPage (t: Test, browser: Browser, url: string): Promise<Watched> {
@@ -117,10 +111,9 @@ t.jobs = 2
 withChromium(executablePath => {
   let browser: Browser
   t.before(async () => { browser = await launch(executablePath) })
-  t.teardown(async () => { await browser.close() })
 
   t.test('a newcomer signs up, sees their devices, signs one out, changes the password, and signs out everywhere', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     const watched = await openPage(t, browser, url)
     const { page } = watched
     await heading(page, 'Sign in')
@@ -223,7 +216,7 @@ withChromium(executablePath => {
   })
 
   t.test('the name is given, changed and taken away, and every tab and device shows it', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page, context } = watched
@@ -261,7 +254,7 @@ withChromium(executablePath => {
   })
 
   t.test('of many devices some are shown, and the rest when they are asked for', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page } = watched
@@ -293,14 +286,14 @@ withChromium(executablePath => {
   })
 
   t.test('what a user let in is listed with what it may do, and loses its access there', async t => {
-    const { url, database } = await startSignet(t)
+    const { url, databaseUrl } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page } = watched
     await fill(page, 'sign-in', ACCOUNT)
     await heading(page, 'Your account')
     t.ok(await page.getByRole('heading', { name: 'Applications' }).isHidden(), 'what there is not is not shown')
-    const client = await startClient(t, url, database, { name: '<b>Reading</b> list', scopes: ['lists:write', 'constructor'] })
+    const client = await startClient(t, url, databaseUrl, { name: '<b>Reading</b> list', scopes: ['lists:write', 'constructor'] })
     const tab = await watched.context.newPage()
     for (const scope of ['openid email offline_access lists:write constructor', 'openid profile']) {
       await tab.goto(client.start({ scope, prompt: 'consent' }))
@@ -331,7 +324,7 @@ withChromium(executablePath => {
   })
 
   t.test('two browsers: one signs the other out, which notices and says so, in all its tabs', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const [one, other] = [await openPage(t, browser, url), await openPage(t, browser, url)]
     for (const { page } of [one, other]) {
@@ -353,7 +346,7 @@ withChromium(executablePath => {
   })
 
   t.test('a sign-in in one tab signs all in, a sign-out in one signs all out, and the page works by keyboard alone', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const { page, context } = await openPage(t, browser, url)
     const tab = await context.newPage()
@@ -373,7 +366,7 @@ withChromium(executablePath => {
   })
 
   t.test('too many attempts are counted down, and a taken address is said at its field', async t => {
-    const { url } = await startSignet(t, { RATE_LIMIT_ACCOUNT_MAX: '1', RATE_LIMIT_ACCOUNT_WINDOW: '5' })
+    const { url } = await serve(t, { RATE_LIMIT_ACCOUNT_MAX: '1', RATE_LIMIT_ACCOUNT_WINDOW: '5' })
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page } = watched
@@ -399,7 +392,7 @@ withChromium(executablePath => {
   })
 
   t.test('a Signet that goes away is said where a person looks, and nobody is signed out by it', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page, context } = watched
@@ -427,7 +420,7 @@ withChromium(executablePath => {
   })
 
   t.test('what Signet refuses on the account is said there, and can be tried again', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     const watched = await openPage(t, browser, url)
     const { page, context } = watched
     await heading(page, 'Sign in')
@@ -447,7 +440,7 @@ withChromium(executablePath => {
     await reload(page)
     const row = page.getByRole('button', { name: /^Sign out Firefox/ })
     await row.waitFor()
-    await refuse(context, '**/tokens/*', 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.')
+    await refuse(context, '**/tokens/*', 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.', '5')
     await row.click()
     await page.getByText(/^Too many attempts\. Try again in 0:0\d\.$/).waitFor()
     await page.locator('section:has(#devices) .notice[data-kind=lead]').waitFor()
@@ -467,7 +460,7 @@ withChromium(executablePath => {
   })
 
   t.test('what something other than Signet answers is not taken for an account', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const { page, context, faults } = await openPage(t, browser, url)
     await fill(page, 'sign-in', ACCOUNT)
@@ -496,7 +489,7 @@ withChromium(executablePath => {
   })
 
   t.test('a person deletes the account, in words and with the password, and is told that it is gone', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page } = watched
@@ -525,7 +518,7 @@ withChromium(executablePath => {
   })
 
   t.test('where the operator alone makes accounts, the page offers none, and a link sets the password, which the address forgets', async t => {
-    const { url, database, keys } = await startSignet(t, { REGISTRATION: 'closed' })
+    const { url, databaseUrl, keys } = await serve(t, { REGISTRATION: 'closed' })
     const watched = await openPage(t, browser, url)
     const { page, context } = watched
     await heading(page, 'Sign in')
@@ -533,7 +526,7 @@ withChromium(executablePath => {
     await page.evaluate("window.location.hash = '#sign-up'")
     await inspect(t, watched, 'sign-in-closed')
 
-    const store = await openStore(database)
+    const store = await openStore(databaseUrl)
     t.teardown(async () => { await store.close() })
     const user = { ...newUser(), email: ACCOUNT.email }
     await store.insertUser(user)
@@ -569,7 +562,7 @@ withChromium(executablePath => {
   })
 
   t.test('a page that is kept by the browser holds nothing of a person, and is entered anew when it is shown again', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const { page, faults } = await openPage(t, browser, url)
     await fill(page, 'sign-in', ACCOUNT)

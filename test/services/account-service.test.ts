@@ -19,10 +19,10 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   t.strictSame(families, [])
   const family = { id: 'family', generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }
   await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, roles: [], family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict', closing })
-  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   const renewed = (await store.findUser(user.id))!.passwordHash
   t.match(renewed, /^\$2b\$05\$/)
-  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   t.equal((await store.findUser(user.id))!.passwordHash, renewed)
 })
 
@@ -31,14 +31,15 @@ t.test('in the queue the same are known as to the limits: whoever comes from the
   const known: boolean[] = []
   for (const name of ['verify', 'hash'] as const) {
     const method = hasher[name].bind(hasher) as (...args: unknown[]) => Promise<never>
-    Object.defineProperty(hasher, name, { value: async (...args: [...unknown[], Requester]) => { known.push((args.at(-1) as Requester).isKnown); return await method(...args) } })
+    t.teardown(() => Reflect.deleteProperty(hasher, name))
+    Object.defineProperty(hasher, name, { configurable: true, value: async (...args: [...unknown[], Requester]) => { known.push((args.at(-1) as Requester).isKnown); return await method(...args) } })
   }
   const from = (ip: string) => ({ ip, userAgent: null })
   const { refreshToken } = (await tokens.open(user, user.passwordHash, from('2001:db8:77:1::aaaa'), NOW))!
   const held = tokens.read(refreshToken)!
   const { email } = user
   await accounts.authenticate(email, PASSWORD, from('2001:db8:77:1::bbbb'), NOW)
-  await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW, held)
+  await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW, { family: held })
   await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW)
   await accounts.authenticate(email, PASSWORD, from('2001:db8:77:1::aaaa'), NOW + LIMITS.absolute)
   t.strictSame(known.splice(0), [true, true, false, false])
@@ -55,7 +56,7 @@ t.test('a log-in that a password change overtakes is proved against the new pass
   const change = async (password: string, from = user.passwordHash) => {
     await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family!, closing })
   }
-  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   overtake(store, 'openFamily', async () => { await change(PASSWORD) })
   t.match(await authenticate(), { token_type: 'Bearer' }, 'the same password under another hash')
   const { passwordHash } = (await store.findUser(user.id))!
@@ -161,7 +162,7 @@ t.test('a deletion that another write overtakes is proved against what stands, a
 
 t.test('a log-in that a disabling or a change of roles overtakes opens nothing of before', async t => {
   const { store, accounts, tokens, user } = await openServices(t)
-  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   overtake(store, 'openFamily', async () => await store.setRoles({ userId: user.id, roles: ['admin'], closes: { live, closing } }))
   t.strictSame(claimsOf((await authenticate()).access_token)['roles'], ['admin'])
   overtake(store, 'openFamily', async () => await store.disableUser({ userId: user.id, live, closing }))

@@ -1,7 +1,7 @@
 // Real parts for the services' tests: a file, a ring, a hasher; holds no double of any of them.
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { Hasher } from '../../src/hashing/hasher.js'
+import { sharedHasher } from '../hashing/shared-hasher.js'
 import { copyRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
@@ -25,7 +25,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   await copyRing(join(folder, 'keys'), NOW)
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = new SqliteStore(join(folder, 'signet.db'))
-  const hasher = new Hasher({ cost, threads: 1, queue: 100 })
+  const hasher = sharedHasher({ cost, queue: 100 })
   const events: SecurityEvent[] = []
   const places = new StatusPlaces(store, STATUS_LISTS)
   const accounts = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places })
@@ -42,13 +42,10 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
     ...changes,
   }
   const tokens = new TokenService(parts)
-  t.teardown(async () => {
-    await hasher.close()
-    await store.close()
-  })
+  t.teardown(async () => { await store.close() })
   const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
-  return { parts, store, hasher, keyRing, places, accounts, tokens, events, user, login }
+  return { parts, folder, store, hasher, keyRing, places, accounts, tokens, events, user, login }
 }
 
 /** Lets `other` write just before the next call of a store's method does. */

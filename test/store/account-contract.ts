@@ -74,7 +74,7 @@ export function proveAccounts (open: Open): void {
       await store.deleteUser({ userId: user.id, closing }), await store.enableUser(user.id), await store.resetPassword({ userId: user.id, verifiedHash: '', passwordHash: 'new', closing }),
       await store.disableUser({ userId: user.id, live, closing }), await store.setRoles({ userId: user.id, roles: ROLES }), await store.setRoles({ userId: user.id, roles: ROLES, closes: { live, closing } }),
     ], [false, false, false, undefined, undefined, undefined])
-    await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })
+    t.equal(await store.takeGuess({ userId: user.id, count: { by: 'known' }, now: 1, window: 1, max: 2, maxDevices: 2 }), undefined)
     t.equal(await store.closeAllFamilies({ userId: user.id, live, closing: { at: 9000, countsAfter: 0 } }), 0)
     t.strictSame(await store.listUsers('', 10), [left])
     t.equal(await store.insertUser({ ...newUser(), email: user.email }), 'inserted', 'the address is anybody\'s again')

@@ -63,7 +63,8 @@ withMongoDb(server => {
     t.match(await taken(async () => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: '::1 0123abcd', live })), write('findAndModify', { w: 1, j: false }))
     t.match(await taken(async () => await store.noteRepeat({ userId: user.id, familyId: family.id, generation: 1, running: 1 })), write('update', { w: 1, j: false }))
     t.match(await taken(async () => await store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: family.id, live, family, closing })), write('update', durable))
-    t.match(await taken(async () => await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })), write('update', { w: 1, j: false }))
+    t.match(await taken(async () => await store.takeGuess({ userId: user.id, count: { by: 'known' }, max: 1, maxDevices: 1, now: 1, window: 1 })), write('findAndModify', { w: 1, j: false }))
+    t.match(await taken(async () => { await store.giveBackGuess({ userId: user.id, count: { by: 'known' }, since: 1 }) }), write('update', { w: 1, j: false }))
     t.match(await taken(async () => await store.closeFamily({ userId: user.id, familyId: family.id, closing })), write('update', durable))
     t.match(await taken(async () => await store.closeAllFamilies({ userId: user.id, live, closing })), write('findAndModify', durable))
     const current = { userId: user.id, verifiedHash: 'new', passwordHash: 'newer', closing }
@@ -146,7 +147,8 @@ withMongoDb(server => {
     for (const change of [{ userId: any }, { familyId: any }, { from: any as never }]) t.equal(await store.advanceFamily({ ...advance, ...change }), undefined)
     const note = { userId: user.id, familyId: user.families[0]!.id, generation: 0, running: 1 }
     for (const change of [{ userId: any }, { familyId: any }, { generation: any as never }]) t.equal(await store.noteRepeat({ ...note, ...change }), false)
-    await store.countFailure({ userId: any, by: 'known', now: 1, window: 1 })
+    t.equal(await store.takeGuess({ userId: any, count: { by: 'known' }, max: 1, maxDevices: 1, now: 1, window: 1 }), undefined)
+    for (const change of [{ userId: any }, { since: any as never }]) await store.giveBackGuess({ userId: user.id, count: { by: 'known' }, since: 1, ...change })
     for (const change of [{ userId: any }, { familyId: any }]) t.equal(await store.closeFamily({ userId: user.id, familyId: user.families[0]!.id, closing, ...change }), false)
     t.equal(await store.closeAllFamilies({ userId: any, live, closing }), 0)
     const change = { userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', callerId: user.families[0]!.id, live, family: newFamily(), closing }

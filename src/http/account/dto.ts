@@ -34,6 +34,7 @@ export const AuthTokenDTO = Type.Object({
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ minimum: 1, description: 'seconds', examples: [600] }),
   refresh_token: Type.Optional(Type.String({ pattern: '^[\\w-]+$', description: 'works once; the answer to /refresh holds its successor. Left out where it is in the cookie', examples: ['AZlx8YOGTYy0'] })),
+  device_token: Type.Optional(Type.String({ pattern: '^[\\w-]+$', description: 'to be sent with the next log-in, so that nobody else can use up its limit; it proves nothing and logs nobody in. Left out where it is in the cookie', examples: ['AoOmnrAnJyzX'] })),
   refresh_token_expires_in: Type.Integer({ minimum: 0, description: 'seconds, if it stays unused', examples: [1_209_600] }),
 }, { $id: 'AuthTokenDTO', ...strict })
 export type AuthTokenDTO = Static<typeof AuthTokenDTO>
@@ -80,6 +81,7 @@ export function toAuthTokenDTO (issued: IssuedTokens): AuthTokenDTO {
     token_type: 'Bearer',
     expires_in: issued.expiresIn,
     refresh_token: issued.refreshToken,
+    device_token: issued.deviceToken,
     refresh_token_expires_in: issued.refreshTokenExpiresIn,
   }
 }

@@ -31,7 +31,7 @@ export const ROUTES: Route[] = [
     description: 'Opens a family of refresh tokens, which is one device, and answers with its first pair of tokens.',
     method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
     body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'foreign_origin', 'too_many_active_tokens', 'busy'],
-    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit.device, visit.cookieToken), visit.now),
+    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit), visit.now),
   },
   {
     operationId: 'refresh', tag: 'tokens',

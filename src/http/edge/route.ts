@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, Rout
 import { ERRORS, type ErrorCode } from '../../errors.js'
 import type { Device } from '../../services/rotation.js'
 import { ProblemDTO } from './problem-dto.js'
-import type { Limit, LimitOptions } from './rate-limits.js'
+import type { Limit, LimitOptions, OverLimit } from './rate-limits.js'
 
 /** By what a document groups the routes. */
 export const TAGS = {
@@ -36,8 +36,11 @@ export interface Described extends Operation {
   errors: ErrorCode[]
 }
 
-/** What a handler gets of a request. `now` in milliseconds; `cookieToken` is what the refresh token's cookie brought, where it may. */
-export interface Visit<Body = unknown> { body: Body, id: string, device: Device, now: number, cookieToken?: string | undefined }
+/**
+ * What a handler gets of a request. `now` in milliseconds; `cookieToken` and `deviceTokens` are what the cookies brought, where they may; `overLimit`, where
+ * the address has asked too often, throws unless it may once more.
+ */
+export interface Visit<Body = unknown> { body: Body, id: string, device: Device, now: number, cookieToken?: string | undefined, deviceTokens?: string[], overLimit?: OverLimit | undefined }
 
 /** Serves one request of a route, and returns what it answers with. */
 export type Serve = (visit: Visit, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
@@ -108,7 +111,7 @@ function fillBody (request: FastifyRequest, _reply: FastifyReply, done: () => vo
 
 function toVisit (request: FastifyRequest, now: number): Visit {
   const { id = '' } = request.params as { id?: string }
-  return { body: request.body, id, device: deviceOf(request), now }
+  return { body: request.body, id, device: deviceOf(request), now, overLimit: request.overLimit }
 }
 
 /** Where a request comes from. */

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { AuthError, type ErrorCode } from '../../errors.js'
 import type { ProblemDTO } from '../edge/problem-dto.js'
 import { toProblem } from '../edge/problems.js'
+import { addressBelow } from '../edge/issuer.js'
 import { COOKIE_NAME } from '../edge/refresh-cookie.js'
 import { TAGS } from '../edge/route.js'
 
@@ -53,7 +54,7 @@ async function write (routes: RouteOptions[], schemas: unknown[], parts: Documen
   paper.setValidatorCompiler(() => Boolean).setSerializerCompiler(() => String)
   for (const schema of schemas) paper.addSchema(schema)
   // Without a slash at its end, for paths begin with one; and with braces as a URL has them, for others would name a variable of the document.
-  const url = parts.issuer.replace(/\/$/, '').replace(/[{}]/g, encodeURIComponent)
+  const url = addressBelow(parts.issuer, '').replace(/[{}]/g, encodeURIComponent)
   await paper.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -45,11 +45,10 @@ t.test('where registration is closed there is no form for it, on this page and o
     const { app, store } = await testApp(t, { REGISTRATION: registration })
     const client = { ...newClient(), redirectUris: ['https://app.example/callback'] }
     await store.insertClient(client)
-    const pages = await Promise.all(['/account', `/authorize?client_id=${client.id}&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&again=1`].map(async url => (await app.inject(url)).body))
+    const pages = await Promise.all(['/account', `/authorize?client_id=${client.id}&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM`].map(async url => (await app.inject({ url, headers: { 'sec-fetch-site': 'same-origin' } })).body))
     for (const page of pages) {
       t.match(page, 'id="sign-in"')
-      t.equal(page.includes('id="sign-up"'), offers)
-      t.equal(page.includes('href="#sign-up"'), offers)
+      t.equal(/#sign-up|id="sign-up/.test(page), offers)
       t.notMatch(page, /\{\{/)
     }
   }
@@ -80,9 +79,8 @@ t.test('/account/ leads to /account, also under a prefix of a proxy', async t =>
   t.equal(new URL(String(answer.headers.location), 'https://example.com/id/account/').href, 'https://example.com/id/account')
 })
 
-t.test('ACCOUNT_PAGE=false leaves no page at /account, only the route by which an account is deleted', async t => {
+t.test('ACCOUNT_PAGE=false leaves nothing at /account', async t => {
   const { app } = await testApp(t, { ACCOUNT_PAGE: 'false' })
-  const answer = await app.inject('/account')
-  t.strictSame([answer.statusCode, answer.headers.allow], [405, 'DELETE'])
-  for (const url of ['/account/', '/account/client.js', '/account/session']) t.equal((await app.inject(url)).statusCode, 404, url)
+  for (const url of ['/account/client.js', '/account/session']) t.equal((await app.inject(url)).statusCode, 404, url)
+  t.match(await app.inject('/account'), { statusCode: 405, headers: { allow: /^DELETE/ } }, 'where an account can be deleted all the same')
 })

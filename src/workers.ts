@@ -1,0 +1,97 @@
+// Many processes on one port: starts the workers, replaces those that die, and ends with them all; holds no server, no setting and no rule.
+import cluster, { type Worker } from 'node:cluster'
+import { once } from 'node:events'
+
+/** A worker that ended, as the one that takes its place tells it to the log. */
+export interface Ended { pid: number, code: number | null, signal: string | null }
+
+/** From the start of a worker to that of the one that replaces it, at least, for what ended the one may end the other. Milliseconds. */
+const PAUSE_MS = 2_000
+
+export class Workers {
+  readonly #count: number
+  readonly #environment: Record<string, string>
+  readonly #running = new Map<Worker, Promise<unknown>>()
+  readonly #pauses = new Set<NodeJS.Timeout>()
+  #isEnding = false
+
+  /** `count` processes that run the program of this one, with these variables beside its own. */
+  constructor (count: number, environment: Record<string, string>) {
+    this.#count = count
+    this.#environment = environment
+  }
+
+  /**
+   * Starts one, and the others when it listens: what keeps one from its start keeps all from it, and is said once. From then on each that dies is replaced.
+   * The exit code of the first, where it ended instead.
+   */
+  async start (): Promise<number | undefined> {
+    const first = this.#fork()
+    const code = await Promise.race([once(first, 'listening').then(() => undefined), once(first, 'exit').then(([code]) => Number(code ?? 1))])
+    if (code !== undefined) return code
+    while (this.#running.size < this.#count && !this.#isEnding) this.#keep(this.#fork())
+    this.#keep(first)
+    return undefined
+  }
+
+  /** Asks each to look at once at the files that it follows. */
+  look (): void {
+    for (const worker of this.#running.keys()) worker.process.kill('SIGHUP')
+  }
+
+  /** Ends each in its own way, all at once. */
+  async stop (): Promise<void> {
+    this.#isEnding = true
+    for (const pause of this.#pauses) clearTimeout(pause)
+    for (const worker of this.#running.keys()) worker.process.kill('SIGTERM')
+    await Promise.all(this.#running.values())
+  }
+
+  #fork (replaces?: Ended): Worker {
+    const worker = cluster.fork(this.#environment)
+    closeWhatIsLost(worker)
+    worker.on('error', leaveToItsExit)
+    // Before it listens, Node would take this for heard.
+    if (replaces) worker.once('listening', () => { worker.send(replaces, leaveToItsExit) })
+    this.#running.set(worker, once(worker, 'exit').then(() => this.#running.delete(worker)))
+    return worker
+  }
+
+  #keep (worker: Worker): void {
+    const began = performance.now()
+    worker.once('exit', (code, signal) => {
+      if (this.#isEnding) return
+      const pause = setTimeout(() => {
+        this.#pauses.delete(pause)
+        this.#keep(this.#fork({ pid: worker.process.pid!, code, signal }))
+      }, Math.max(0, began + PAUSE_MS - performance.now()))
+      this.#pauses.add(pause)
+    })
+  }
+}
+
+/** What cannot be said to a worker: it has ended, or is about to. */
+function leaveToItsExit (): void {}
+
+// Node hands connections to a worker one by one, and forgets the one that it handed to a worker that was dead: its client would wait for ever. Node documents neither the handle nor the answers.
+function closeWhatIsLost ({ process: child }: Worker): void {
+  let handed: { close: () => void } | undefined
+  const send = child.send.bind(child) as (...args: unknown[]) => boolean
+  child.send = (...args: unknown[]) => {
+    if (typeof args[1] === 'object') handed = args[1] as typeof handed
+    return send(...args)
+  }
+  child.on('internalMessage', ({ ack }: { ack?: number }) => { if (ack !== undefined) handed = undefined })
+  child.once('exit', () => { handed?.close() })
+}
+
+/** In a worker that has the place of one that ended: which one that was. */
+export async function whoWasReplaced (): Promise<Ended> {
+  const [ended] = await once(process, 'message') as [Ended]
+  return ended
+}
+
+/** Whether this process is one of those that another one started. */
+export function isWorker (): boolean {
+  return cluster.isWorker
+}

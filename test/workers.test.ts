@@ -1,0 +1,66 @@
+// Several processes on one port: they serve together, each that dies is replaced, and all end together. None needs its database to serve the JWKS.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
+import t from 'tap'
+import { MEASURED, run, settings } from './server-process.js'
+
+/** Nobody listens there, and a server starts all the same. */
+const AWAY = 'mongodb://127.0.0.1:1/signet'
+const TWO = { WORKERS: '2', DATABASE_URL: AWAY, LOG_LEVEL: 'info', DOCS: 'off', ACCOUNT_PAGE: 'false' }
+
+/** The status that one request on a connection of its own is answered with, or the code of the error that it ends with. */
+async function statusOf (url: string): Promise<number | string> {
+  try {
+    const [response] = await once(get(url, { agent: false, timeout: 20_000 }), 'response') as [IncomingMessage]
+    response.resume()
+    return response.statusCode!
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code!
+  }
+}
+
+function childrenOf (pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+}
+
+t.test('workers serve on one port; one that is killed under load is replaced, no client waits for it in vain, and SIGTERM ends them all', async t => {
+  const { child, output, ended, hasEnded } = run(t, settings(t, TWO), MEASURED)
+  const listening = () => [...output.out.matchAll(/"pid":(\d+),[^\n]*Signet listens on (http:[^\s"]+)/g)].map(([, pid, url]) => ({ pid: Number(pid), url: url! }))
+  const until = async (isSo: () => boolean) => { while (!isSo() && !hasEnded()) await Promise.race([once(child.stdout, 'data'), ended]) }
+  await until(() => listening().length === 2)
+  const [{ url, pid: victim }, { pid: other }] = listening() as [{ url: string, pid: number }, { url: string, pid: number }]
+  t.strictSame(new Set(listening().map(({ url }) => url)), new Set([url]))
+  t.strictSame(childrenOf(child.pid!).sort(), [victim, other].sort())
+  const jwks = `${url}/.well-known/jwks.json`
+  t.strictSame(new Set(await Promise.all(Array.from({ length: 20 }, async () => await statusOf(jwks)))), new Set([200]))
+  const storm = Array.from({ length: 200 }, async (_, at) => {
+    if (at === 50) process.kill(victim, 'SIGKILL')
+    return await statusOf(jwks)
+  })
+  const answers = await Promise.all(storm)
+  t.ok(answers.every(answer => answer === 200 || answer === 'ECONNRESET'), `${new Set(answers)}`)
+  await until(() => /has the place/.test(output.out))
+  t.match(output.out, `"ended":{"pid":${victim},"code":null,"signal":"SIGKILL"},"msg":"this worker has the place of one that ended"`)
+  t.equal(listening().length, 3)
+  t.strictSame(new Set(await Promise.all(Array.from({ length: 20 }, async () => await statusOf(jwks)))), new Set([200]))
+  child.kill('SIGHUP')
+  // While the one that replaces it is waited for.
+  process.kill(listening()[2]!.pid, 'SIGKILL')
+  await once(child.stdout, 'data').catch(() => {})
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+  t.equal(await statusOf(jwks), 'ECONNREFUSED')
+})
+
+t.test('what keeps workers from their start is said once', async t => {
+  const env = settings(t, { ...TWO, NODE_ENV: 'production', ISSUER: 'https://id.example', LOG_LEVEL: 'fatal' })
+  t.strictSame(await run(t, env, MEASURED).ended, { code: 1, out: '', err: `There is no key ring in ${env.KEYS_DIR}: make one with \`npm run keys:generate\`.\n` })
+})
+
+t.test('a signal that comes before they listen ends them', async t => {
+  const { child, ended } = run(t, settings(t, TWO), MEASURED)
+  while (childrenOf(child.pid!).length === 0) await new Promise(resolve => { setTimeout(resolve, 10) })
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+})
