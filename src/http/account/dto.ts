@@ -25,7 +25,7 @@ export const UserDTO = Type.Object({
   id: Id('6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42'),
   email: Type.String({ format: 'email', examples: ['ada@example.com'] }),
   name: TextOrNull('what the user is called', { examples: ['Ada Lovelace'] }),
-  roles: Type.Array(Type.String(), { description: 'what the operator lets the user do, in the words of your services', examples: [['admin']] }),
+  roles: Type.Array(Type.String({ examples: ['admin'] }), { description: 'what the operator lets the user do, in the words of your services' }),
   created_at: Instant('2026-11-26T09:30:00.000Z'),
 }, { $id: 'UserDTO', ...strict })
 export type UserDTO = Static<typeof UserDTO>
