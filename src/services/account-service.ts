@@ -1,7 +1,7 @@
 // Use cases of an account: registering, proving or changing a password, and changing the name; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
-import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
+import { normaliseEmail, normalisePassword, passwordSpellings, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
@@ -123,7 +123,7 @@ export class AccountService {
   }
 
   async #isPassword (password: string, guess: Guess, device: Device, now: number): Promise<boolean> {
-    const verify = async () => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, guess.place.by))
+    const verify = async () => await this.#hasher.verify(passwordSpellings(password), guess.user?.passwordHash, requesterOf(device, guess.place.by))
     return this.#guesses ? await this.#guesses.check(guess, now, verify) : await verify()
   }
 
