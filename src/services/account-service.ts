@@ -61,7 +61,7 @@ export class AccountService {
     this.#assertStrong(password, registration.email, 'password')
     const others = spellingsOf(registration.email).filter(spelling => spelling !== email)
     if (await this.#findUser(others)) throw new AuthError('email_taken')
-    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [] }
+    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [], roles: [] }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
     return user
   }

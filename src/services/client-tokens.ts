@@ -10,7 +10,7 @@ import { decideRefresh } from '../core/refresh-rules.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { isOffline, isWithinScope, readScope, scopeForItself, scopeForUser } from '../core/scopes.js'
 import { OAuthError } from '../errors.js'
-import type { User } from '../store/store.js'
+import type { Advanced, User } from '../store/store.js'
 import type { Clients } from './clients.js'
 import { Codes, type Redemption } from './codes.js'
 import { Issuing } from './issuing.js'
@@ -50,8 +50,8 @@ export class ClientTokens {
     const claims = await this.#codes.read(client, redemption)
     // Before it is used: what is refused leaves it good.
     const party = this.#party(client, claims, { scope: undefined, resources: redemption.resources })
-    const family = await this.#codes.open(client, claims, now)
-    return await this.#answer(client, claims.userId, family, party, now, claims.nonce)
+    const opened = await this.#codes.open(client, claims, now)
+    return await this.#answer(client, claims.userId, opened, party, now, claims.nonce)
   }
 
   /**
@@ -62,9 +62,9 @@ export class ClientTokens {
     const claims = this.#read(refreshToken)
     // What is refused must leave the token good, so whoever wishes for something is looked at first.
     if (claims && (wish.scope !== undefined || wish.resources)) await this.#assertGranted(client, claims, wish)
-    const family = claims && await this.#rotation.advance(claims, client.id, device, now)
-    if (!family) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
-    return await this.#answer(client, claims.userId, family, this.#party(client, family.grant!, wish), now)
+    const advanced = claims && await this.#rotation.advance(claims, client.id, device, now)
+    if (!advanced) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
+    return await this.#answer(client, claims.userId, advanced, this.#party(client, advanced.family.grant!, wish), now)
   }
 
   /** A token for the client itself (RFC 6749, section 4.4). `now` in milliseconds. Throws `unauthorized_client`, `invalid_scope`, `invalid_target`. */
@@ -102,8 +102,8 @@ export class ClientTokens {
 
   /** What a token is worth to a client that it was issued to, or that it is for (RFC 7662, section 2.2). `now` in milliseconds. */
   async introspect (client: Client, token: string, now: number): Promise<object> {
-    const { claims } = await this.live(token, now) ?? {}
-    if (claims) return isConcerned(client, claims) ? { active: true, token_type: 'Bearer', ...claims } : INACTIVE
+    const live = await this.live(token, now)
+    if (live) return isConcerned(client, live.claims) ? { active: true, token_type: 'Bearer', ...claimsNow(live) } : INACTIVE
     return await this.#introspectRefreshToken(client, token, now) ?? INACTIVE
   }
 
@@ -157,9 +157,9 @@ export class ClientTokens {
     return { clientId: client.id, audience, scope: scope.join(' ') }
   }
 
-  async #answer (client: Client, userId: string, family: Family, party: Party, now: number, nonce?: string): Promise<ClientAnswer> {
+  async #answer (client: Client, userId: string, { family, roles }: Advanced, party: Party, now: number, nonce?: string): Promise<ClientAnswer> {
     const { ttl: expiresIn } = this.#parts.accessToken
-    const accessToken = await this.#issuing.clientToken(userId, family, party, now)
+    const accessToken = await this.#issuing.clientToken({ id: userId, roles }, family, party, now)
     const isRefreshable = isOffline(family.grant!.scope) && client.grantTypes.includes('refresh_token')
     const idToken = await this.#idToken(userId, family, party, accessToken, now, nonce)
     return { accessToken, expiresIn, scope: party.scope, ...(isRefreshable && this.#issuing.refreshToken(userId, family, now)), ...(idToken && { idToken }) }
@@ -182,6 +182,11 @@ function assertMay ({ grantTypes }: Client, grantType: GrantType): void {
 /** Whether a token was issued to a client, or is for it: nobody else is told (RFC 7662, section 4). */
 function isConcerned ({ id, audiences }: Client, { client_id: clientId, aud }: AccessTokenClaims): boolean {
   return clientId === id || [aud].flat().some(one => audiences.includes(one))
+}
+
+/** What a token says, but for the roles, which are those of now: whoever asks for each token is told of a change at once. */
+function claimsNow ({ claims: { roles: _, ...said }, user }: LiveToken): object {
+  return { ...said, ...(user && user.roles.length > 0 && { roles: user.roles }) }
 }
 
 function foreign (): OAuthError {

@@ -7,7 +7,7 @@ import { isRedirectUriOf } from '../core/redirect-uris.js'
 import { isOffline, isWithinScope, readScope } from '../core/scopes.js'
 import { open } from '../core/seals.js'
 import { AuthError, OAuthError } from '../errors.js'
-import type { User } from '../store/store.js'
+import type { Advanced, User } from '../store/store.js'
 import { digestOf, type CodeClaims } from './authorizations.js'
 import type { TokenParts } from './token-service.js'
 
@@ -30,13 +30,13 @@ export class Codes {
   }
 
   /**
-   * The family that a code opens, which bears its id: so it opens one once, and whoever brings it again closes that one (RFC 9700, section 4.5). `now` in milliseconds.
+   * The family that a code opens, and the roles of its user. It bears the code's id: so it opens one once, and whoever brings it again closes that one (RFC 9700, section 4.5). `now` in milliseconds.
    * Throws `invalid_grant`, also where the log-in has ended by which it was made, or the password or the client's record is another; and `rate_limited` where as many closings count as may.
    */
-  async open (client: Client, claims: CodeClaims, now: number): Promise<Family> {
+  async open (client: Client, claims: CodeClaims, now: number): Promise<Advanced> {
     const user = await this.#parts.store.findUser(claims.userId)
     const family = user && isGood(claims, client, user, now) ? await this.#openFamily(user, claims, now) : undefined
-    if (family) return family
+    if (family) return { family, roles: user!.roles }
     await this.#parts.store.closeFamily({ userId: claims.userId, familyId: claims.familyId, closing: closingAt(now, this.#parts.closingRetention) })
     throw badCode()
   }
@@ -47,7 +47,7 @@ export class Codes {
     const grant: Grant = { clientId, scope, audience, authenticatedAt }
     const family: Family = { ...newFamily(claims.familyId, claims.device, now, await places?.take(now)), grant }
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, session: claims.session, live: liveAfter(now, families), limit, policy,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: user.roles, family, session: claims.session, live: liveAfter(now, families), limit, policy,
       replaces: this.#replacedBy(grant, user, now), closing: closingAt(now, closingRetention),
     })
     if (outcome === 'full') throw new OAuthError('invalid_grant', 'The account is logged in on as many devices as are allowed.')

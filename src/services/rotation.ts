@@ -4,7 +4,7 @@ import { familyOf, liveAfter, type Family, type FamilyLimits } from '../core/fam
 import { decideRefresh } from '../core/refresh-rules.js'
 import { addressOf, countRepeats, isElsewhere, markOf, REPEATS_RUNNING } from '../core/refresh-signs.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
-import type { Store, User } from '../store/store.js'
+import type { Advanced, Store, User } from '../store/store.js'
 
 /** Where a request came from. */
 export interface Device { ip: string, userAgent: string | null }
@@ -40,10 +40,10 @@ export class Rotation {
   }
 
   /**
-   * The family of an authentic token as the next pair is of, or the one that stands, once more; undefined where the token is good for nothing. A token of another client's changes nothing
+   * The family of an authentic token as the next pair is of, or the one that stands, once more, and the roles of its user now; undefined where the token is good for nothing. A token of another client's changes nothing
    * (RFC 6749, section 10.4). `now` in milliseconds.
    */
-  async advance (claims: RefreshClaims, clientId: string | undefined, device: Device, now: number): Promise<Family | undefined> {
+  async advance (claims: RefreshClaims, clientId: string | undefined, device: Device, now: number): Promise<Advanced | undefined> {
     const presentation = { claims, by: markOf(device), clientId, now }
     // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.
     return await this.#move(presentation, claims.generation, claims.generation + 1) ?? await this.#judge(presentation)
@@ -63,11 +63,11 @@ export class Rotation {
     return undefined
   }
 
-  async #move ({ claims: { userId, familyId }, by, clientId, now }: Presentation, from: number, to: number): Promise<Family | undefined> {
+  async #move ({ claims: { userId, familyId }, by, clientId, now }: Presentation, from: number, to: number): Promise<Advanced | undefined> {
     return await this.#parts.store.advanceFamily({ userId, familyId, from, to, clientId, now, by, live: liveAfter(now, this.#parts.families) })
   }
 
-  async #judge (presentation: Presentation): Promise<Family | undefined> {
+  async #judge (presentation: Presentation): Promise<Advanced | undefined> {
     const { claims, clientId, now } = presentation
     const { store, families, record } = this.#parts
     const user = await store.findUser(claims.userId)
@@ -76,7 +76,7 @@ export class Rotation {
     const verdict = decideRefresh(family, claims.generation, now, families)
     if (verdict.kind === 'repeat') {
       await this.#watchRepeat(presentation, family!)
-      return family!
+      return { family: family!, roles: user!.roles }
     }
     if (verdict.kind === 'advance') {
       const moved = await this.#move(presentation, verdict.from, verdict.to)

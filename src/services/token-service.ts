@@ -6,7 +6,7 @@ import { expiresAt, familyOf, isLive, liveAfter, newFamily, type Family } from '
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { User } from '../store/store.js'
-import { Issuing, type IssuingParts } from './issuing.js'
+import { Issuing, type IssuingParts, type Subject } from './issuing.js'
 import { Rotation, type Device, type RotationParts } from './rotation.js'
 
 /** A pair of tokens and how long each is good, in seconds. */
@@ -36,7 +36,7 @@ export class TokenService {
   /**
    * Opens a family for a user whose password was just proved against `user.passwordHash`. `now` in milliseconds.
    * It takes the place of the family that the device holds a token of, whosever that is (ASVS 7.2.4).
-   * Undefined if the password was changed meanwhile. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
+   * Undefined if the password or the roles were changed meanwhile, or the user disabled. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
    */
   async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims): Promise<IssuedTokens | undefined> {
     const { store, families, maxActive, policy, places, closingRetention } = this.#parts
@@ -44,14 +44,14 @@ export class TokenService {
     const closing = this.#closing(now)
     const isOwn = held?.userId === user.id
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined, closing,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash, roles: user.roles, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined, closing,
     })
     if (outcome === 'full') throw new AuthError('too_many_active_tokens')
     if (outcome === 'crowded') throw new AuthError('rate_limited', { retryAfter: Math.ceil(closingRetention / 1000) })
     if (outcome !== 'opened') return undefined
     // After it, so that whoever is refused, or gets no answer, still has what the cookie holds, and brings it again.
     if (held && !isOwn) await store.closeFamily({ userId: held.userId, familyId: held.familyId, closing })
-    return await this.issue(user.id, family, now)
+    return await this.issue(user, family, now)
   }
 
   /** What an authentic refresh token says, whether or not it is good for anything; undefined of any other. */
@@ -62,9 +62,9 @@ export class TokenService {
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
   async refresh (refreshToken: string, device: Device, now: number): Promise<IssuedTokens> {
     const claims = this.read(refreshToken)
-    const family = claims && await this.#rotation.advance(claims, undefined, device, now)
-    if (!family) throw new AuthError('invalid_grant')
-    return await this.issue(claims.userId, family, now)
+    const advanced = claims && await this.#rotation.advance(claims, undefined, device, now)
+    if (!advanced) throw new AuthError('invalid_grant')
+    return await this.issue({ id: claims.userId, roles: advanced.roles }, advanced.family, now)
   }
 
   /** The caller that an access token stands for. `now` in milliseconds. Throws `invalid_token`. */
@@ -116,7 +116,7 @@ export class TokenService {
   }
 
   /** The pair of a family as it stands. `now` in milliseconds. */
-  async issue (userId: string, family: Family, now: number): Promise<IssuedTokens> {
-    return { accessToken: await this.#issuing.accessToken(userId, family, now), expiresIn: this.#parts.accessToken.ttl, ...this.#issuing.refreshToken(userId, family, now) }
+  async issue (subject: Subject, family: Family, now: number): Promise<IssuedTokens> {
+    return { accessToken: await this.#issuing.accessToken(subject, family, now), expiresIn: this.#parts.accessToken.ttl, ...this.#issuing.refreshToken(subject.id, family, now) }
   }
 }

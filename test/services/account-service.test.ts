@@ -17,7 +17,7 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   const { families } = await store.findUser(user.id) ?? {}
   t.strictSame(families, [])
   const family = { id: 'family', generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }
-  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict', closing })
+  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, roles: [], family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict', closing })
   await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
   const renewed = (await store.findUser(user.id))!.passwordHash
   t.match(renewed, /^\$2b\$05\$/)
@@ -106,7 +106,7 @@ t.test('64 racing registrations of one address make one account', async t => {
 
 /** An account as it was kept before each address had one spelling. */
 async function keepAsBefore ({ store, hasher, tokens }: Awaited<ReturnType<typeof openServices>>, email: string, password: string) {
-  const user = { id: randomUUID(), email, name: null, passwordHash: await hasher.hash(password, REQUESTER), createdAt: NOW, families: [] }
+  const user = { id: randomUUID(), email, name: null, passwordHash: await hasher.hash(password, REQUESTER), createdAt: NOW, families: [], roles: [] }
   t.equal(await store.insertUser(user), 'inserted')
   t.ok(await tokens.open(user, user.passwordHash, DEVICE, NOW))
   return user.id

@@ -9,10 +9,11 @@ import { AuthError } from '../../src/errors.js'
 import { openStore } from '../../src/store/open-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import { ask, run, settings } from '../server-process.js'
+import { proveAccounts } from './account-contract.js'
 import { newClient, proveClients } from './client-contract.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
-for (const prove of [proveStore, proveClients]) {
+for (const prove of [proveStore, proveAccounts, proveClients]) {
   prove(async t => {
     const path = join(t.testdir(), 'data', 'signet.db')
     return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]
@@ -194,7 +195,7 @@ t.test('a row stays small however often it refreshes', async t => {
   const [user, family] = [newUser(), newFamily()]
   const live = { createdAfter: 0, advancedAfter: 0 }
   await store.insertUser(user)
-  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 1, policy: 'evict', closing })
+  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: [], family, live, limit: 1, policy: 'evict', closing })
   for (let from = 0; from < 500; from++) await store.advanceFamily({ userId: user.id, familyId: family.id, from, to: from + 1, now: 2000, by: '::1 0123abcd', live })
   t.strictSame((await store.findUser(user.id))?.families, [{ ...family, generation: 500, advancedAt: 2000, rotatedBy: '::1 0123abcd' }])
   t.ok(statSync(path).size < 100_000)

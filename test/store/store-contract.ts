@@ -15,7 +15,7 @@ const closing = { at: 5000, countsAfter: 0 }
 // What a user may send looks like an operator, a path or a quotation to one database or another.
 export function newUser (): User {
   const id = randomUUID()
-  return { id, email: `${id}@example.com`, name: null, passwordHash: HASH, createdAt: 1, families: [] }
+  return { id, email: `${id}@example.com`, name: null, passwordHash: HASH, createdAt: 1, families: [], roles: [] }
 }
 
 export function newFamily (advancedAt = 1000): Family {
@@ -28,7 +28,7 @@ function newGranted (advancedAt = 1000, clientId: string = randomUUID()): Family
 }
 
 function opening (user: User, family: Family, change: Partial<OpenFamily> = {}): OpenFamily {
-  return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, family, live, limit: 10, policy: 'evict', closing, ...change }
+  return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, roles: user.roles, family, live, limit: 10, policy: 'evict', closing, ...change }
 }
 
 function changing (user: User, callerId: string, family: Family, change: Partial<ChangePassword> = {}): ChangePassword {
@@ -107,8 +107,8 @@ export function proveStore (open: Open): void {
     const user = await insert(store, [family, other])
     const outcomes = await race(async index => await stores[index % stores.length]!.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY, live }))
     const winners = outcomes.filter(outcome => outcome !== undefined)
-    t.strictSame(winners, [{ ...family, generation: 1, advancedAt: 2000, rotatedBy: BY }])
-    t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([winners[0], other]))
+    t.strictSame(winners, [{ family: { ...family, generation: 1, advancedAt: 2000, rotatedBy: BY }, roles: [] }])
+    t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([winners[0]!.family, other]))
   })
 
   prove('a family moves only from where it stands, and over a lost write', async (t, store) => {
@@ -118,7 +118,7 @@ export function proveStore (open: Open): void {
     t.equal(await store.advanceFamily({ ...advance, from: 1 }), undefined)
     t.equal(await store.advanceFamily({ ...advance, familyId: randomUUID() }), undefined)
     t.equal(await store.advanceFamily({ ...advance, userId: randomUUID() }), undefined)
-    t.equal((await store.advanceFamily(advance))?.generation, 7)
+    t.equal((await store.advanceFamily(advance))?.family.generation, 7)
   })
 
   prove('an idle and an old family do not move', async (t, store) => {
@@ -177,8 +177,8 @@ export function proveStore (open: Open): void {
     const family = { ...newFamily(9_000_000), createdAt: 8_000_000 }
     const user = await insert(store, [family])
     const advance = { userId: user.id, familyId: family.id, by: BY, live: { createdAfter: 1000, advancedAfter: 1000 } }
-    t.strictSame(await store.advanceFamily({ ...advance, from: 0, to: 1, now: 2000 }), { ...family, generation: 1, createdAt: 2000, advancedAt: 2000, rotatedBy: BY })
-    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2, now: 3000 }), { createdAt: 2000, advancedAt: 3000 }, 'what is past stays')
+    t.strictSame(await store.advanceFamily({ ...advance, from: 0, to: 1, now: 2000 }), { family: { ...family, generation: 1, createdAt: 2000, advancedAt: 2000, rotatedBy: BY }, roles: [] })
+    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2, now: 3000 }), { family: { createdAt: 2000, advancedAt: 3000 } }, 'what is past stays')
   })
 
   prove('a repeat is kept once a rotation, by one of those who race, and the rotation after it keeps it', async (t, store, stores) => {
@@ -190,7 +190,7 @@ export function proveStore (open: Open): void {
     for (const miss of [{ generation: 0 }, { generation: 2 }, { familyId: randomUUID() }, { userId: randomUUID() }]) t.notOk(await store.noteRepeat({ ...note, ...miss }))
     const outcomes = await race(async index => await stores[index % stores.length]!.noteRepeat(note))
     t.equal(outcomes.filter(isNoted => isNoted).length, 1)
-    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2 }), { generation: 2, repeats: { at: 1, running: 1 } })
+    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2 }), { family: { generation: 2, repeats: { at: 1, running: 1 } } })
     t.ok(await store.noteRepeat({ ...note, generation: 2, running: 2 }))
     const stands = { ...family, generation: 2, advancedAt: 2000, rotatedBy: BY, repeats: { at: 2, running: 2 } }
     t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([stands, other]))
@@ -355,7 +355,7 @@ export function proveStore (open: Open): void {
     const numbers = new Set(await race(async index => await stores[index % stores.length]!.numberFamily(user.id, family.id, index)))
     t.equal(numbers.size, 1)
     const [serial] = numbers
-    t.match(await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY, live }), { serial })
+    t.match(await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY, live }), { family: { serial } })
     await store.closeAllFamilies({ userId: user.id, live, closing })
     t.strictSame((await store.findUser(user.id))?.closed, [{ id: family.id, serial, at: 5000 }])
     t.equal(await store.numberFamily(user.id, family.id, 1), undefined, 'what is closed gets none')
@@ -476,7 +476,7 @@ export function proveStore (open: Open): void {
     await store.insertUser(inserted)
     t.strictSame(await store.findUser(inserted.id), inserted)
     const { clientId } = granted.grant!
-    t.strictSame(await store.advanceFamily({ userId: user.id, familyId: granted.id, from: 0, to: 1, clientId, now: 2000, by: BY, live }), { ...granted, generation: 1, advancedAt: 2000, rotatedBy: BY })
+    t.strictSame(await store.advanceFamily({ userId: user.id, familyId: granted.id, from: 0, to: 1, clientId, now: 2000, by: BY, live }), { family: { ...granted, generation: 1, advancedAt: 2000, rotatedBy: BY }, roles: [] })
     t.ok(await store.noteRepeat({ userId: user.id, familyId: granted.id, generation: 1, running: 1 }))
     t.equal(await store.numberFamily(user.id, granted.id, 7), 7)
     const stands = { ...granted, generation: 1, advancedAt: 2000, rotatedBy: BY, repeats: { at: 1, running: 1 }, serial: 7 }
@@ -491,8 +491,8 @@ export function proveStore (open: Open): void {
     for (const clientId of [undefined, '', other.grant!.clientId, randomUUID()]) t.equal(await advance(granted, clientId), undefined, String(clientId))
     for (const clientId of ['', granted.grant!.clientId]) t.equal(await advance(own, clientId), undefined, 'a log-in\'s own')
     t.strictSame(await store.findUser(user.id), before)
-    t.match(await advance(granted, granted.grant!.clientId), { id: granted.id, generation: 1 })
-    t.match(await advance(own, undefined), { id: own.id, generation: 1 })
+    t.match(await advance(granted, granted.grant!.clientId), { family: { id: granted.id, generation: 1 } })
+    t.match(await advance(own, undefined), { family: { id: own.id, generation: 1 } })
   })
 
   prove('a family of an id that stands, or whose closing is kept, is not opened again, whatever else is so', async (t, store) => {

@@ -58,6 +58,6 @@ export class AuthController {
 
   async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device, now: number): Promise<AuthTokenDTO> {
     const family = await this.#accounts.changePassword(caller, readPassword('current_password', request.current_password), readPassword('new_password', request.new_password), device, now)
-    return toAuthTokenDTO(await this.#tokens.issue(caller.user.id, family, now))
+    return toAuthTokenDTO(await this.#tokens.issue(caller.user, family, now))
   }
 }

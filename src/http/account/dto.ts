@@ -24,6 +24,7 @@ export const UserDTO = Type.Object({
   id: Id('6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42'),
   email: Type.String({ format: 'email', examples: ['ada@example.com'] }),
   name: TextOrNull('what the user is called', { examples: ['Ada Lovelace'] }),
+  roles: Type.Array(Type.String(), { description: 'what the operator lets the user do, in the words of your services', examples: [['admin']] }),
   created_at: Instant('2026-11-26T09:30:00.000Z'),
 }, { $id: 'UserDTO', ...strict })
 export type UserDTO = Static<typeof UserDTO>
@@ -69,8 +70,8 @@ export type TokenListDTO = Static<typeof TokenListDTO>
 export const RevocationDTO = Type.Object({ revoked: Type.Integer({ minimum: 0, description: 'devices that were logged in', examples: [3] }) }, { $id: 'RevocationDTO', ...strict })
 export type RevocationDTO = Static<typeof RevocationDTO>
 
-export function toUserDTO (user: Pick<User, 'id' | 'email' | 'name' | 'createdAt'>): UserDTO {
-  return { id: user.id, email: user.email, name: user.name, created_at: toInstant(user.createdAt) }
+export function toUserDTO (user: Pick<User, 'id' | 'email' | 'name' | 'roles' | 'createdAt'>): UserDTO {
+  return { id: user.id, email: user.email, name: user.name, roles: user.roles, created_at: toInstant(user.createdAt) }
 }
 
 export function toAuthTokenDTO (issued: IssuedTokens): AuthTokenDTO {

@@ -87,7 +87,7 @@ t.test('an application that the user let in is listed with its name and what it 
   for (const clientId of [client.id, gone]) {
     clock.now += 1000
     const family = { ...newFamily(randomUUID(), { ip: '192.0.2.7', userAgent: 'browser' }, clock.now), grant: { clientId, scope: 'openid email', audience: ['https://id.example'], authenticatedAt: clock.now } }
-    t.equal(await store.openFamily({ userId: id, verifiedHash: passwordHash, passwordHash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'refuse', replaces: undefined, closing: { at: clock.now, countsAfter: 0 } }), 'opened')
+    t.equal(await store.openFamily({ userId: id, verifiedHash: passwordHash, passwordHash, roles: [], family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'refuse', replaces: undefined, closing: { at: clock.now, countsAfter: 0 } }), 'opened')
   }
   const list = async () => (await app.inject({ url: '/tokens', headers: bearer(mine) })).json<{ tokens: Array<{ id: string, client: object | null }> }>().tokens
   const listed = await list()
