@@ -13,6 +13,8 @@ export interface User {
   families: Family[]
   /** What services let the user do, as `normaliseRoles` makes them. Stores of before have none. */
   roles: string[]
+  /** Whether another system had proved that the address is the user's; absent where none had. */
+  emailVerified?: boolean
   /** Since when the user may not log in. */
   disabledAt?: number
   /** Since when there is no such user any more: no more is left than what was closed, and `listUsers` alone tells of it. */
@@ -28,6 +30,8 @@ export type Guesser = 'known' | 'stranger'
 
 /** Failed proofs of a password since an instant, by who failed. */
 export type Failures = { since: number } & Record<Guesser, number>
+
+export type Insertion = 'inserted' | 'email_taken' | 'id_taken'
 
 export interface CountFailure {
   userId: string
@@ -136,6 +140,8 @@ export interface Store {
   close (): Promise<void>
   /** Durable. The unique index decides. */
   insertUser (user: User): Promise<'inserted' | 'email_taken'>
+  /** Durable, in one commit where the store can. What became of each, in their order; of one whose id is taken, too, it is that. */
+  insertUsers (users: User[]): Promise<Insertion[]>
   findUser (id: string): Promise<User | undefined>
   findUserByEmail (email: string): Promise<User | undefined>
   /** The next users in the order of their ids, from the first beyond `after`; '' begins. With those who are deleted, for whom copies a store. */
