@@ -62,7 +62,7 @@ export const METADATA_HELP = `  --client-name NAME                   what people
 `
 
 /** Runs a command, and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
-export async function runClientCommand (help: string, options: Options, takes: 'no id' | 'one id', act: (invocation: Invocation) => Promise<Answer>): Promise<void> {
+export async function runClientCommand (help: string, options: Options, takes: 'no id' | 'one id' | 'one file', act: (invocation: Invocation) => Promise<Answer>): Promise<void> {
   await runCommand({ help, options, of: 'client', takes, spell: withYes }, async given => {
     const environment = readEnvironment(sentence => { process.stderr.write(`${sentence}\n`) })
     const { DATABASE_URL: url, ACCESS_TOKEN_TTL: accessTokenTtl } = readConfig(Object.fromEntries(SETTINGS.map(name => [name, environment[name] ?? ''])))

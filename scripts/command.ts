@@ -19,7 +19,7 @@ export interface Form {
   options: Options
   /** What its ids are of. */
   of: 'key' | 'client'
-  takes: 'no id' | 'one id'
+  takes: 'no id' | 'one id' | 'one file'
   /** Makes what was typed into what can be parsed. */
   spell: (args: string[]) => string[]
 }
@@ -50,6 +50,7 @@ async function run ({ help, options, of, takes, spell }: Form, act: (given: Give
   try {
     if (takes === 'no id' && ids.length > 0) throw new WrongUse(`This command takes no ${of} id.`)
     if (takes === 'one id' && ids.length !== 1) throw new WrongUse(`This command takes the id of one ${of}.`)
+    if (takes === 'one file' && ids.length !== 1) throw new WrongUse('This command takes one file.')
     const answer = await act({ flags, ids, say: text => { if (!flags['json']) process.stdout.write(`${text}\n`) } })
     if (answer.code === 0 || flags['json']) print(answer)
     else process.stderr.write(`${answer.text}\n`)
