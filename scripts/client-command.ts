@@ -1,29 +1,15 @@
-// What the commands on clients share: the store, metadata from flags and files, and how a client is told; holds no command and no rule of metadata.
-import { existsSync, readFileSync } from 'node:fs'
+// What the commands on clients share: metadata from flags and files, and how a client is told; holds no command and no rule of metadata.
+import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { readConfig, readEnvironment } from '../src/config.js'
 import type { Client } from '../src/core/client.js'
 import type { Changed } from '../src/core/client-changes.js'
 import { describeClient, registrationOf, type Metadata, type MetadataFault } from '../src/core/client-metadata.js'
 import { inWords } from '../src/faults.js'
 import { changeClient, type Decision } from '../src/services/change-client.js'
-import { fileOf, openStore } from '../src/store/open-store.js'
-import type { Store } from '../src/store/store.js'
-import { actAsOwner, formatInstant, formatTable, refuse, runCommand, withCause, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { runStoreCommand, type StoreInvocation } from './store-command.js'
 
-export interface Invocation extends Given {
-  /** Where the clients are, as a person is told. */
-  place: string
-  /** In seconds. */
-  accessTokenTtl: number
-  /** Milliseconds since the epoch. */
-  now: number
-  /** Opens the store, which is closed when the command is done. Throws a sentence if it does not answer, and where there is no file if one must be there. */
-  openStore: (file: 'must be there' | 'may be made') => Promise<Store>
-}
-
-/** Settings that these commands read; they run before a production's others are whole. */
-const SETTINGS = ['DATABASE_URL', 'ACCESS_TOKEN_TTL']
+export type Invocation = StoreInvocation
 
 export const CHANGING: Options = { 'dry-run': { type: 'boolean' } }
 
@@ -62,25 +48,8 @@ export const METADATA_HELP = `  --client-name NAME                   what people
 `
 
 /** Runs a command, and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
-export async function runClientCommand (help: string, options: Options, takes: 'no id' | 'one id' | 'one file', act: (invocation: Invocation) => Promise<Answer>): Promise<void> {
-  await runCommand({ help, options, of: 'client', takes, spell: withYes }, async given => {
-    const environment = readEnvironment(sentence => { process.stderr.write(`${sentence}\n`) })
-    const { DATABASE_URL: url, ACCESS_TOKEN_TTL: accessTokenTtl } = readConfig(Object.fromEntries(SETTINGS.map(name => [name, environment[name] ?? ''])))
-    const file = fileOf(url)
-    let store: Store | undefined
-    const open = async (wanted: 'must be there' | 'may be made') => {
-      if (file !== undefined && wanted === 'must be there' && !existsSync(file)) throw new Error(`There is no store in ${file}: DATABASE_URL names another, or there is neither a user nor a client yet.`)
-      if (file !== undefined) actAsOwner(file)
-      store = await openStore(url)
-      await store.ping().catch((error: Error) => { throw new Error(withCause(error), { cause: error }) })
-      return store
-    }
-    try {
-      return await act({ ...given, place: file ?? 'MongoDB', accessTokenTtl, now: Date.now(), openStore: open })
-    } finally {
-      await store?.close()
-    }
-  })
+export async function runClientCommand (help: string, options: Options, takes: 'no id' | 'one id', act: (invocation: Invocation) => Promise<Answer>): Promise<void> {
+  await runStoreCommand({ help, options, of: 'client', takes, spell: withYes, settings: ['ACCESS_TOKEN_TTL'] }, act)
 }
 
 /** A yes may be left out: `--first-party` is `--first-party true`. */

@@ -4,8 +4,8 @@ import { readEntries } from '../src/core/imports/entries.js'
 import { FORMATS, readFirebaseParameters, type FirebaseParameters, type Format } from '../src/core/imports/formats.js'
 import { inWords } from '../src/faults.js'
 import { importUsers, type ImportCounts, type ImportRefusal, type Refused } from '../src/services/import-users.js'
-import { CHANGING, runClientCommand, type Invocation } from './client-command.js'
 import { formatTable, withCause, WrongUse, type Answer } from './command.js'
+import { runStoreCommand, type StoreInvocation } from './store-command.js'
 
 const HELP = `Brings the users of another system along: npm run users:import -- FILE [FLAGS] [--dry-run] [--json]
   FILE                           JSON Lines, what another system exports, or - for standard input; docs/import.md has the forms
@@ -19,7 +19,7 @@ const HELP = `Brings the users of another system along: npm run users:import -- 
 A server may run meanwhile. An import that was interrupted is gone on with by the same command, and one that is complete changes nothing.
 Exit code: 0 all are there, 1 some were refused or it was interrupted, 2 wrong use.
 `
-const OPTIONS = { ...CHANGING, format: { type: 'string' }, 'firebase-hash-config': { type: 'string' }, source: { type: 'string' }, 'without-password': { type: 'boolean' }, refusals: { type: 'string' } } as const
+const OPTIONS = { 'dry-run': { type: 'boolean' }, format: { type: 'string' }, 'firebase-hash-config': { type: 'string' }, source: { type: 'string' }, 'without-password': { type: 'boolean' }, refusals: { type: 'string' } } as const
 const PROGRESS_EVERY_MS = 1000
 /** How many lines are named of each reason. */
 const NAMED = 10
@@ -53,7 +53,7 @@ const REASONS: Record<ImportRefusal, string> = {
 /** Refusals by their reason: how many, and where the first of them are. */
 type Tally = Map<ImportRefusal, { count: number, lines: number[] }>
 
-async function run (invocation: Invocation): Promise<Answer> {
+async function run (invocation: StoreInvocation): Promise<Answer> {
   const { flags, ids: [path], place } = invocation
   const format = readFormat(flags['format'])
   const firebase = flags['firebase-hash-config'] === undefined ? undefined : readParameters(String(flags['firebase-hash-config']))
@@ -129,7 +129,7 @@ function sentence ({ entries, added, there, refused }: ImportCounts): string {
   return `${entries} entries: ${added} added, ${there} there before, ${refused} refused`
 }
 
-function answer ({ flags, place }: Invocation, { format, ...counts }: ImportCounts & { format: Format | undefined }, tally: Tally): Answer {
+function answer ({ flags, place }: StoreInvocation, { format, ...counts }: ImportCounts & { format: Format | undefined }, tally: Tally): Answer {
   const rows = [...tally].map(([reason, { count, lines }]) => [String(count), reason, `${lines.length > 1 ? 'lines' : 'line'} ${lines.join(', ')}${count > lines.length ? ', …' : ''}`, `It ${REASONS[reason]}.`])
   const text = [
     `${flags['dry-run'] ? `Nothing was changed in ${place}. It would be` : `Imported to ${place}`}: ${sentence(counts)}.`,
@@ -141,4 +141,4 @@ function answer ({ flags, place }: Invocation, { format, ...counts }: ImportCoun
   return { code: counts.refused > 0 ? 1 : 0, text, json }
 }
 
-await runClientCommand(HELP, OPTIONS, 'one file', run)
+await runStoreCommand({ help: HELP, options: OPTIONS, of: 'file', takes: 'one id', spell: args => args, settings: [] }, run)

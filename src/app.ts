@@ -1,10 +1,10 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import Fastify, { type FastifyInstance } from 'fastify'
-import { followClosings, watchOver, type AppParts } from './background.js'
+import { followClosings, forgetDeleted, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
 import { AuthController } from './http/account/auth-controller.js'
 import { ApplicationDTO, AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
-import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest } from './http/account/requests.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, ResetPasswordRequest } from './http/account/requests.js'
 import { ROUTES } from './http/account/routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
 import { addCors } from './http/edge/cors.js'
@@ -36,6 +36,7 @@ import { ClientTokens } from './services/client-tokens.js'
 import { Clients } from './services/clients.js'
 import { GuessLimits } from './services/guess-limits.js'
 import { LogOuts } from './services/log-outs.js'
+import { PasswordResets } from './services/password-resets.js'
 import type { SecurityEvent } from './services/rotation.js'
 import { StatusPlaces } from './services/status-places.js'
 import { TokenService } from './services/token-service.js'
@@ -43,7 +44,7 @@ import { TokenService } from './services/token-service.js'
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -63,16 +64,16 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
   const places = config.STATUS_LIST ? new StatusPlaces(store, `${config.ISSUER.replace(/\/$/, '')}/status-lists`) : undefined
-  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places })
+  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places })
   const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record: (event: SecurityEvent) => { app.log.warn(event, 'security event') } }
   const tokens = new TokenService(issuing)
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
-    addAccountRoutes(authority, { controller: new AuthController(accounts, tokens, issuing.clients), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
+    addAccountRoutes(authority, { controller: new AuthController(accounts, tokens, issuing.clients, new PasswordResets({ ...parts, accounts, closingRetention: closingRetention(config) })), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
-    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
+    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
     authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined }),
   })
   app.after(() => {
@@ -81,9 +82,10 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     // Where the log is told of every request, all of them go by the routes.
     if (!isTold(config.LOG_LEVEL)) for (const publisher of publishers) publications.add(publisher)
     addHealth(app, watchOver(app, parts), connections, clock)
+    forgetDeleted(app, parts)
   })
   if (config.DOCS === 'true') addDocs(app, document)
-  if (config.ACCOUNT_PAGE) addAccountPage(app, config.PASSWORD_MIN_LENGTH)
+  if (config.ACCOUNT_PAGE) addAccountPage(app, { passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION })
   addFrontDoor(app, config.ACCOUNT_PAGE ? '/account' : config.DOCS === 'true' ? '/docs' : undefined)
   await app.ready()
   return app

@@ -1,4 +1,4 @@
-// What an application does unasked: it follows what is closed, and looks after its parts; composes nothing, and holds no rule.
+// What an application does unasked: it follows what is closed, forgets who was deleted, and looks after its parts; composes nothing, and holds no rule.
 import type { FastifyInstance } from 'fastify'
 import { closingRetention, familyLimits, type Config } from './config.js'
 import type { Hasher } from './hashing/hasher.js'
@@ -28,6 +28,7 @@ export interface AppParts {
 const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
 const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
 const ASK_EVERY_MS = 1_000
+const FORGET_EVERY_MS = 3_600_000
 
 /** The status lists, which are kept up from when the application is ready until it closes. */
 export function followClosings (app: FastifyInstance, { clock, config, keyRing, store }: AppParts, places: StatusPlaces): StatusLists {
@@ -43,6 +44,18 @@ export function followClosings (app: FastifyInstance, { clock, config, keyRing, 
   })
   app.addHook('onClose', async () => { await lists.stop() })
   return lists
+}
+
+/** Forgets those who were deleted once nothing that was closed with them counts any more: when the application listens, and every hour from then on. */
+export function forgetDeleted (app: FastifyInstance, { clock, config, store }: AppParts): void {
+  // What fails is done an hour later.
+  const forget = () => { void Promise.allSettled([store.dropDeleted(clock() - closingRetention(config))]) }
+  app.addHook('onListen', done => {
+    const forgetting = setInterval(forget, FORGET_EVERY_MS)
+    app.server.once('close', () => { clearInterval(forgetting) })
+    forget()
+    done()
+  })
 }
 
 /** Looks after the parts while the application listens, and tells the log what it sees. */

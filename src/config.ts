@@ -56,6 +56,7 @@ export const SETTINGS = {
   MAX_ACTIVE_TOKENS: count(10, 1, 100, 'devices a user may be logged in on'),
   ACTIVE_TOKENS_POLICY: choice(['evict', 'refuse'], 'evict', 'what one more does: `evict` the least recently used, or `refuse`'),
   BCRYPT_COST: count(12, 4, 18, "bcrypt's cost; one more doubles the time of a log-in"),
+  REGISTRATION: choice(['open', 'closed'], 'open', 'whether anybody may make an account; `closed`: the operator does, by `npm run users:add`'),
   PASSWORD_MIN_LENGTH: count(8, 8, 64, 'characters of a new password, at least'),
   HASH_THREADS: count(0, 0, 256, 'threads that hash passwords; 0 means one a core'),
   HASH_QUEUE: count(32, 1, 10_000, 'log-ins that may wait for a thread before the next is answered 503'),

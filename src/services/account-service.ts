@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordSpellings, passwordWeakness, spellingsOf } from '../core/credentials.js'
-import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
+import { familyOf, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
@@ -13,13 +13,15 @@ import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
 import type { Device } from './rotation.js'
 import type { Caller } from './token-service.js'
 
-/** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. */
-export interface Registration { email: string, password: string, name: string | null }
+/** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. Roles are the operator's to give. */
+export interface Registration { email: string, password: string, name: string | null, roles?: string[] }
 
 export interface AccountParts {
   store: Store
   hasher: Hasher
   passwordMinLength: number
+  /** Whether anybody may make an account. */
+  registration: 'open' | 'closed'
   families: FamilyLimits
   /** Undefined: anybody may guess without end. */
   guesses: GuessLimits | undefined
@@ -33,6 +35,7 @@ export class AccountService {
   readonly #store: Store
   readonly #hasher: Hasher
   readonly #passwordMinLength: number
+  readonly #registration: AccountParts['registration']
   readonly #families: FamilyLimits
   readonly #guesses: GuessLimits | undefined
   readonly #closingRetention: number
@@ -42,6 +45,7 @@ export class AccountService {
     this.#store = parts.store
     this.#hasher = parts.hasher
     this.#passwordMinLength = parts.passwordMinLength
+    this.#registration = parts.registration
     this.#families = parts.families
     this.#guesses = parts.guesses
     this.#closingRetention = parts.closingRetention
@@ -53,22 +57,27 @@ export class AccountService {
     return passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
   }
 
+  /** Throws `registration_closed` where nobody may make an account. */
+  assertOpen (): void {
+    if (this.#registration === 'closed') throw new AuthError('registration_closed')
+  }
+
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
   async register (registration: Registration, device: Device, now: number): Promise<User> {
-    const { name, password } = registration
+    const { name, password, roles = [] } = registration
     const email = normaliseEmail(registration.email)!
     // As it was typed: every spelling of the address counts.
     this.#assertStrong(password, registration.email, 'password')
     const others = spellingsOf(registration.email).filter(spelling => spelling !== email)
     if (await this.#findUser(others)) throw new AuthError('email_taken')
-    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [], roles: [] }
+    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [], roles }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
     return user
   }
 
   /**
    * The user of an address and its password, both as they were typed. `held` is what an authentic refresh token says that the device holds; `now` in
-   * milliseconds. Throws `invalid_credentials`, after the same time whether or not there is such a user, `rate_limited`, `busy`.
+   * milliseconds. Throws `invalid_credentials`, after the same time whether or not there is such a user, or one who is disabled, `rate_limited`, `busy`.
    */
   async authenticate (email: string, password: string, device: Device, now: number, held?: RefreshClaims): Promise<User> {
     const user = await this.#findUser(spellingsOf(email))
@@ -95,17 +104,35 @@ export class AccountService {
     const family = newFamily(randomUUID(), device, now, await this.#places?.take(now))
     const [live, closing] = [liveAfter(now, this.#families), closingAt(now, this.#closingRetention)]
     if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family, closing })) return family
-    // Another write came first. Either it closed this family, or it left another hash to prove the password against.
-    const fresh = await this.#store.findUser(user.id)
-    if (!fresh?.families.some(family => family.id === familyId && isLive(family, now, this.#families))) throw new AuthError('invalid_token')
+    const fresh = await this.#overtaken(caller, now)
     if (isCrowded(fresh.closed, closing, MAX_CLOSINGS)) throw new AuthError('rate_limited', { retryAfter: Math.ceil(this.#closingRetention / 1000) })
     return await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device, now)
+  }
+
+  /**
+   * Deletes the caller's account: nothing personal is left, and every family is closed at once. `now` in milliseconds.
+   * Throws `wrong_password`, after the last guess that is left to the caller's family closing it; `invalid_token`, `rate_limited`, `busy`.
+   */
+  async deleteAccount (caller: Caller, password: string, device: Device, now: number): Promise<void> {
+    const { user, familyId } = caller
+    await this.#proveCaller(caller, password, device, now)
+    const proof = { verifiedHash: user.passwordHash, callerId: familyId, live: liveAfter(now, this.#families) }
+    if (await this.#store.deleteUser({ userId: user.id, closing: closingAt(now, this.#closingRetention), proof })) return
+    await this.deleteAccount({ user: await this.#overtaken(caller, now), familyId }, password, device, now)
   }
 
   /** Gives the caller another name, one that `normaliseName` made, or none. `now` in milliseconds. Throws `invalid_token` where the caller's family was closed meanwhile. */
   async rename ({ user, familyId }: Caller, name: string | null, now: number): Promise<User> {
     if (await this.#store.rename({ userId: user.id, name, callerId: familyId, live: liveAfter(now, this.#families) })) return { ...user, name }
     throw new AuthError('invalid_token')
+  }
+
+  // Another write came first. Either it closed this family, or it left another hash to prove the password against.
+  async #overtaken ({ user: { id }, familyId }: Caller, now: number): Promise<User> {
+    const user = await this.#store.findUser(id)
+    const family = familyOf(user, familyId)
+    if (!family || !isLive(family, now, this.#families)) throw new AuthError('invalid_token')
+    return user!
   }
 
   // Whoever has got hold of an access token cannot find the password with it.
@@ -123,7 +150,8 @@ export class AccountService {
   }
 
   async #isPassword (password: string, guess: Guess, device: Device, now: number): Promise<boolean> {
-    const verify = async () => await this.#hasher.verify(passwordSpellings(password), guess.user?.passwordHash, requesterOf(device, guess.place.by))
+    // Whoever is disabled is told no sooner, and no less is counted, than with a wrong password.
+    const verify = async () => await this.#hasher.verify(passwordSpellings(password), guess.user?.passwordHash, requesterOf(device, guess.place.by)) && guess.user?.disabledAt === undefined
     return this.#guesses ? await this.#guesses.check(guess, now, verify) : await verify()
   }
 

@@ -96,13 +96,13 @@ export class Authorizations {
 
   /** Says of a query when it was asked first: `stamp` is what an earlier answer wrote of it. `now` in milliseconds. */
   askedAt (query: string, stamp: string | undefined, now: number): number | undefined {
-    const at = stamp === undefined ? undefined : readStamp(query, stamp, this.#parts.keyRing.findSecret)
+    const at = stamp === undefined ? undefined : readStamp('asked', query, stamp, this.#parts.keyRing.findSecret)
     return at !== undefined && now - at < ASKED_LIFE_MS ? at : undefined
   }
 
   /** What `askedAt` reads again. `now` in milliseconds. */
   stamp (query: string, now: number): string {
-    return stamp(query, now, this.#parts.keyRing.refreshSecret)
+    return stamp('asked', query, now, this.#parts.keyRing.refreshSecret)
   }
 
   /** What comes next. `askedAt` is when this was asked first, if that was before; `now` in milliseconds. */

@@ -47,6 +47,8 @@ const LAZY = { writeConcern: { w: 1, j: false } } as const
 const THERE = { deletedAt: { $exists: false } }
 
 const text = { type: String, required: true }
+/** Of whoever is deleted there is none. */
+const hash = { type: String, required: function (this: UserDocument) { return this.passwordHash !== '' } }
 const milliseconds = { type: Number, required: true }
 const optionalText = { type: String, default: null }
 
@@ -65,7 +67,7 @@ const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, know
 const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: Number, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
 const userSchema = new mongoose.Schema<UserDocument>(
-  { _id: text, email: text, name: optionalText, passwordHash: text, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean },
+  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean },
   {
     collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
     strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,

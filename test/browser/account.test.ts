@@ -1,7 +1,11 @@
 // The account page in a real browser: the whole journey, each of its states without a finding of axe, and nothing from elsewhere.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { writeResetToken } from '../../src/core/reset-token.js'
+import { openStore } from '../../src/store/open-store.js'
+import { openRing } from '../keyring/rings.js'
 import { ask, run, settings } from '../server-process.js'
+import { newUser } from '../store/store-contract.js'
 import { launch, withChromium } from './chromium.js'
 import { Calls, inspect } from './inspection.js'
 import { startClient } from './oauth-client.js'
@@ -19,7 +23,7 @@ interface Watched { page: Page, context: BrowserContext, url: string, violations
 async function startSignet (t: Test, env: Record<string, string> = {}) {
   const all = settings(t, { LOG_LEVEL: 'info', ...env })
   const { ready, child } = run(t, all)
-  return { url: await ready(), child, database: all['DATABASE_URL']! }
+  return { url: await ready(), child, database: all['DATABASE_URL']!, keys: all.KEYS_DIR }
 }
 
 /** A page that counts what its policy stopped, what it asked of others, and what it threw. */
@@ -491,24 +495,97 @@ withChromium(executablePath => {
     t.strictSame(faults, [])
   })
 
+  t.test('a person deletes the account, in words and with the password, and is told that it is gone', async t => {
+    const { url } = await startSignet(t)
+    await ask(`${url}/register`, ACCOUNT)
+    const watched = await openPage(t, browser, url)
+    const { page } = watched
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    await page.getByRole('button', { name: 'Delete account' }).click()
+    t.equal(await page.evaluate('document.activeElement.id'), 'deletion-words')
+    await page.locator('#delete-account button[type=submit]').click()
+    t.strictSame(await faults(page), { 'deletion-words': 'Type the words, so that it is no slip of the hand.', 'deletion-password': 'Enter your password.' })
+    await fill(page, 'delete-account', { words: 'delete it', current_password: 'not this one' })
+    t.strictSame(await faults(page), { 'deletion-words': 'These are not the words: delete my account' })
+    await inspect(t, watched, 'account-deletion')
+    await fill(page, 'delete-account', { words: ' Delete my account' })
+    t.strictSame(await fieldError(page, 'deletion-password'), { focused: true, invalid: 'true', text: 'That is not your current password.' })
+    await page.locator('#delete-account').getByRole('button', { name: 'Cancel' }).click()
+    t.equal(await page.evaluate('document.activeElement.id'), 'open-deletion')
+    await page.getByRole('button', { name: 'Delete account' }).click()
+    await fill(page, 'delete-account', { words: 'delete my account', current_password: ACCOUNT.password })
+    await heading(page, 'Sign in')
+    await page.getByText('Your account is deleted.').waitFor()
+    t.equal((await watched.context.cookies()).length, 0)
+    t.notMatch(await page.content(), ACCOUNT.email)
+    await fill(page, 'sign-in', ACCOUNT)
+    await page.getByText('The e-mail address or the password is wrong.').waitFor()
+    t.strictSame([watched.violations, watched.foreign, watched.faults], [[], [], []])
+  })
+
+  t.test('where the operator alone makes accounts, the page offers none, and a link sets the password, which the address forgets', async t => {
+    const { url, database, keys } = await startSignet(t, { REGISTRATION: 'closed' })
+    const watched = await openPage(t, browser, url)
+    const { page, context } = watched
+    await heading(page, 'Sign in')
+    t.strictSame([await page.getByText('Create an account').count(), await page.locator('#sign-up').count()], [0, 0])
+    await page.evaluate("window.location.hash = '#sign-up'")
+    await inspect(t, watched, 'sign-in-closed')
+
+    const store = await openStore(database)
+    t.teardown(async () => { await store.close() })
+    const user = { ...newUser(), email: ACCOUNT.email }
+    await store.insertUser(user)
+    const token = writeResetToken(user, Date.now() + 3_600_000, (await openRing({ folder: keys })).refreshSecret)
+    await page.evaluate(`window.location.hash = '#reset-password=${token}'`)
+    await heading(page, 'Set a new password')
+    t.equal(page.url(), `${url}/account`)
+    await inspect(t, watched, 'reset-password')
+    await page.getByRole('link', { name: 'Go to sign in' }).click()
+    await heading(page, 'Sign in')
+    await calls.note(page)
+    await page.goto('about:blank')
+    await calls.start(page)
+    await page.goto(`${url}/account#reset-password=${token}`)
+    await heading(page, 'Set a new password')
+    await fill(page, 'reset-password', { new_password: 'short' })
+    t.match(await rules(page, 'reset-rules'), ['At least 8 characters: no'])
+    await fill(page, 'reset-password', { new_password: ACCOUNT.email })
+    await page.locator('#reset-rules li[data-state=failed]').waitFor()
+    await context.route('**/reset-password', async route => { await route.abort() }, { times: 1 })
+    await fill(page, 'reset-password', { new_password: ACCOUNT.password })
+    await page.getByText('Signet cannot be reached. Check the connection and try again.').waitFor()
+    await fill(page, 'reset-password', { new_password: ACCOUNT.password })
+    await heading(page, 'Sign in')
+    await page.getByText('Your new password is set. Sign in with it.').waitFor()
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    await page.evaluate(`window.location.hash = '#reset-password=${token}'`)
+    await heading(page, 'Set a new password')
+    await fill(page, 'reset-password', { new_password: 'another harbour' })
+    await page.getByText('This link to set a new password is not good, or not any more; ask for another.').waitFor()
+    t.strictSame([watched.violations, watched.foreign, watched.faults], [[], [], []])
+  })
+
   t.test('a page that is kept by the browser holds nothing of a person, and is entered anew when it is shown again', async t => {
     const { url } = await startSignet(t)
     await ask(`${url}/register`, ACCOUNT)
     const { page, faults } = await openPage(t, browser, url)
     await fill(page, 'sign-in', ACCOUNT)
     await heading(page, 'Your account')
-    t.equal(await page.locator('[name=username]').inputValue(), ACCOUNT.email)
+    t.equal(await page.locator('[name=username]').first().inputValue(), ACCOUNT.email)
     await page.locator('#edit-password').click()
     await page.locator('#current-password').fill('half of a passw')
     await page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
     t.equal(await view(page).getAttribute('data-view'), 'waiting')
     t.equal(await page.locator('#devices li').count(), 0)
     t.strictSame(await page.locator('[data-slot], .notice').allTextContents().then(texts => texts.filter(text => text.includes('@') || text.includes('Ada'))), [])
-    t.strictSame(await page.locator('input').evaluateAll(inputs => inputs.map(input => [(input as HTMLInputElement).value, (input as HTMLInputElement).defaultValue].join(''))), Array(9).fill(''))
+    t.strictSame(await page.locator('input').evaluateAll(inputs => inputs.map(input => [(input as HTMLInputElement).value, (input as HTMLInputElement).defaultValue].join(''))), Array(14).fill(''))
     t.notMatch(await page.content(), ACCOUNT.email)
     await page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     await heading(page, 'Your account')
-    t.equal(await page.locator('[name=username]').inputValue(), ACCOUNT.email)
+    t.equal(await page.locator('[name=username]').first().inputValue(), ACCOUNT.email)
     t.strictSame(faults, [])
   })
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { AuthenticationRequest } from '../../src/http/account/requests.js'
 import { Hasher, type Requester } from '../../src/hashing/hasher.js'
+import { claimsOf } from './oauth-parts.js'
 import { DEVICE, LIMITS, NOW, openServices, overtake, PASSWORD, REQUESTER } from './parts.js'
 
 const NEW_PASSWORD = 'another horse, another battery'
@@ -138,4 +139,35 @@ t.test('two accounts that turn out to have one address stay two, each under the 
     const id = await keepAsBefore(services, email, `${PASSWORD} of ${email}`)
     t.equal((await accounts.authenticate(email, `${PASSWORD} of ${email}`, DEVICE, NOW)).id, id)
   }
+})
+
+t.test('a deletion that another write overtakes is proved against what stands, and from a family that lives', async t => {
+  const { store, accounts, tokens, user, hasher, login } = await openServices(t)
+  const caller = async () => await tokens.identify((await login()).accessToken, NOW)
+  const change = async (password: string) => {
+    const { passwordHash, families } = (await store.findUser(user.id))!
+    await store.openFamily({ userId: user.id, verifiedHash: passwordHash, passwordHash: await hasher.hash(password, REQUESTER), roles: [], family: { id: randomUUID(), generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }, live, limit: families.length + 1, policy: 'evict', closing })
+  }
+  const first = await caller()
+  overtake(store, 'deleteUser', async () => { await change(NEW_PASSWORD) })
+  await t.rejects(accounts.deleteAccount(first, PASSWORD, DEVICE, NOW), { code: 'wrong_password' })
+  overtake(store, 'deleteUser', async () => { await store.closeAllFamilies({ userId: user.id, live, closing }) })
+  await t.rejects(accounts.deleteAccount({ ...first, user: (await store.findUser(user.id))! }, NEW_PASSWORD, DEVICE, NOW), { code: 'invalid_token' })
+  const second = await caller()
+  overtake(store, 'deleteUser', async () => { await change(NEW_PASSWORD) })
+  await accounts.deleteAccount(second, NEW_PASSWORD, DEVICE, NOW)
+  t.equal(await store.findUser(user.id), undefined)
+})
+
+t.test('a log-in that a disabling or a change of roles overtakes opens nothing of before', async t => {
+  const { store, accounts, tokens, user } = await openServices(t)
+  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  overtake(store, 'openFamily', async () => await store.setRoles({ userId: user.id, roles: ['admin'], closes: { live, closing } }))
+  t.strictSame(claimsOf((await authenticate()).access_token)['roles'], ['admin'])
+  overtake(store, 'openFamily', async () => await store.disableUser({ userId: user.id, live, closing }))
+  await t.rejects(authenticate(), { code: 'invalid_credentials' })
+  t.strictSame((await store.findUser(user.id))?.families, [])
+  await store.enableUser(user.id)
+  overtake(store, 'openFamily', async () => await store.deleteUser({ userId: user.id, closing }))
+  await t.rejects(authenticate(), { code: 'invalid_credentials' })
 })

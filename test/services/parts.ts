@@ -28,7 +28,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   const hasher = new Hasher({ cost, threads: 1, queue: 100 })
   const events: SecurityEvent[] = []
   const places = new StatusPlaces(store, STATUS_LISTS)
-  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places })
+  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places })
   const parts: TokenParts = {
     store,
     keyRing,
@@ -52,7 +52,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
 }
 
 /** Lets `other` write just before the next call of a store's method does. */
-export function overtake<Name extends 'openFamily' | 'changePassword' | 'advanceFamily'> (store: SqliteStore, name: Name, other: () => Promise<unknown>): void {
+export function overtake<Name extends 'openFamily' | 'changePassword' | 'advanceFamily' | 'deleteUser' | 'resetPassword'> (store: SqliteStore, name: Name, other: () => Promise<unknown>): void {
   const method = store[name].bind(store) as (change: never) => Promise<never>
   Object.defineProperty(store, name, {
     configurable: true,

@@ -37,7 +37,7 @@ export function proveAccounts (open: Open): void {
       t.strictSame(await store.findUser(user.id), user)
       t.strictSame(await store.findUserByEmail(user.email), user)
     }
-    const deleted = await insert(store, [], { deletedAt: 4000, closed: [{ id: randomUUID(), serial: 3, at: 4000 }] })
+    const deleted = await insert(store, [], { passwordHash: '', deletedAt: 4000, closed: [{ id: randomUUID(), serial: 3, at: 4000 }] })
     t.strictSame((await store.listUsers('', 10)).find(({ id }) => id === deleted.id), deleted)
   })
 

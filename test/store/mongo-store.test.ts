@@ -123,6 +123,18 @@ withMongoDb(server => {
     t.strictSame(reads, Array.from({ length: 2 }, () => ['find', 'primary']))
   })
 
+  t.test('a document of before there were roles is a user without any, and goes on as it is', async t => {
+    const url = freshDatabase(t, server)
+    const store = await openFor(t, url)
+    const family = newFamily()
+    const { id, roles, ...user } = { ...newUser(), families: [family] }
+    await (await connect(t, url)).insertOne({ _id: id, ...user } as never)
+    t.strictSame(await store.findUser(id), { id, ...user, roles })
+    t.strictSame(await store.advanceFamily({ userId: id, familyId: family.id, from: 0, to: 1, now: 2000, by: '::1 0123abcd', live }), { family: { ...family, generation: 1, advancedAt: 2000, rotatedBy: '::1 0123abcd' }, roles: [] })
+    t.equal(await store.openFamily({ userId: id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles, family: newFamily(), live, limit: 3, policy: 'evict', closing }), 'opened')
+    t.strictSame((await store.searchUsers({ isDisabled: false }, '', 10)).map(found => found.id), [id])
+  })
+
   t.test('an object never becomes part of a filter', async t => {
     const store = await openFor(t, freshDatabase(t, server))
     const user = { ...newUser(), families: [newFamily()] }

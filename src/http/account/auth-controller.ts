@@ -1,24 +1,28 @@
 // One method a route: takes what was asked and by whom, returns the answer; knows no Fastify, no status, no header.
 import type { AccountService } from '../../services/account-service.js'
 import type { Clients } from '../../services/clients.js'
+import type { PasswordResets } from '../../services/password-resets.js'
 import type { Device } from '../../services/rotation.js'
 import type { Caller, TokenService } from '../../services/token-service.js'
 import { toAuthTokenDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
-import { readName, readPassword, type AuthenticationRequest, type ChangePasswordRequest, type ChangeUserRequest, type RefreshRequest, type RegistrationRequest } from './requests.js'
+import { readName, readPassword, type AuthenticationRequest, type ChangePasswordRequest, type ChangeUserRequest, type DeleteAccountRequest, type RefreshRequest, type RegistrationRequest, type ResetPasswordRequest } from './requests.js'
 
 /** `now` is in milliseconds everywhere; the errors are those of the services. */
 export class AuthController {
   readonly #accounts: AccountService
   readonly #tokens: TokenService
   readonly #clients: Clients
+  readonly #resets: PasswordResets
 
-  constructor (accounts: AccountService, tokens: TokenService, clients: Clients) {
+  constructor (accounts: AccountService, tokens: TokenService, clients: Clients, resets: PasswordResets) {
     this.#accounts = accounts
     this.#tokens = tokens
     this.#clients = clients
+    this.#resets = resets
   }
 
   async register (request: RegistrationRequest, device: Device, now: number): Promise<UserDTO> {
+    this.#accounts.assertOpen()
     return toUserDTO(await this.#accounts.register(request.toRegistration((password, email) => this.#accounts.weaknessOf(password, email)), device, now))
   }
 
@@ -59,5 +63,13 @@ export class AuthController {
   async changePassword (caller: Caller, request: ChangePasswordRequest, device: Device, now: number): Promise<AuthTokenDTO> {
     const family = await this.#accounts.changePassword(caller, readPassword('current_password', request.current_password), readPassword('new_password', request.new_password), device, now)
     return toAuthTokenDTO(await this.#tokens.issue(caller.user, family, now))
+  }
+
+  async resetPassword (request: ResetPasswordRequest, device: Device, now: number): Promise<void> {
+    await this.#resets.redeem(request.token, readPassword('new_password', request.new_password), device, now)
+  }
+
+  async deleteAccount (caller: Caller, request: DeleteAccountRequest, device: Device, now: number): Promise<void> {
+    await this.#accounts.deleteAccount(caller, readPassword('password', request.password), device, now)
   }
 }

@@ -82,6 +82,12 @@ export class RefreshRequest {
 export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account', EXAMPLE_PASSWORDS.old), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
+export const ResetPasswordRequest = Type.Object({ token: Type.String({ maxLength: 200, description: 'what came in the link after `#reset-password=`', examples: ['6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42.1795685400000.0b1c2d3e4f506172.c2lnbmF0dXJl'] }), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new) }, { $id: 'ResetPasswordRequest', ...strict })
+export type ResetPasswordRequest = Static<typeof ResetPasswordRequest>
+
+export const DeleteAccountRequest = Type.Object({ password: Password('the password of the account', EXAMPLE_PASSWORDS.old) }, { $id: 'DeleteAccountRequest', ...strict })
+export type DeleteAccountRequest = Static<typeof DeleteAccountRequest>
+
 export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUserRequest', ...strict })
 export type ChangeUserRequest = Static<typeof ChangeUserRequest>
 

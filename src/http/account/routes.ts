@@ -3,7 +3,7 @@ import type { Caller } from '../../services/token-service.js'
 import type { Described, Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
 import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
-import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest, RegistrationRequest } from './requests.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, RegistrationRequest, ResetPasswordRequest } from './requests.js'
 
 export type Route = OpenRoute | TokenRoute | CallerRoute
 
@@ -21,9 +21,9 @@ export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', han
 export const ROUTES: Route[] = [
   {
     operationId: 'register', tag: 'accounts',
-    description: 'Anybody may. It logs nobody in.',
+    description: 'Anybody may, unless the operator alone makes accounts. It logs nobody in.',
     method: 'POST', url: '/register', summary: 'Make an account', guard: 'open', limit: 'register',
-    body: RegistrationRequest.schema, status: 201, response: UserDTO, errors: ['weak_password', 'email_taken', 'busy'],
+    body: RegistrationRequest.schema, status: 201, response: UserDTO, errors: ['weak_password', 'registration_closed', 'email_taken', 'busy'],
     handle: async (controller, { body, device, now }) => await controller.register(new RegistrationRequest(body as RegistrationBody), device, now),
   },
   {
@@ -88,6 +88,20 @@ export const ROUTES: Route[] = [
     method: 'POST', url: '/change-password', summary: 'Change the password, log every device out, and this one in again', guard: 'bearer', limit: 'address', cookie: 'renewed',
     body: ChangePasswordRequest, status: 200, response: AuthTokenDTO, errors: ['weak_password', 'wrong_password', 'foreign_origin', 'busy'],
     handle: async (controller, { body, device, now }, caller) => await controller.changePassword(caller, body as ChangePasswordRequest, device, now),
+  },
+  {
+    operationId: 'resetPassword', tag: 'accounts',
+    description: 'The token comes from the operator in a link, works once and for as long as that says, and closes every family. It logs nobody in.',
+    method: 'POST', url: '/reset-password', summary: 'Set a new password by a link, and log every device out', guard: 'open', limit: 'login',
+    body: ResetPasswordRequest, status: 204, errors: ['invalid_reset_token', 'weak_password', 'busy'],
+    handle: async (controller, { body, device, now }) => { await controller.resetPassword(body as ResetPasswordRequest, device, now) },
+  },
+  {
+    operationId: 'deleteAccount', tag: 'accounts',
+    description: 'It takes the password beside the access token, and cannot be undone: nothing personal is left, and every device is logged out.',
+    method: 'DELETE', url: '/account', summary: 'Delete my account', guard: 'bearer', limit: 'address',
+    body: DeleteAccountRequest, status: 204, errors: ['wrong_password', 'foreign_origin', 'busy'], endsLogin: () => true,
+    handle: async (controller, { body, device, now }, caller) => { await controller.deleteAccount(caller, body as DeleteAccountRequest, device, now) },
   },
 ]
 

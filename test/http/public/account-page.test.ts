@@ -1,6 +1,7 @@
 // How the account page is served: whole, fenced in, and only where it is wanted.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { newClient } from '../../store/client-contract.js'
 import { EMAIL, PASSWORD, testApp } from '../../test-app.js'
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -39,6 +40,21 @@ t.test('the client of the page is the client of the package, served as a module'
   t.equal((await app.inject({ url: '/account/client.js', headers: { 'if-none-match': String(answer.headers.etag) } })).statusCode, 304)
 })
 
+t.test('where registration is closed there is no form for it, on this page and on the one that leads on to a client', async t => {
+  for (const [registration, offers] of [['open', true], ['closed', false]] as const) {
+    const { app, store } = await testApp(t, { REGISTRATION: registration })
+    const client = { ...newClient(), redirectUris: ['https://app.example/callback'] }
+    await store.insertClient(client)
+    const pages = await Promise.all(['/account', `/authorize?client_id=${client.id}&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&again=1`].map(async url => (await app.inject(url)).body))
+    for (const page of pages) {
+      t.match(page, 'id="sign-in"')
+      t.equal(page.includes('id="sign-up"'), offers)
+      t.equal(page.includes('href="#sign-up"'), offers)
+      t.notMatch(page, /\{\{/)
+    }
+  }
+})
+
 t.test('the page is told whether the browser brings a cookie, and nothing of it', async t => {
   const { app, post } = await testApp(t)
   await post('/register', { email: EMAIL, password: PASSWORD })
@@ -64,7 +80,9 @@ t.test('/account/ leads to /account, also under a prefix of a proxy', async t =>
   t.equal(new URL(String(answer.headers.location), 'https://example.com/id/account/').href, 'https://example.com/id/account')
 })
 
-t.test('ACCOUNT_PAGE=false leaves nothing at /account', async t => {
+t.test('ACCOUNT_PAGE=false leaves no page at /account, only the route by which an account is deleted', async t => {
   const { app } = await testApp(t, { ACCOUNT_PAGE: 'false' })
-  for (const url of ['/account', '/account/client.js', '/account/session']) t.equal((await app.inject(url)).statusCode, 404, url)
+  const answer = await app.inject('/account')
+  t.strictSame([answer.statusCode, answer.headers.allow], [405, 'DELETE'])
+  for (const url of ['/account/', '/account/client.js', '/account/session']) t.equal((await app.inject(url)).statusCode, 404, url)
 })
