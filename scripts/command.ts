@@ -30,7 +30,7 @@ export type Options = NonNullable<ParseArgsConfig['options']>
 export class WrongUse extends Error {}
 
 /** How a person names one. */
-const ONE = { key: 'the id of one key', client: 'the id of one client', event: 'the id of one event', user: 'one user, by id or e-mail address' }
+const ONE = { key: 'the id of one key', client: 'the id of one client', event: 'the id of one event', user: 'one user, by id or e-mail address', file: 'one file' }
 
 const COMMON: Options = { help: { type: 'boolean' }, json: { type: 'boolean' } }
 

@@ -1,7 +1,7 @@
 // Use cases of an account: registering, proving or changing a password, and changing the name; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
-import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
+import { normaliseEmail, normalisePassword, passwordSpellings, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import type { EventKind, RecordEvent } from '../core/events.js'
 import type { Guesser } from '../core/failures.js'
 import { familyOf, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
@@ -167,7 +167,7 @@ export class AccountService {
   /** `limited` is the event of a refusal, which is recorded once in a window. */
   async #prove (password: string, guess: Guess, device: Device, now: number, limited: EventKind): Promise<Verdict> {
     // Whoever is disabled is told no sooner, and no less is counted, than with a wrong password.
-    const verify = async ({ by }: Place) => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, by)) && guess.user?.disabledAt === undefined
+    const verify = async ({ by }: Place) => await this.#hasher.verify(passwordSpellings(password), guess.user?.passwordHash, requesterOf(device, by)) && guess.user?.disabledAt === undefined
     if (!this.#guesses) return await verify(guess.places[0]!) ? 'right' : 'wrong'
     return await this.#guesses.check(guess, now, verify).catch((error: AuthError) => {
       if (error.code === 'rate_limited' && !error.isRepeated) this.#record({ kind: limited, at: now, userId: guess.user?.id, ...device })

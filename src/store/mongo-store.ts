@@ -11,7 +11,7 @@ import { AuthError } from '../errors.js'
 import { findClient, insertClient, listClients, removeClient, replaceClient, type ClientCollection, type ClientDocument } from './mongo-clients.js'
 import { dropEvents, dropEventsOf, EVENT_INDEX, insertEvents, listEvents, type EventCollection, type EventDocument } from './mongo-events.js'
 import { whyNotOpened } from './openings.js'
-import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
+import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
 
 type UserDocument = Omit<User, 'id' | 'roles'> & { _id: string, roles?: string[], closedAt?: number }
 /** The last of some users, and the highest serial number that they have. */
@@ -71,7 +71,7 @@ const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, know
 const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: Number, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
 const userSchema = new mongoose.Schema<UserDocument>(
-  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number },
+  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean },
   {
     collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
     strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,
@@ -126,17 +126,31 @@ export class MongoStore implements Store {
     await this.#link.client.close()
   }
 
-  async insertUser ({ id, ...user }: User): Promise<'inserted' | 'email_taken'> {
+  async insertUser (user: User): Promise<'inserted' | 'email_taken'> {
     return await this.#guard(async () => {
       try {
-        const closedAt = user.closed && Math.max(...user.closed.map(({ at }) => at))
-        await this.#link.users.insertOne({ _id: id, ...user, ...(closedAt !== undefined && { closedAt }) })
+        await this.#link.users.insertOne(toDocument(user))
         return 'inserted'
       } catch (error) {
         if (isDuplicate(error)) return 'email_taken'
         throw error
       }
     })
+  }
+
+  async insertUsers (users: User[]): Promise<Insertion[]> {
+    if (users.length === 0) return []
+    return await this.#guard(async () => {
+      const refused = await this.#link.collection.insertMany(users.map(toDocument), { ...DURABLE_WRITE, ordered: false }).then((): number[] => [], duplicatesOf)
+      const ids = refused.map(at => users[at]!.id)
+      const taken = new Set(ids.length > 0 ? await this.#idsAmong(ids) : [])
+      return users.map(({ id }, at) => refused.includes(at) ? (taken.has(id) ? 'id_taken' : 'email_taken') : 'inserted')
+    })
+  }
+
+  async #idsAmong (ids: string[]): Promise<string[]> {
+    const found = await this.#link.collection.find({ _id: { $in: ids } }, { projection: { _id: 1 } }).toArray()
+    return found.map(({ _id }) => _id)
   }
 
   async findUser (id: string): Promise<User | undefined> {
@@ -513,6 +527,14 @@ function isDuplicate (error: unknown): boolean {
   return (error as { code?: unknown }).code === DUPLICATE_KEY
 }
 
+/** Which of many insertions were of what is there already. Throws whatever else befell one. */
+function duplicatesOf (error: unknown): number[] {
+  const { writeErrors, code } = error as { writeErrors?: mongoose.mongo.WriteError | mongoose.mongo.WriteError[], code?: unknown }
+  const refusals = [writeErrors ?? []].flat()
+  if (code !== DUPLICATE_KEY || refusals.some(refusal => refusal.code !== DUPLICATE_KEY)) throw error
+  return refusals.map(({ index }) => index)
+}
+
 /** The condition that this family is there, and lives. */
 function lives (familyId: string, live: LiveAfter) {
   return mongoose.trusted({ $elemMatch: caller(familyId, live) })
@@ -530,8 +552,13 @@ async function inTime<Result> (work: Promise<Result>): Promise<Result> {
   })
 }
 
+function toDocument ({ id, ...user }: User): UserDocument {
+  const closedAt = user.closed && Math.max(...user.closed.map(({ at }) => at))
+  return { _id: id, ...user, ...(closedAt !== undefined && { closedAt }) }
+}
+
 function toUser (document: UserDocument | null): User | undefined {
   if (!document) return undefined
-  const { _id: id, email, name, passwordHash, createdAt, families, failed, closed, roles = [], disabledAt, deletedAt } = document
-  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }) }
+  const { _id: id, email, name, passwordHash, createdAt, families, failed, closed, roles = [], disabledAt, deletedAt, emailVerified } = document
+  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }), ...(emailVerified !== undefined && { emailVerified }) }
 }

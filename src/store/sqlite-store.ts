@@ -16,7 +16,7 @@ import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
 import { CLIENTS_SCHEMA, SqliteClients } from './sqlite-clients.js'
 import { EVENTS_SCHEMA, SqliteEvents } from './sqlite-events.js'
-import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
+import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
@@ -29,9 +29,9 @@ interface GrantColumn { c: string, s: string, a: string[], t: number }
 /** A closing, as it is stored. */
 interface ClosingColumn { id: string, s?: number | null, at: number }
 
-type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null]
+type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null, emailVerified: number | null]
 
-const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at'
+const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at, email_verified'
 
 /** While the file is opened, and while it is used: then whoever waits holds up everybody. */
 const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
@@ -58,7 +58,8 @@ const SCHEMA = `
     closed_at INTEGER,
     roles TEXT,
     disabled_at INTEGER,
-    deleted_at INTEGER
+    deleted_at INTEGER,
+    email_verified INTEGER
   ) STRICT;
   CREATE TABLE IF NOT EXISTS status_lists (
     list INTEGER PRIMARY KEY,
@@ -67,7 +68,7 @@ const SCHEMA = `
     leased_at INTEGER NOT NULL
   ) STRICT`
 /** Columns that files of before lack. */
-const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER' }
+const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER' }
 const INDEXES = `
   CREATE INDEX IF NOT EXISTS users_closed_at ON users (closed_at) WHERE closed_at IS NOT NULL;
   CREATE INDEX IF NOT EXISTS users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL`
@@ -111,6 +112,7 @@ export class SqliteStore implements Store {
   readonly #lazyQueue: CommitQueue
   readonly #eventQueue: CommitQueue
   readonly #insert: Statement
+  readonly #isId: Statement
   readonly #find: Statement
   readonly #findByEmail: Statement
   readonly #list: Statement
@@ -158,7 +160,8 @@ export class SqliteStore implements Store {
     this.#lazyQueue = new CommitQueue(this.#lazy)
     // In commits of their own, so that a log that does not fit fails no refresh.
     this.#eventQueue = new CommitQueue(this.#lazy)
-    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt) ON CONFLICT DO NOTHING')
+    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at, email_verified) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt, :emailVerified) ON CONFLICT DO NOTHING')
+    this.#isId = this.#durable.prepare('SELECT 1 FROM users WHERE id = ?')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ? AND ${IS_THERE}`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ? AND ${IS_THERE}`).raw()
     this.#list = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?`).raw()
@@ -189,7 +192,7 @@ export class SqliteStore implements Store {
     this.#disable = this.#durable.prepare(`UPDATE users SET disabled_at = coalesce(disabled_at, :at), families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
     this.#enable = this.#durable.prepare('UPDATE users SET disabled_at = NULL WHERE id = ? AND disabled_at IS NOT NULL')
     this.#delete = this.#durable.prepare(`
-      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, roles = NULL, disabled_at = NULL, deleted_at = :at, families = '{}', ${closing('1')}
+      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, deleted_at = :at, families = '{}', ${closing('1')}
       WHERE id = :userId AND ${IS_THERE} AND (:verifiedHash IS NULL OR (password_hash = :verifiedHash AND ${livesAt(':callerPath')}))`)
     this.#dropDeleted = this.#durable.prepare('DELETE FROM users WHERE deleted_at < :before AND coalesce(closed_at, 0) < :before')
     this.#setRoles = this.#durable.prepare(`UPDATE users SET roles = :roles WHERE id = :userId AND ${IS_THERE}`)
@@ -236,9 +239,23 @@ export class SqliteStore implements Store {
   }
 
   async insertUser (user: User): Promise<'inserted' | 'email_taken'> {
+    return await this.#write(this.#durableQueue, () => this.#isInserted(user)) ? 'inserted' : 'email_taken'
+  }
+
+  async insertUsers (users: User[]): Promise<Insertion[]> {
+    return await this.#write(this.#durableQueue, () => users.map(user => {
+      if (this.#isInserted(user)) return 'inserted'
+      return this.#isId.get([user.id]) ? 'id_taken' : 'email_taken'
+    }))
+  }
+
+  #isInserted (user: User): boolean {
     const families = `{${user.families.map(family => `"${family.id}":${writeFamily(family)}`).join()}}`
-    const { changes } = await this.#write(this.#durableQueue, () => this.#insert.run({ ...user, families, failed: user.failed ? JSON.stringify(user.failed) : null, ...writeClosings(user.closed), roles: writeRoles(user.roles), disabledAt: user.disabledAt ?? null, deletedAt: user.deletedAt ?? null }))
-    return changes === 1 ? 'inserted' : 'email_taken'
+    const { changes } = this.#insert.run({
+      ...user, families, failed: user.failed ? JSON.stringify(user.failed) : null, ...writeClosings(user.closed), roles: writeRoles(user.roles), disabledAt: user.disabledAt ?? null, deletedAt: user.deletedAt ?? null,
+      emailVerified: user.emailVerified === undefined ? null : Number(user.emailVerified),
+    })
+    return changes === 1
   }
 
   async findUser (id: string): Promise<User | undefined> {
@@ -525,13 +542,14 @@ function writeGrant ({ clientId, scope, audience, authenticatedAt }: Grant): Gra
 
 function toUser (row: unknown): User | undefined {
   if (!row) return undefined
-  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt] = row as Row
+  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt, emailVerified] = row as Row
   const parsed = Object.entries(JSON.parse(families) as Record<string, FamilyColumn>)
   const user: User = { id, email, name, passwordHash, createdAt, families: parsed.map(([id, family]) => toFamily(id, family)), roles: readRoles(roles) }
   if (failed !== null) user.failed = JSON.parse(failed) as Failures
   if (closed !== null) user.closed = readClosings(closed)
   if (disabledAt !== null) user.disabledAt = disabledAt
   if (deletedAt !== null) user.deletedAt = deletedAt
+  if (emailVerified !== null) user.emailVerified = emailVerified === 1
   return user
 }
 

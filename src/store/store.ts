@@ -16,6 +16,8 @@ export interface User {
   families: Family[]
   /** What services let the user do, as `normaliseRoles` makes them. Stores of before have none. */
   roles: string[]
+  /** Whether another system had proved that the address is the user's; absent where none had. */
+  emailVerified?: boolean
   /** Since when the user may not log in. */
   disabledAt?: number
   /** Since when there is no such user any more: no more is left than what was closed, and `listUsers` alone tells of it. */
@@ -25,6 +27,8 @@ export interface User {
   /** The last that were closed, the newest last; absent where none was. Each write that closes families adds those that have a serial number or a grant, and drops what no longer counts, but for `LAST_CLOSINGS`. */
   closed?: Closing[]
 }
+
+export type Insertion = 'inserted' | 'email_taken' | 'id_taken'
 
 export interface TakeGuess {
   userId: string
@@ -139,6 +143,8 @@ export interface Store {
   close (): Promise<void>
   /** Durable. The unique index decides. */
   insertUser (user: User): Promise<'inserted' | 'email_taken'>
+  /** Durable, in one commit where the store can. What became of each, in their order; of one whose id is taken, too, it is that. */
+  insertUsers (users: User[]): Promise<Insertion[]>
   findUser (id: string): Promise<User | undefined>
   findUserByEmail (email: string): Promise<User | undefined>
   /** The next users in the order of their ids, from the first beyond `after`; '' begins. With those who are deleted, for whom copies a store. */

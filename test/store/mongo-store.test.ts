@@ -38,11 +38,14 @@ withMongoDb(server => {
     })
   }
 
-  t.test('a client that the driver cannot write is not taken for one that is there', async t => {
+  t.test('what the driver cannot write is not taken for what is there', async t => {
     const store = await openFor(t, freshDatabase(t, server))
     const client = newClient()
     await t.rejects(store.insertClient({ ...client, jwks: { keys: [{ 'a\0b': 1 }] } }), { code: 'unavailable' })
     t.equal(await store.findClient(client.id), undefined)
+    const user = newUser()
+    await t.rejects(store.insertUsers([{ ...user, failed: { 'a\0b': 1 } as never }]), { code: 'unavailable' })
+    t.equal(await store.findUser(user.id), undefined)
   })
 
   t.test('each operation is one command, with the write concern of its promise, on the primary', async t => {
@@ -60,6 +63,7 @@ withMongoDb(server => {
     const write = (commandName: string, writeConcern: object) => [{ commandName, writeConcern: { ...writeConcern }, readPreference: undefined }]
     const durable = { w: 'majority', j: true }
     t.match(await taken(async () => await store.insertUser(newUser())), write('insert', durable))
+    t.match(await taken(async () => await store.insertUsers([newUser(), newUser()])), write('insert', durable))
     t.match(await taken(async () => await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: [], family, live, limit: 3, policy: 'evict', closing })), write('update', durable))
     t.match(await taken(async () => await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: '::1 0123abcd', live })), write('findAndModify', { w: 1, j: false }))
     t.match(await taken(async () => await store.noteRepeat({ userId: user.id, familyId: family.id, generation: 1, running: 1 })), write('update', { w: 1, j: false }))
@@ -179,6 +183,7 @@ withMongoDb(server => {
     await users.insertMany([{ ...newUser(), _id: '1', email: 'ada@example.com' }, { ...newUser(), _id: '2', email: 'ada@example.com' }])
     const store = await openFor(t, url)
     await t.rejects(store.ping(), { message: 'The store lacks its unique index on the e-mail address.', cause: { cause: { cause: { name: 'MongoServerError' } } } })
+    await t.rejects(store.insertUsers([newUser()]), { code: 'unavailable', retryAfter: 1 })
     await t.rejects(store.insertUser(newUser()), { code: 'unavailable', retryAfter: 1 })
     await users.deleteOne({ _id: '2' })
     await store.ping()

@@ -88,6 +88,23 @@ export function proveStore (open: Open): void {
     t.strictSame(await store.findUser(user.id), user)
   })
 
+  prove('users that are inserted together are kept whole, and each is told what became of it', async (t, store) => {
+    const [there, first, second, third] = [await insert(store), { ...newUser(), emailVerified: true, roles: ['$a', 'b'], disabledAt: 4000 }, { ...newUser(), emailVerified: false, name: '$name' }, newUser()]
+    t.strictSame(await store.insertUsers([]), [])
+    t.strictSame(await store.insertUsers([first]), ['inserted'])
+    const others = [second, { ...newUser(), email: there.email }, { ...newUser(), id: there.id }, there, { ...newUser(), email: second.email }, { ...third, passwordHash: '' }, third]
+    t.strictSame(await store.insertUsers(others), ['inserted', 'email_taken', 'id_taken', 'id_taken', 'email_taken', 'inserted', 'id_taken'])
+    for (const user of [there, first, second, { ...third, passwordHash: '' }]) t.strictSame(await store.findUserByEmail(user.email), user)
+    t.equal((await store.listUsers('', 10)).length, 4)
+  })
+
+  prove('racing insertions of the same users insert each once', async (t, store, stores) => {
+    const users = Array.from({ length: 5 }, newUser)
+    const outcomes = await Promise.all(Array.from({ length: 8 }, async (_, index) => await stores[index % stores.length]!.insertUsers(users)))
+    for (const at of users.keys()) t.equal(outcomes.filter(outcome => outcome[at] === 'inserted').length, 1)
+    t.equal((await store.listUsers('', 100)).length, 5)
+  })
+
   prove('all users are listed in the order of their ids, a page at a time', async (t, store) => {
     const users = [newUser(), newUser(), newUser()].sort((one, other) => one.id < other.id ? -1 : 1)
     for (const user of users) await store.insertUser(user)
