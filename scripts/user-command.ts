@@ -102,8 +102,11 @@ export function signedOut (count: number, { config }: Invocation): string {
   return `${count === 1 ? 'One device is' : `${count} devices are`} signed out: Signet refuses their tokens at once, services that look at the status list within seconds, and any other when they expire, at most ${formatDuration(config.ACCESS_TOKEN_TTL * 1000)} on (ACCESS_TOKEN_TTL).`
 }
 
+/** What a user sets a password by: a link where there is a page for it, and the token that is in it. */
+export interface ResetLink { token: string, link: string | null, expires_at: string }
+
 /** What makes links to set a password. Read before the store is opened, as whoever runs the command. Throws a sentence if there is no key ring. */
-export async function readLinks ({ config, flags, now }: Invocation): Promise<(user: User) => { token: string, link: string | null, expires_at: string }> {
+export async function readLinks ({ config, flags, now }: Invocation): Promise<(user: User) => ResetLink> {
   const expires = now + secondsOf(flags['valid']) * 1000
   const place = await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE)
   const ring = await readRing(place)
@@ -116,7 +119,7 @@ export async function readLinks ({ config, flags, now }: Invocation): Promise<(u
 }
 
 /** What a person does with a link. */
-export function describeLink ({ token, link, expires_at: at }: Awaited<ReturnType<Awaited<ReturnType<typeof readLinks>>>>): string[] {
+export function describeLink ({ token, link, expires_at: at }: ResetLink): string[] {
   const what = link === null ? 'This token for POST /reset-password' : 'This link'
   return [`${what} sets a password, once, until ${formatInstant(Date.parse(at))}; whoever has it can, so bring it to nobody else:`, `  ${link ?? token}`]
 }
