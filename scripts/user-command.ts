@@ -2,6 +2,7 @@
 import { closingRetention, familyLimits, type Config } from '../src/config.js'
 import { closingAt, type ClosingTime } from '../src/core/closings.js'
 import { spellingsOf } from '../src/core/credentials.js'
+import type { Cause, SecurityEvent } from '../src/core/events.js'
 import { expiresAt, isLive, liveAfter, type Family, type LiveAfter } from '../src/core/families.js'
 import { writeResetToken } from '../src/core/reset-token.js'
 import { normaliseRoles } from '../src/core/roles.js'
@@ -9,6 +10,7 @@ import { readRing } from '../src/keyring/key-ring.js'
 import { ringPlace } from '../src/keyring/ring-files.js'
 import type { Store, User } from '../src/store/store.js'
 import { formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { recordAsOperator } from './operator-events.js'
 import { runStoreCommand, type StoreForm, type StoreInvocation } from './store-command.js'
 
 export type Invocation = StoreInvocation
@@ -82,6 +84,12 @@ export function describe (user: User, invocation: Invocation): string {
   ]
   const rows = live.map(({ id, last_used_at: at, ip, user_agent: agent, client }) => [id, formatInstant(Date.parse(at)), ip, client ? `client ${client.id}` : agent ?? ''])
   return [formatTable(facts), live.length === 0 ? '  signed in nowhere' : formatTable([['DEVICE', 'LAST USED', 'ADDRESS', 'WHAT'], ...rows])].join('\n')
+}
+
+/** Records what an operator did to a user, and how many devices were signed out by it, if any were. */
+export async function recordOf (store: Store, event: Omit<SecurityEvent, 'at' | 'by'>, closed?: { cause: Cause, count: number }): Promise<void> {
+  await recordAsOperator(store, event)
+  if (closed && closed.count > 0) await recordAsOperator(store, { kind: 'family.closed', userId: event.userId, details: closed })
 }
 
 /** An answer that says what was done to a user, or would be, and what follows. */

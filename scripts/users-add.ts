@@ -7,7 +7,7 @@ import { Hasher } from '../src/hashing/hasher.js'
 import { AccountService } from '../src/services/account-service.js'
 import type { Store } from '../src/store/store.js'
 import { refuse, WrongUse, type Answer } from './command.js'
-import { CHANGING, describeLink, LINK_SETTINGS, readLinks, report, ROLES, rolesOf, runUserCommand, toInstant, VALID, type Invocation } from './user-command.js'
+import { CHANGING, describeLink, LINK_SETTINGS, readLinks, recordOf, report, ROLES, rolesOf, runUserCommand, toInstant, VALID, type Invocation } from './user-command.js'
 
 const HELP = `Makes an account with a password that nobody knows, and prints a link by which its user sets one, once.
 Usage: npm run users:add -- --email ADDRESS [--name NAME] [--role ROLE] [--valid TIME] [--dry-run] [--json]
@@ -30,8 +30,10 @@ async function add (invocation: Invocation): Promise<Answer> {
   if ('fault' in roles) return refuse('invalid_roles', roles.fault)
   const linkFor = await readLinks(invocation)
   if (flags['dry-run']) return report(invocation, { id: 'an id of its own', email }, 'Added.', [], { name, ...roles })
-  const user = await register(invocation, await openStore('may be made'), { email: typed, name, ...roles })
+  const store = await openStore('may be made')
+  const user = await register(invocation, store, { email: typed, name, ...roles })
   if (user === 'email_taken') return refuse('email_taken', 'An account with this e-mail address exists already.')
+  await recordOf(store, { kind: 'user.added', userId: user.id })
   const link = linkFor(user)
   return report(invocation, user, 'Added.', describeLink(link), { name, ...roles, created_at: toInstant(user.createdAt), ...link })
 }

@@ -1,7 +1,7 @@
 // `npm run users:delete`: deletes a user for good; holds no rule of an account.
 import { closingRetention } from '../src/config.js'
 import { confirm, formatDuration, type Answer } from './command.js'
-import { CHANGING, closingOf, report, runUserCommand, signedOut, summaryOf, withUser, type Invocation } from './user-command.js'
+import { CHANGING, closingOf, recordOf, report, runUserCommand, signedOut, summaryOf, withUser, type Invocation } from './user-command.js'
 
 const HELP = `Deletes a user for good: nothing personal is left, and every device is signed out. It cannot be undone.
 Usage: npm run users:delete -- USER [--yes] [--dry-run] [--json]
@@ -22,6 +22,8 @@ async function remove (invocation: Invocation): Promise<Answer> {
       const refusal = await confirm(invocation, `${user.email} is deleted for good.`)
       if (refusal) return refusal
       await store.deleteUser({ userId: user.id, closing: closingOf(invocation).closing })
+      await store.dropEventsOf(user.id)
+      await recordOf(store, { kind: 'user.deleted', userId: user.id })
       await store.dropDeleted(now - retention)
     }
     return report(invocation, user, 'Deleted.', follows, { signed_out: devices })

@@ -1,7 +1,8 @@
 // `npm run users:export`: all that is kept of a user, but for what opens the account; holds no rule of an account.
 import { addressOf } from '../src/core/refresh-signs.js'
-import type { User } from '../src/store/store.js'
-import { deviceOf, runUserCommand, summaryOf, toInstant, withUser, type Invocation } from './user-command.js'
+import { describeEvent, type KeptEvent } from '../src/core/events.js'
+import type { Store, User } from '../src/store/store.js'
+import { deviceOf, recordOf, runUserCommand, summaryOf, toInstant, withUser, type Invocation } from './user-command.js'
 
 const HELP = `Prints all that is kept of a user as JSON (GDPR, articles 15 and 20), but for the hash of the password. No token is kept.
 Usage: npm run users:export -- USER
@@ -9,17 +10,29 @@ Usage: npm run users:export -- USER
 Exit code: 0 printed, 1 there is none, 2 wrong use.
 `
 
+/** Events that are read at once. */
+const PAGE = 500
+
 /** Whatever else is kept of a user is to be named here. */
-function everythingOf (user: User, invocation: Invocation) {
+async function everythingOf (user: User, store: Store, invocation: Invocation) {
   return {
     ...summaryOf(user, invocation),
     signed_in: user.families.map(family => ({ ...deviceOf(family, invocation), refreshes: family.generation, last_refreshed_from: family.rotatedBy === undefined ? null : addressOf(family.rotatedBy), status_list_place: family.serial ?? null })),
     signed_out: (user.closed ?? []).map(({ id, serial, at }) => ({ id, at: toInstant(at), status_list_place: serial ?? null })),
-    wrong_passwords: user.failed ? { since: toInstant(user.failed.since), from_known_places: user.failed.known, from_others: user.failed.stranger } : null,
+    wrong_passwords: user.failed ? { since: toInstant(user.failed.since), from_known_places: user.failed.known, from_others: user.failed.stranger, from_devices: user.failed.devices ?? {} } : null,
+    events: await eventsOf(user, store),
   }
 }
 
-await runUserCommand({ help: HELP, options: {}, takes: 'one id' }, async invocation => await withUser(invocation, user => {
-  const json = everythingOf(user, invocation)
+/** All that are kept, the newest first, so many at a time that each answer is small. */
+async function eventsOf ({ id: userId }: User, store: Store): Promise<object[]> {
+  const all: KeptEvent[] = []
+  for (let page = await store.listEvents({ userId, limit: PAGE }); page.length > 0; page = await store.listEvents({ userId, before: page.at(-1)!.id, limit: PAGE })) all.push(...page)
+  return all.map(describeEvent)
+}
+
+await runUserCommand({ help: HELP, options: {}, takes: 'one id' }, async invocation => await withUser(invocation, async (user, store) => {
+  const json = await everythingOf(user, store, invocation)
+  await recordOf(store, { kind: 'user.exported', userId: user.id })
   return { code: 0, text: JSON.stringify(json, null, 2), json }
 }))

@@ -5,6 +5,7 @@ import { FORMATS, readFirebaseParameters, type FirebaseParameters, type Format }
 import { inWords } from '../src/faults.js'
 import { importUsers, type ImportCounts, type ImportRefusal, type Refused } from '../src/services/import-users.js'
 import { formatTable, withCause, WrongUse, type Answer } from './command.js'
+import { recordAsOperator } from './operator-events.js'
 import { runStoreCommand, type StoreInvocation } from './store-command.js'
 
 const HELP = `Brings the users of another system along: npm run users:import -- FILE [FLAGS] [--dry-run] [--json]
@@ -67,16 +68,19 @@ async function run (invocation: StoreInvocation): Promise<Answer> {
   }
   let counts: ImportCounts | undefined
   try {
+    const isRehearsal = flags['dry-run'] === true
+    const store = isRehearsal && place !== 'MongoDB' && !existsSync(place) ? undefined : await invocation.openStore('may be made')
     const done = await importUsers({
       entries: readEntries(createReadStream('', { fd: file, autoClose: false }) as AsyncIterable<Buffer>, format === 'jsonl' ? 'lines' : undefined),
       format,
       reading: { now: invocation.now, firebase },
       terms: { now: invocation.now, source: flags['source'] as string | undefined, withoutPassword: flags['without-password'] ? 'take' : 'refuse' },
-      store: flags['dry-run'] && place !== 'MongoDB' && !existsSync(place) ? undefined : await invocation.openStore('may be made'),
-      writes: flags['dry-run'] ? 'rehearse' : 'write',
+      store,
+      writes: isRehearsal ? 'rehearse' : 'write',
       onRefused: note,
       onProgress: throttled(progress => { counts = { ...progress } }),
     })
+    if (store && !isRehearsal && done.added > 0) await recordAsOperator(store, { kind: 'users.imported', details: { count: done.added } })
     return answer(invocation, done, tally)
   } catch (error) {
     throw new Error(`${withCause(error as Error)} ${counts ? `${counts.entries} entries were dealt with, ${counts.added} users added. ` : ''}What is written stays; the same command goes on.`, { cause: error })

@@ -1,6 +1,7 @@
 // `npm run users:sign-out`: signs one device of a user out, or all; holds no rule of an account.
 import { familyOf } from '../src/core/families.js'
 import { refuse, WrongUse, type Answer } from './command.js'
+import { recordAsOperator } from './operator-events.js'
 import { CHANGING, closingOf, report, runUserCommand, signedOut, summaryOf, withUser, type Invocation } from './user-command.js'
 
 const HELP = `Signs a user out on one device, or everywhere. Whoever knows the password signs in again.
@@ -22,10 +23,12 @@ async function signOut (invocation: Invocation): Promise<Answer> {
     const { closing, live } = closingOf(invocation)
     if (flags['all']) {
       const count = isRehearsal ? summaryOf(user, invocation).devices : await store.closeAllFamilies({ userId: user.id, closing, live })
+      if (!isRehearsal) await recordAsOperator(store, { kind: 'family.closed', userId: user.id, details: { cause: 'operator', count } })
       return report(invocation, user, 'Signed out everywhere.', [signedOut(count, invocation)], { signed_out: count })
     }
     const isThere = familyOf(user, familyId) !== undefined
     if (!isThere || (!isRehearsal && !await store.closeFamily({ userId: user.id, familyId, closing }))) return refuse('unknown_device', 'The user has no device of this id; users:show shows those there are.')
+    if (!isRehearsal) await recordAsOperator(store, { kind: 'family.closed', userId: user.id, familyId, details: { cause: 'operator' } })
     return report(invocation, user, 'Signed out on one device.', [signedOut(1, invocation)], { signed_out: 1 })
   })
 }

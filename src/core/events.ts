@@ -30,6 +30,7 @@ export const EVENTS = {
   'password.changed': { severity: 1, outcome: 'success', ocsf: [3001, 3] },
   'password.change_failed': { severity: 2, outcome: 'failure', ocsf: [3001, 3] },
   'password.change_limited': { severity: 3, outcome: 'failure', ocsf: [3001, 3] },
+  'password.reset_offered': { severity: 2, outcome: 'success', ocsf: [3001, 4] },
   'password.reset': { severity: 2, outcome: 'success', ocsf: [3001, 4] },
   'user.added': { severity: 1, outcome: 'success', ocsf: [3001, 1] },
   'user.disabled': { severity: 2, outcome: 'success', ocsf: [3001, 5] },

@@ -88,7 +88,7 @@ export class AccountService {
     const user = await this.#findUser(spellingsOf(email))
     const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, places: placesOf(user, device.ip, shown, now, this.#families) }
     if (await this.#prove(password, guess, device, now, 'login.limited') === 'right' && user) return user
-    this.#record({ kind: 'login.failed', at: now, userId: user?.id, ...device, details: { reason: user ? 'wrong_password' : 'unknown_address' } })
+    this.#record({ kind: 'login.failed', at: now, userId: user?.id, ...device, details: { reason: reasonOf(user) } })
     throw new AuthError('invalid_credentials')
   }
 
@@ -128,7 +128,12 @@ export class AccountService {
     const { user, familyId } = caller
     await this.#proveCaller(caller, password, device, now)
     const proof = { verifiedHash: user.passwordHash, callerId: familyId, live: liveAfter(now, this.#families) }
-    if (await this.#store.deleteUser({ userId: user.id, closing: closingAt(now, this.#closingRetention), proof })) return
+    if (await this.#store.deleteUser({ userId: user.id, closing: closingAt(now, this.#closingRetention), proof })) {
+      // What is left of them goes with the last that is kept of the user.
+      await Promise.allSettled([this.#store.dropEventsOf(user.id)])
+      this.#record({ kind: 'user.deleted', at: now, userId: user.id })
+      return
+    }
     await this.deleteAccount({ user: await this.#overtaken(caller, now), familyId }, password, device, now)
   }
 
@@ -183,6 +188,12 @@ export class AccountService {
     const detail = this.weaknessOf(password, email)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field, detail }] })
   }
+}
+
+/** Why a log-in was refused, as operators are told, and nobody else. */
+function reasonOf (user: User | undefined): 'unknown_address' | 'wrong_password' | 'disabled' {
+  if (!user) return 'unknown_address'
+  return user.disabledAt === undefined ? 'wrong_password' : 'disabled'
 }
 
 function requesterOf ({ ip: address }: Device, by: Guesser): Requester {

@@ -1,6 +1,7 @@
 // Use case of a forgotten password: another is set by a token that was given for it, whoever brought it there; holds no HTTP, and not how it is given.
 import { closingAt } from '../core/closings.js'
 import { normalisePassword } from '../core/credentials.js'
+import type { RecordEvent } from '../core/events.js'
 import { isResetTokenOf, userOfResetToken } from '../core/reset-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher } from '../hashing/hasher.js'
@@ -16,6 +17,7 @@ export interface PasswordResetParts {
   accounts: Pick<AccountService, 'weaknessOf'>
   /** How long a closing counts, in milliseconds. */
   closingRetention: number
+  record: RecordEvent
 }
 
 export class PasswordResets {
@@ -26,14 +28,16 @@ export class PasswordResets {
   }
 
   /** Sets another password, and closes every family in the same write. `now` in milliseconds. Throws `invalid_reset_token`, also where another came first; `weak_password`, which leaves the token good; `busy`. */
-  async redeem (token: string, newPassword: string, { ip: address }: Device, now: number): Promise<void> {
-    const { store, hasher, accounts, closingRetention } = this.#parts
+  async redeem (token: string, newPassword: string, device: Device, now: number): Promise<void> {
+    const { store, hasher, accounts, closingRetention, record } = this.#parts
     const user = await this.#holderOf(token, now)
     const detail = accounts.weaknessOf(newPassword, user.email)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field: 'new_password', detail }] })
-    const passwordHash = await hasher.hash(normalisePassword(newPassword), { address, isKnown: true })
+    const passwordHash = await hasher.hash(normalisePassword(newPassword), { address: device.ip, isKnown: true })
     const isSet = await store.resetPassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, closing: closingAt(now, closingRetention) })
     if (!isSet) throw new AuthError('invalid_reset_token')
+    record({ kind: 'password.reset', at: now, userId: user.id, ...device })
+    record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_reset', count: user.families.length } })
   }
 
   async #holderOf (token: string, now: number): Promise<User> {

@@ -283,8 +283,11 @@ export class MongoStore implements Store {
   }
 
   async dropDeleted (before: number): Promise<number> {
-    const { deletedCount } = await this.#guard(async () => await this.#link.collection.deleteMany({ deletedAt: { $lt: before }, $or: [{ closedAt: { $exists: false } }, { closedAt: { $lt: before } }] }, DURABLE_WRITE))
-    return deletedCount
+    const forgotten = { deletedAt: { $lt: before }, $or: [{ closedAt: { $exists: false } }, { closedAt: { $lt: before } }] }
+    return await this.#guard(async () => {
+      for await (const { _id } of this.#link.collection.find(forgotten, { projection: { _id: 1 } })) await dropEventsOf(this.#link.events, _id, LAZY)
+      return (await this.#link.collection.deleteMany(forgotten, DURABLE_WRITE)).deletedCount
+    })
   }
 
   async setRoles ({ userId, roles, closes }: SetRoles): Promise<number | undefined> {

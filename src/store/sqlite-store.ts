@@ -82,6 +82,8 @@ const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter
 const livesAt = (path: string) => `families->>(${path} || '.c') > :createdAfter AND families->>(${path} || '.a') > :advancedAfter`
 const COUNT_LIVE = `SELECT count(*) FROM json_each(users.families) WHERE ${LIVES}`
 const IS_THERE = 'deleted_at IS NULL'
+/** Of whom nothing counts any more: deleted, with nothing closed since. */
+const IS_FORGOTTEN = 'deleted_at < :before AND coalesce(closed_at, 0) < :before'
 const COUNTS = "value->>'$.at' > :countsAfter"
 const HAS_ROOM = `(SELECT count(*) FROM json_each(users.closed) WHERE ${COUNTS}) < :maxClosings`
 const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >= json_array_length(users.closed) - ${LAST_CLOSINGS}`
@@ -129,6 +131,7 @@ export class SqliteStore implements Store {
   readonly #enable: Statement
   readonly #delete: Statement
   readonly #dropDeleted: Statement
+  readonly #dropEventsOfDeleted: Statement
   readonly #setRoles: Statement
   readonly #setRolesAndCloseAll: Statement
   readonly #rename: Statement
@@ -194,7 +197,8 @@ export class SqliteStore implements Store {
     this.#delete = this.#durable.prepare(`
       UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, deleted_at = :at, families = '{}', ${closing('1')}
       WHERE id = :userId AND ${IS_THERE} AND (:verifiedHash IS NULL OR (password_hash = :verifiedHash AND ${livesAt(':callerPath')}))`)
-    this.#dropDeleted = this.#durable.prepare('DELETE FROM users WHERE deleted_at < :before AND coalesce(closed_at, 0) < :before')
+    this.#dropDeleted = this.#durable.prepare(`DELETE FROM users WHERE ${IS_FORGOTTEN}`)
+    this.#dropEventsOfDeleted = this.#durable.prepare(`DELETE FROM events WHERE kind <> 'user.deleted' AND user_id IN (SELECT id FROM users WHERE ${IS_FORGOTTEN})`)
     this.#setRoles = this.#durable.prepare(`UPDATE users SET roles = :roles WHERE id = :userId AND ${IS_THERE}`)
     this.#setRolesAndCloseAll = this.#durable.prepare(`UPDATE users SET roles = :roles, families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
     this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${livesAt(':callerPath')}`)
@@ -341,8 +345,10 @@ export class SqliteStore implements Store {
   }
 
   async dropDeleted (before: number): Promise<number> {
-    const { changes } = await this.#write(this.#durableQueue, () => this.#dropDeleted.run({ before }))
-    return changes
+    return await this.#write(this.#durableQueue, () => {
+      this.#dropEventsOfDeleted.run({ before })
+      return this.#dropDeleted.run({ before }).changes
+    })
   }
 
   async setRoles ({ userId, roles: wanted, closes }: SetRoles): Promise<number | undefined> {

@@ -72,6 +72,14 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     t.match([await login(), await login('another harbour')], [{ status: 401 }, { status: 200 }])
 
     const all = await run('export', id)
+    const { events } = JSON.parse(all.out) as { events: Array<{ kind: string, by?: string, details?: { cause?: string } }> }
+    const done = events.filter(({ by }) => by !== undefined).reverse()
+    t.strictSame(done.map(({ kind, details, by }) => [details?.cause ? `${kind} ${details.cause}` : kind, by!.split(', ')[1]]), [
+      ['user.added', 'users:add'], ['family.closed operator', 'users:sign-out'], ['user.roles_changed', 'users:set-roles'], ['user.roles_changed', 'users:set-roles'], ['family.closed roles_changed', 'users:set-roles'],
+      ['user.disabled', 'users:disable'], ['family.closed disabled', 'users:disable'], ['user.enabled', 'users:enable'], ['password.reset_offered', 'users:reset-password'],
+    ], 'each by the command that did it')
+    t.match(events.filter(({ kind }) => kind === 'login.failed').map(({ details }) => details), [{ reason: 'wrong_password' }, { reason: 'disabled' }, { reason: 'wrong_password' }])
+    t.equal(events.filter(({ kind }) => kind === 'password.reset').length, 2)
     t.match(JSON.parse(all.out), { id, email: EMAIL, signed_in: [{ ip: '127.0.0.1', user_agent: 'node', refreshes: 0, last_refreshed_from: null }], signed_out: [{ at: String }], wrong_passwords: { from_others: Number } })
     const kept = await stored(async store => (await store.findUser(id))!)
     t.notMatch(all.out, kept.passwordHash)
@@ -82,6 +90,7 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     t.match(await json('delete', EMAIL, '--dry-run'), { code: 0, done: false, user_id: id })
     t.match(await run('delete', EMAIL, '--yes'), { code: 0, out: new RegExp(`^Deleted\\. In ${place}:\n  ${id}  ${EMAIL}\nNo device was signed in\\.\n`), err: '' })
     t.match(await stored(async store => await store.listUsers('', 1)), [{ id, email: id, passwordHash: '', families: [] }])
+    t.match(await stored(async store => await store.listEvents({ userId: id, limit: 10 })), [{ kind: 'user.deleted', by: /, users:delete$/ }], 'and nothing else is kept of what happened')
     t.match(await json('show', id), { code: 1, refused: 'unknown_user', message: 'There is no such user; users:list shows those there are.' })
     t.equal((await login('another harbour')).status, 401)
     t.equal((await server.end('SIGTERM')).code, 0)

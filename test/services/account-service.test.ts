@@ -143,7 +143,7 @@ t.test('two accounts that turn out to have one address stay two, each under the 
 })
 
 t.test('a deletion that another write overtakes is proved against what stands, and from a family that lives', async t => {
-  const { store, accounts, tokens, user, hasher, login } = await openServices(t)
+  const { store, accounts, tokens, user, hasher, login, events } = await openServices(t)
   const caller = async () => await tokens.identify((await login()).accessToken, NOW)
   const change = async (password: string) => {
     const { passwordHash, families } = (await store.findUser(user.id))!
@@ -156,8 +156,11 @@ t.test('a deletion that another write overtakes is proved against what stands, a
   await t.rejects(accounts.deleteAccount({ ...first, user: (await store.findUser(user.id))! }, NEW_PASSWORD, DEVICE, NOW), { code: 'invalid_token' })
   const second = await caller()
   overtake(store, 'deleteUser', async () => { await change(NEW_PASSWORD) })
+  // What fails here is done when the last of the user is forgotten.
+  overtake(store, 'dropEventsOf', async () => { throw new Error('the store is away') })
   await accounts.deleteAccount(second, NEW_PASSWORD, DEVICE, NOW)
   t.equal(await store.findUser(user.id), undefined)
+  t.strictSame(events.at(-1), { kind: 'user.deleted', at: NOW, userId: user.id })
 })
 
 t.test('a log-in that a disabling or a change of roles overtakes opens nothing of before', async t => {

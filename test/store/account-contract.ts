@@ -1,5 +1,6 @@
 // What every store must do with accounts that an operator or their user closes: disabled, deleted, with roles, with another password; races included.
 import { randomUUID } from 'node:crypto'
+import type { KeptEvent } from '../../src/core/events.js'
 import type { Family } from '../../src/core/families.js'
 import type { OpenFamily, Store, User } from '../../src/store/store.js'
 import { newFamily, newUser, proveOn, race, type Open } from './store-contract.js'
@@ -95,9 +96,14 @@ export function proveAccounts (open: Open): void {
 
   prove('those who were deleted are forgotten when what was closed counts no more, and nobody else is', async (t, store) => {
     const [user, bare, late, kept] = [await insert(store), await insert(store, []), await insert(store, [], { closed: [{ id: randomUUID(), serial: 1, at: 9000 }] }), await insert(store)]
+    const eventOf = (userId: string, kind: KeptEvent['kind']): KeptEvent => ({ id: randomUUID(), at: 1, kind, userId })
+    const events = [eventOf(user.id, 'login.succeeded'), eventOf(user.id, 'user.deleted'), eventOf(late.id, 'login.succeeded'), eventOf(kept.id, 'login.succeeded')]
+    await store.insertEvents(events)
     for (const { id } of [user, bare, late]) await store.deleteUser({ userId: id, closing })
     t.equal(await store.dropDeleted(5000), 0)
+    t.equal((await store.listEvents({ limit: 10 })).length, 4)
     t.equal(await store.dropDeleted(5001), 2)
+    t.strictSame(new Set((await store.listEvents({ limit: 10 })).map(({ id }) => id)), new Set(events.slice(1).map(({ id }) => id)), 'with their events, but for the one that says so')
     t.strictSame((await store.listUsers('', 10)).map(({ id }) => id), [late.id, kept.id].sort())
     t.equal(await store.dropDeleted(9001), 1, 'what a clock that was ahead closed counts for as much longer')
     t.strictSame(await store.listUsers('', 10), [kept])
