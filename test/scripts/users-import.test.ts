@@ -40,7 +40,7 @@ function operator (t: Test, url?: string) {
 function proveImport (urlFor: (t: Test) => string | undefined): void {
   t.test('users are imported beside a server that runs, and log in', async t => {
     const { run, json, databaseUrl } = operator(t, urlFor(t))
-    const server = runServer(t, { ...settings(t), DATABASE_URL: databaseUrl })
+    const server = runServer(t, { ...settings(t, { LOG_LEVEL: 'info' }), DATABASE_URL: databaseUrl })
     const url = await server.ready()
     t.match(await json(join(FILES, 'keycloak.json')), { code: 1, done: true, format: 'keycloak', entries: 6, added: 4, there: 0, refused: 2, without_password: 0, refusals: { password_missing: { count: 1, lines: [131] }, email_missing: { count: 1, lines: [150] } } })
     const answer = await fetch(`${url}/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email: 'ada@example.com', password: PASSWORD }) })
