@@ -172,7 +172,8 @@ export class AccountService {
   /** `limited` is the event of a refusal, which is recorded once in a window. */
   async #prove (password: string, guess: Guess, device: Device, now: number, limited: EventKind): Promise<Verdict> {
     // Whoever is disabled is told no sooner, and no less is counted, than with a wrong password.
-    const verify = async ({ by }: Place) => await this.#hasher.verify(passwordSpellings(password), guess.user?.passwordHash, requesterOf(device, by)) && guess.user?.disabledAt === undefined
+    const hash = guess.user?.disabledAt === undefined ? guess.user?.passwordHash : undefined
+    const verify = async ({ by }: Place) => await this.#hasher.verify(passwordSpellings(password), hash, requesterOf(device, by))
     if (!this.#guesses) return await verify(guess.places[0]!) ? 'right' : 'wrong'
     return await this.#guesses.check(guess, now, verify).catch((error: AuthError) => {
       if (error.code === 'rate_limited' && !error.isRepeated) this.#record({ kind: limited, at: now, userId: guess.user?.id, ...device })
