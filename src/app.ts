@@ -1,6 +1,6 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import Fastify, { type FastifyInstance } from 'fastify'
-import { followClosings, watchOver, type AppParts } from './background.js'
+import { followClosings, keepEvents, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
 import { AuthController } from './http/account/auth-controller.js'
 import { ApplicationDTO, AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
@@ -36,7 +36,6 @@ import { ClientTokens } from './services/client-tokens.js'
 import { Clients } from './services/clients.js'
 import { GuessLimits } from './services/guess-limits.js'
 import { LogOuts } from './services/log-outs.js'
-import type { SecurityEvent } from './services/rotation.js'
 import { StatusPlaces } from './services/status-places.js'
 import { TokenService } from './services/token-service.js'
 
@@ -51,20 +50,21 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const [limits, origins] = [askingLimits(config), listOf(config.CORS_ORIGINS)]
   const [publications, headers] = [new Publications(), headersOfAll(tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS ? 'withSubdomains' : 'ofHost'])]
   const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, publications, tls }))
+  const { record } = keepEvents(app, parts, VERSION)
   addForwarding(app, config.TRUST_PROXY)
   addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
   addHeaders(app, headers)
   if (isTold(config.LOG_LEVEL)) addRequestLog(app)
-  const limitOptions = await addRateLimits(app, limits.address)
+  const limitOptions = await addRateLimits(app, limits.address, record, clock)
   addUnknownRoutes(app, limitOptions('address'), origins)
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
   const places = config.STATUS_LIST ? new StatusPlaces(store, `${config.ISSUER.replace(/\/$/, '')}/status-lists`) : undefined
-  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places })
-  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record: (event: SecurityEvent) => { app.log.warn(event, 'security event') } }
+  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places, record })
+  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record }
   const tokens = new TokenService(issuing)
   await addCookies(app)
   await app.register(async authority => {
@@ -73,7 +73,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   })
   await addOAuth(app, {
     authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
-    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined }),
+    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record }),
   })
   app.after(() => {
     const publishers = [addJwks(app, keyRing, config.JWKS_MAX_AGE, headers)]

@@ -1,12 +1,16 @@
 // What an application does unasked: it follows what is closed, and looks after its parts; composes nothing, and holds no rule.
 import type { FastifyInstance } from 'fastify'
-import { closingRetention, familyLimits, type Config } from './config.js'
+import { closingRetention, eventRetention, familyLimits, type Config } from './config.js'
+import { describeEvent, levelOf, type KeptEvent } from './core/events.js'
+import { toOcsf } from './core/ocsf.js'
+import { redactTokens } from './core/redaction.js'
 import type { Hasher } from './hashing/hasher.js'
 import type { Connections } from './http/edge/connections.js'
 import type { TlsFiles } from './http/edge/tls-files.js'
 import { Readiness } from './http/public/health.js'
 import type { KeyRing } from './keyring/key-ring.js'
-import type { LogSink } from './log.js'
+import { hasLines, type LogSink } from './log.js'
+import { Events } from './services/events.js'
 import { StatusLists } from './services/status-lists.js'
 import type { StatusPlaces } from './services/status-places.js'
 import type { Store } from './store/store.js'
@@ -28,6 +32,25 @@ export interface AppParts {
 const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
 const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
 const ASK_EVERY_MS = 1_000
+
+/** The events, which are kept and dropped while the application runs; what waits when it closes is written then. `version` is Signet's own. */
+export function keepEvents (app: FastifyInstance, { clock, config, log, store }: AppParts, version: string): Events {
+  const events = new Events({
+    store, clock, retention: eventRetention(config),
+    tell: config.EVENTS_FORMAT === 'ocsf' ? event => { if (hasLines(config.LOG_LEVEL, levelOf(event.kind))) log.write(redactTokens(`${JSON.stringify(toOcsf(event, version))}\n`)) } : event => { tell(app, event) },
+    lost: (count, err) => { app.log.error({ count, err }, 'security events were not kept, for the store is away, or too slow for so many: they are in the log alone') },
+  })
+  app.addHook('onReady', done => {
+    events.start()
+    done()
+  })
+  app.addHook('onClose', async () => { await events.stop() })
+  return events
+}
+
+function tell (app: FastifyInstance, event: KeptEvent): void {
+  app.log[levelOf(event.kind)](describeEvent(event), 'security event')
+}
 
 /** The status lists, which are kept up from when the application is ready until it closes. */
 export function followClosings (app: FastifyInstance, { clock, config, keyRing, store }: AppParts, places: StatusPlaces): StatusLists {

@@ -79,6 +79,8 @@ export const SETTINGS = {
   MAX_CONNECTIONS: count(5000, 1, 1_000_000, 'connections that may be open at once; of the files that the process may open, they take three quarters at most'),
   ALLOW_PLAIN_HTTP: flag(false, '`true`: plain HTTP beyond loopback is meant, in production too'),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'debug logs every request'),
+  EVENTS_RETENTION_DAYS: count(90, 0, 3650, 'days for which security events are kept in the store; 0: they are in the log alone'),
+  EVENTS_FORMAT: choice(['json', 'ocsf'], 'json', 'how the log tells of security events; `ocsf`: each as a line of OCSF 1.3'),
   DOCS: choice(['true', 'false', 'auto'], 'auto', 'whether /docs is served; `auto`: except in production'),
   ACCOUNT_PAGE: flag(true, 'whether /account is served'),
 } satisfies Record<string, TSchema>
@@ -287,4 +289,9 @@ export function tokenSettings (config: Config) {
     maxActive: config.MAX_ACTIVE_TOKENS,
     policy: config.ACTIVE_TOKENS_POLICY,
   }
+}
+
+/** For how long security events are kept, in milliseconds. */
+export function eventRetention (config: Config): number {
+  return config.EVENTS_RETENTION_DAYS * DAY * 1000
 }

@@ -1,10 +1,8 @@
 // How Signet logs: one JSON object a line, and never a secret; holds no event.
 import type { FastifyServerOptions } from 'fastify'
-import { replaceJwts } from './core/access-token.js'
-import { REFRESH_TOKEN_SHAPE } from './core/refresh-token.js'
+import { REDACTED, redactTokens } from './core/redaction.js'
 
 const SECRET_PATHS = ['password', 'current_password', 'new_password', 'refresh_token', 'access_token', 'authorization', 'cookie']
-const REDACTED = '[redacted]'
 
 /** Where lines go. */
 export interface LogSink { write: (line: string) => void }
@@ -18,9 +16,9 @@ export function loggerOptions (level: string, sink: LogSink): Extract<FastifySer
   }
 }
 
-/** The line with everything of a token's shape taken out. */
-export function redactTokens (line: string): string {
-  return replaceJwts(line, REDACTED).replace(REFRESH_TOKEN_SHAPE, REDACTED)
+/** Whether a log of a level has lines of another, of these two. */
+export function hasLines (level: string, of: 'info' | 'warn'): boolean {
+  return ['trace', 'debug', 'info', ...of === 'warn' ? ['warn'] : []].includes(level)
 }
 
 /** Lets the process outlive whoever reads what it says, and a disk that takes no more of it. */

@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'http/public': ['errors.ts', 'http/edge', 'keyring', 'places.ts', 'schema.ts', 'services'],
   verifier: [],
   'app.ts': ['background.ts', 'config.ts', 'http/account', 'http/edge', 'http/oauth', 'http/public', 'log.ts', 'services'],
-  'background.ts': ['config.ts', 'hashing', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
+  'background.ts': ['config.ts', 'core', 'hashing', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
   browser: [],
   client: [],
   'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'store', 'workers.ts'],

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
+import type { EventKind, RecordEvent } from '../core/events.js'
 import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
@@ -27,6 +28,7 @@ export interface AccountParts {
   closingRetention: number
   /** Undefined: families have no place in a status list. */
   places: StatusPlaces | undefined
+  record: RecordEvent
 }
 
 export class AccountService {
@@ -37,6 +39,7 @@ export class AccountService {
   readonly #guesses: GuessLimits | undefined
   readonly #closingRetention: number
   readonly #places: StatusPlaces | undefined
+  readonly #record: RecordEvent
 
   constructor (parts: AccountParts) {
     this.#store = parts.store
@@ -46,6 +49,7 @@ export class AccountService {
     this.#guesses = parts.guesses
     this.#closingRetention = parts.closingRetention
     this.#places = parts.places
+    this.#record = parts.record
   }
 
   /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
@@ -63,6 +67,7 @@ export class AccountService {
     if (await this.#findUser(others)) throw new AuthError('email_taken')
     const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [] }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
+    this.#record({ kind: 'registration.succeeded', at: now, userId: user.id, ...device })
     return user
   }
 
@@ -73,7 +78,8 @@ export class AccountService {
   async authenticate (email: string, password: string, device: Device, now: number, held?: RefreshClaims): Promise<User> {
     const user = await this.#findUser(spellingsOf(email))
     const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, place: placeOf(user, device.ip, held, now, this.#families) }
-    if (await this.#isPassword(password, guess, device, now) && user) return user
+    if (await this.#isPassword(password, guess, device, now, 'login.limited') && user) return user
+    this.#record({ kind: 'login.failed', at: now, userId: user?.id, ...device, details: { reason: user ? 'wrong_password' : 'unknown_address' } })
     throw new AuthError('invalid_credentials')
   }
 
@@ -94,7 +100,12 @@ export class AccountService {
     const passwordHash = await this.#hash(newPassword, requesterOf(device, 'known'))
     const family = newFamily(randomUUID(), device, now, await this.#places?.take(now))
     const [live, closing] = [liveAfter(now, this.#families), closingAt(now, this.#closingRetention)]
-    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family, closing })) return family
+    if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family, closing })) {
+      this.#record({ kind: 'password.changed', at: now, userId: user.id, familyId: family.id, ...device })
+      // As they were when the password was proved; whatever was opened since is closed as well.
+      this.#record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_changed', count: user.families.filter(family => isLive(family, now, this.#families)).length } })
+      return family
+    }
     // Another write came first. Either it closed this family, or it left another hash to prove the password against.
     const fresh = await this.#store.findUser(user.id)
     if (!fresh?.families.some(family => family.id === familyId && isLive(family, now, this.#families))) throw new AuthError('invalid_token')
@@ -111,8 +122,11 @@ export class AccountService {
   // Whoever has got hold of an access token cannot find the password with it.
   async #proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
     const guess: Guess = { email: user.email, user, place: { id: familyId, by: 'known' } }
-    if (await this.#isPassword(password, guess, device, now)) return
-    if (this.#guesses?.isSpent(guess, now)) await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })
+    if (await this.#isPassword(password, guess, device, now, 'password.change_limited')) return
+    this.#record({ kind: 'password.change_failed', at: now, userId: user.id, familyId, ...device })
+    if (this.#guesses?.isSpent(guess, now) && await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })) {
+      this.#record({ kind: 'family.closed', at: now, userId: user.id, familyId, ...device, details: { cause: 'guesses_spent' } })
+    }
     throw new AuthError('wrong_password')
   }
 
@@ -122,9 +136,14 @@ export class AccountService {
     return users.find(user => user !== undefined)
   }
 
-  async #isPassword (password: string, guess: Guess, device: Device, now: number): Promise<boolean> {
+  /** `limited` is the event of a refusal, which is recorded once in a window. */
+  async #isPassword (password: string, guess: Guess, device: Device, now: number, limited: EventKind): Promise<boolean> {
     const verify = async () => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, guess.place.by))
-    return this.#guesses ? await this.#guesses.check(guess, now, verify) : await verify()
+    if (!this.#guesses) return await verify()
+    return await this.#guesses.check(guess, now, verify).catch((error: AuthError) => {
+      if (error.code === 'rate_limited' && !error.isRepeated) this.#record({ kind: limited, at: now, userId: guess.user?.id, ...device })
+      throw error
+    })
   }
 
   async #hash (password: string, requester: Requester): Promise<string> {

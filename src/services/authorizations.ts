@@ -128,6 +128,7 @@ export class Authorizations {
     const client = await this.#parts.clients.find(clientId, now)
     if (!client || !isRedirectUriOf(client.redirectUris, asked.redirectUri)) return undefined
     const request = { ...asked, client }
+    this.#parts.record({ kind: 'consent.given', at: now, userId: session.user.id, clientId, familyId: session.family.id, ...device, details: { scope: asked.scope.join(' ') } })
     return { request, code: await this.#code(request, session, device, now) }
   }
 

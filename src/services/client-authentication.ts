@@ -1,5 +1,6 @@
 // How a client proves who it is at the token endpoint and its neighbours (RFC 6749, section 2.3; RFC 7523); holds no HTTP and no grant.
 import { isSecretOf, type AuthMethod, type Client } from '../core/client.js'
+import type { RecordEvent } from '../core/events.js'
 import type { Parameters } from '../core/parameters.js'
 import { RecentCounts } from '../core/recent-counts.js'
 import { AuthError, OAuthError } from '../errors.js'
@@ -18,6 +19,7 @@ export interface ClientAuthenticationParts {
   audiences: string[]
   /** Undefined: anybody may guess without end. */
   limits: SecretLimits | undefined
+  record: RecordEvent
 }
 
 /** A client as it names itself, and by what it proves that. */
@@ -48,8 +50,7 @@ export class ClientAuthentication {
     const claim = readClaim(authorization, values)
     const client = await this.#parts.clients.find(claim.id, now)
     if (client?.authMethod === claim.method && await this.#isProved(client, claim, now)) return client
-    // Ids that are nobody's count as one, so that no flood of them fills the memory.
-    this.#count(`${address} ${client?.id ?? ''}`, now)
+    this.#count(address, client?.id, now)
     throw new OAuthError('invalid_client', client && client.authMethod !== claim.method ? `This client authenticates by ${client.authMethod}.` : 'There is no such client, or it is not proved that this is it.')
   }
 
@@ -59,11 +60,16 @@ export class ClientAuthentication {
     return isSecretOf(client, proof)
   }
 
-  #count (key: string, now: number): void {
-    const { limits } = this.#parts
+  #count (ip: string, clientId: string | undefined, now: number): void {
+    const { limits, record } = this.#parts
+    record({ kind: 'client.authentication_failed', at: now, clientId, ip })
     if (!limits || !this.#wrong) return
-    const count = this.#wrong.add(key, now)
-    if (count > limits.max) throw new AuthError('rate_limited', { retryAfter: Math.ceil(limits.window / 1000), isRepeated: count > limits.max + 1 })
+    // Ids that are nobody's count as one, so that no flood of them fills the memory.
+    const count = this.#wrong.add(`${ip} ${clientId ?? ''}`, now)
+    if (count <= limits.max) return
+    const isRepeated = count > limits.max + 1
+    if (!isRepeated) record({ kind: 'client.authentication_limited', at: now, clientId, ip })
+    throw new AuthError('rate_limited', { retryAfter: Math.ceil(limits.window / 1000), isRepeated })
   }
 }
 

@@ -116,7 +116,9 @@ export class ClientTokens {
     const family = of && familyOf(await this.#parts.store.findUser(of.userId), of.familyId)
     if (!family) return
     if (family.grant?.clientId !== client.id) throw foreign()
-    await this.#parts.store.closeFamily({ userId: of.userId, familyId: of.familyId, closing: closingAt(now, this.#parts.closingRetention) })
+    const { userId, familyId } = of
+    const wasOpen = await this.#parts.store.closeFamily({ userId, familyId, closing: closingAt(now, this.#parts.closingRetention) })
+    if (wasOpen) this.#parts.record({ kind: 'family.closed', at: now, userId, clientId: client.id, familyId, details: { cause: 'client_revoked' } })
   }
 
   async #introspectRefreshToken (client: Client, token: string, now: number): Promise<object | undefined> {

@@ -9,6 +9,7 @@ import { open } from '../core/seals.js'
 import { AuthError, OAuthError } from '../errors.js'
 import type { User } from '../store/store.js'
 import { digestOf, type CodeClaims } from './authorizations.js'
+import { Evictions } from './evictions.js'
 import type { TokenParts } from './token-service.js'
 
 /** What a client sends with a code. */
@@ -16,9 +17,11 @@ export interface Redemption { code: string, redirectUri: string | undefined, ver
 
 export class Codes {
   readonly #parts: TokenParts
+  readonly #evictions: Evictions
 
   constructor (parts: TokenParts) {
     this.#parts = parts
+    this.#evictions = new Evictions(parts)
   }
 
   /** What a code says to the client that it was made for, at the address and by the verifier that it was made for (RFC 6749, section 4.1.3). Throws `invalid_grant` of any other. */
@@ -37,22 +40,33 @@ export class Codes {
     const user = await this.#parts.store.findUser(claims.userId)
     const family = user && isGood(claims, client, user, now) ? await this.#openFamily(user, claims, now) : undefined
     if (family) return family
-    await this.#parts.store.closeFamily({ userId: claims.userId, familyId: claims.familyId, closing: closingAt(now, this.#parts.closingRetention) })
+    await this.#closeOpened(claims, now)
     throw badCode()
   }
 
+  async #closeOpened ({ userId, familyId, clientId }: CodeClaims, now: number): Promise<void> {
+    const { closingRetention, record, store } = this.#parts
+    if (!await store.closeFamily({ userId, familyId, closing: closingAt(now, closingRetention) })) return
+    record({ kind: 'code.replayed', at: now, userId, clientId, familyId })
+    record({ kind: 'family.closed', at: now, userId, clientId, familyId, details: { cause: 'code_replayed' } })
+  }
+
   async #openFamily (user: User, claims: CodeClaims, now: number): Promise<Family | undefined> {
-    const { store, families, maxActive: limit, policy, places, closingRetention } = this.#parts
-    const { clientId, scope, audience, authenticatedAt } = claims
+    const { store, families, maxActive: limit, policy, places, closingRetention, record } = this.#parts
+    const { clientId, device, scope, audience, authenticatedAt } = claims
     const grant: Grant = { clientId, scope, audience, authenticatedAt }
-    const family: Family = { ...newFamily(claims.familyId, claims.device, now, await places?.take(now)), grant }
+    const family: Family = { ...newFamily(claims.familyId, device, now, await places?.take(now)), grant }
+    const replaced = this.#replacedBy(grant, user, now)
     const outcome = await store.openFamily({
       userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, session: claims.session, live: liveAfter(now, families), limit, policy,
-      replaces: this.#replacedBy(grant, user, now), closing: closingAt(now, closingRetention),
+      replaces: replaced, closing: closingAt(now, closingRetention),
     })
     if (outcome === 'full') throw new OAuthError('invalid_grant', 'The account is logged in on as many devices as are allowed.')
     if (outcome === 'crowded') throw new AuthError('rate_limited', { retryAfter: Math.ceil(closingRetention / 1000) })
-    return outcome === 'opened' ? family : undefined
+    if (outcome !== 'opened') return undefined
+    record({ kind: 'grant.opened', at: now, userId: user.id, clientId, familyId: family.id, ...device, details: { scope } })
+    await this.#evictions.record({ before: user, by: family, replaced, limit, device, now })
+    return family
   }
 
   // What cannot be refreshed is good for one access token, and afterwards for the memory alone that the user let the client in. A grant of no less takes its place; and where there is no room, any of the same client

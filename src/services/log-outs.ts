@@ -1,10 +1,12 @@
 // Use cases of the end of a session that a client asks for (OpenID Connect RP-Initiated Logout 1.0); holds no HTTP and no page.
 import type { Client } from '../core/client.js'
 import { closingAt } from '../core/closings.js'
+import type { Cause } from '../core/events.js'
 import { familyOf } from '../core/families.js'
 import type { Parameters } from '../core/parameters.js'
 import { open, seal } from '../core/seals.js'
 import type { AuthorizationParts, Session } from './authorizations.js'
+import type { Device } from './rotation.js'
 
 /** What a client asks for: where the browser goes afterwards, and whose log-in its ID token tells of. */
 export interface LogOut { client: Client | undefined, location: { uri: string, state: string | undefined } | undefined, hint: { userId: string, familyId: string, clientId: string } | undefined }
@@ -43,18 +45,23 @@ export class LogOuts {
   }
 
   /** Where the person goes who decided it, after the log-in has ended; undefined where the page stood open for too long, or asked somebody else. `now` in milliseconds. */
-  async confirm (decision: string, session: Session, now: number): Promise<{ location: LogOut['location'] } | undefined> {
+  async confirm (decision: string, session: Session, device: Device, now: number): Promise<{ location: LogOut['location'] } | undefined> {
     const decided = await open('log-out', decision, this.#parts.keyRing.findSecret) as Decision | undefined
     if (!decided || decided.session !== session.family.id || decided.expiresAt <= now) return undefined
-    await this.end(decided.asked, session, now)
+    await this.end(decided.asked, session, device, now)
     return { location: decided.asked.location }
   }
 
   /** Closes the log-in of the browser, and what the client was let do by the log-in that its ID token tells of. `now` in milliseconds. */
-  async end ({ hint }: Pick<LogOut, 'hint'>, session: Session | undefined, now: number): Promise<void> {
-    const closing = closingAt(now, this.#parts.closingRetention)
-    if (hint && await this.#isClients(hint)) await this.#parts.store.closeFamily({ userId: hint.userId, familyId: hint.familyId, closing })
-    if (session) await this.#parts.store.closeFamily({ userId: session.user.id, familyId: session.family.id, closing })
+  async end ({ hint }: Pick<LogOut, 'hint'>, session: Session | undefined, device: Device, now: number): Promise<void> {
+    if (hint && await this.#isClients(hint)) await this.#close(hint, 'client_logout', device, now)
+    if (session) await this.#close({ userId: session.user.id, familyId: session.family.id }, 'logout', device, now)
+  }
+
+  async #close ({ userId, familyId, clientId }: { userId: string, familyId: string, clientId?: string }, cause: Cause, device: Device, now: number): Promise<void> {
+    const { closingRetention, record, store } = this.#parts
+    const wasOpen = await store.closeFamily({ userId, familyId, closing: closingAt(now, closingRetention) })
+    if (wasOpen) record({ kind: 'family.closed', at: now, userId, clientId, familyId, ...device, details: { cause } })
   }
 
   async #isClients ({ userId, familyId, clientId }: NonNullable<LogOut['hint']>): Promise<boolean> {

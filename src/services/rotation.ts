@@ -1,5 +1,6 @@
 // How a presented refresh token moves its family, whosever that is; holds no access token, no HTTP and no driver.
 import { closingAt } from '../core/closings.js'
+import type { EventDetails, EventKind, RecordEvent } from '../core/events.js'
 import { familyOf, liveAfter, type Family, type FamilyLimits } from '../core/families.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { addressOf, countRepeats, isElsewhere, markOf, REPEATS_RUNNING } from '../core/refresh-signs.js'
@@ -9,28 +10,19 @@ import type { Store, User } from '../store/store.js'
 /** Where a request came from. */
 export interface Device { ip: string, userAgent: string | null }
 
-/** What an operator must be able to see afterwards. `generation` is that of the token in question. */
-export type SecurityEvent = { userId: string, familyId: string, generation: number } & (
-  /** It was replaced long ago: somebody has a copy. Its family is closed. */
-  | { event: 'refresh_token_reused' }
-  /** It was repeated within the grace, but from another address, or by another user agent, than the one that got its successor. */
-  | { event: 'refresh_token_repeated_elsewhere', address: string, rotatedFrom: string }
-  /** So many rotations running were repeated, which is told when it becomes so. */
-  | { event: 'refresh_token_repeated_in_a_row', rotations: number, address: string }
-  /** The store knows an older one only: it lost a lazy write, or is a restored backup. */
-  | { event: 'refresh_token_ahead', storedGeneration: number }
-)
-
 export interface RotationParts {
   store: Store
   families: FamilyLimits
   /** How long a closing counts, in milliseconds. */
   closingRetention: number
-  record: (event: SecurityEvent) => void
+  record: RecordEvent
 }
 
 /** A refresh token as it was presented. `now` in milliseconds; `by` is who did, as `markOf` writes it; `clientId` as which client, or by Signet's own routes. */
-interface Presentation { claims: RefreshClaims, by: string, clientId: string | undefined, now: number }
+interface Presentation { claims: RefreshClaims, device: Device, by: string, clientId: string | undefined, now: number }
+
+/** As much of one as an event tells of. */
+type Presented = Pick<Presentation, 'claims' | 'now'> & Partial<Presentation>
 
 export class Rotation {
   readonly #parts: RotationParts
@@ -44,7 +36,7 @@ export class Rotation {
    * (RFC 6749, section 10.4). `now` in milliseconds.
    */
   async advance (claims: RefreshClaims, clientId: string | undefined, device: Device, now: number): Promise<Family | undefined> {
-    const presentation = { claims, by: markOf(device), clientId, now }
+    const presentation = { claims, device, by: markOf(device), clientId, now }
     // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.
     return await this.#move(presentation, claims.generation, claims.generation + 1) ?? await this.#judge(presentation)
   }
@@ -59,7 +51,7 @@ export class Rotation {
     if (family?.grant) return undefined
     const { kind } = decideRefresh(family, claims.generation, now, this.#parts.families)
     if (kind === 'advance' || kind === 'repeat') return { user: user!, family: family! }
-    if (kind === 'reused') await this.#closeReused(claims, now)
+    if (kind === 'reused') await this.#closeReused({ claims, now })
     return undefined
   }
 
@@ -69,7 +61,7 @@ export class Rotation {
 
   async #judge (presentation: Presentation): Promise<Family | undefined> {
     const { claims, clientId, now } = presentation
-    const { store, families, record } = this.#parts
+    const { store, families } = this.#parts
     const user = await store.findUser(claims.userId)
     const family = familyOf(user, claims.familyId)
     if (family?.grant?.clientId !== clientId) return undefined
@@ -82,26 +74,31 @@ export class Rotation {
       const moved = await this.#move(presentation, verdict.from, verdict.to)
       // Missed again means that a racer moved first; then the rules see where the family stands now.
       if (!moved) return await this.#judge(presentation)
-      if (claims.generation > verdict.from) record({ event: 'refresh_token_ahead', ...claims, storedGeneration: verdict.from })
+      if (claims.generation > verdict.from) this.#record('refresh.ahead', presentation, { stored_generation: verdict.from })
       return moved
     }
-    if (verdict.kind === 'reused') await this.#closeReused(claims, now)
+    if (verdict.kind === 'reused') await this.#closeReused(presentation)
     return undefined
   }
 
-  async #closeReused (claims: RefreshClaims, now: number): Promise<void> {
-    await this.#parts.store.closeFamily({ userId: claims.userId, familyId: claims.familyId, closing: closingAt(now, this.#parts.closingRetention) })
-    this.#parts.record({ event: 'refresh_token_reused', ...claims })
+  async #closeReused (presented: Presented): Promise<void> {
+    const { claims: { userId, familyId }, clientId, device, now } = presented
+    const { closingRetention, record, store } = this.#parts
+    const wasOpen = await store.closeFamily({ userId, familyId, closing: closingAt(now, closingRetention) })
+    this.#record('refresh.reused', presented)
+    if (wasOpen) record({ kind: 'family.closed', at: now, userId, clientId, familyId, ...device, details: { cause: 'reused' } })
   }
 
-  async #watchRepeat ({ claims, by }: Presentation, family: Family): Promise<void> {
-    const { store, record } = this.#parts
-    const address = addressOf(by)
-    if (isElsewhere(family, by)) record({ event: 'refresh_token_repeated_elsewhere', ...claims, address, rotatedFrom: addressOf(family.rotatedBy!) })
+  async #watchRepeat (presentation: Presentation, family: Family): Promise<void> {
+    const { claims: { userId, familyId }, by } = presentation
+    if (isElsewhere(family, by)) this.#record('refresh.repeated_elsewhere', presentation, { rotated_from: addressOf(family.rotatedBy!) })
     const running = countRepeats(family)
     if (running === undefined) return
-    const { userId, familyId } = claims
-    const isFirst = await store.noteRepeat({ userId, familyId, generation: family.generation, running })
-    if (isFirst && running === REPEATS_RUNNING) record({ event: 'refresh_token_repeated_in_a_row', ...claims, rotations: running, address })
+    const isFirst = await this.#parts.store.noteRepeat({ userId, familyId, generation: family.generation, running })
+    if (isFirst && running === REPEATS_RUNNING) this.#record('refresh.repeated_in_a_row', presentation, { rotations: running })
+  }
+
+  #record (kind: EventKind, { claims: { userId, familyId, generation }, clientId, device, now }: Presented, details: EventDetails = {}): void {
+    this.#parts.record({ kind, at: now, userId, clientId, familyId, ...device, details: { generation, ...details } })
   }
 }

@@ -2,18 +2,20 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessTokenClaims } from '../core/access-token.js'
 import { closingAt, type ClosingTime } from '../core/closings.js'
+import type { Cause, EventDetails } from '../core/events.js'
 import { expiresAt, familyOf, isLive, liveAfter, newFamily, type Family } from '../core/families.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { User } from '../store/store.js'
+import { Evictions } from './evictions.js'
 import { Issuing, type IssuingParts } from './issuing.js'
 import { Rotation, type Device, type RotationParts } from './rotation.js'
 
 /** A pair of tokens and how long each is good, in seconds. */
 export interface IssuedTokens { accessToken: string, expiresIn: number, refreshToken: string, refreshTokenExpiresIn: number }
 
-/** Who calls, proved by an access token and by a live family. */
-export interface Caller { user: User, familyId: string }
+/** Who calls, proved by an access token and by a live family; and from where, as far as events tell of it. */
+export interface Caller { user: User, familyId: string, device?: Device }
 
 export interface TokenParts extends RotationParts, IssuingParts {
   maxActive: number
@@ -26,9 +28,11 @@ export class TokenService {
   readonly #parts: TokenParts
   readonly #rotation: Rotation
   readonly #issuing: Issuing
+  readonly #evictions: Evictions
 
   constructor (parts: TokenParts) {
     this.#parts = parts
+    this.#evictions = new Evictions(parts)
     this.#rotation = new Rotation(parts)
     this.#issuing = new Issuing(parts)
   }
@@ -39,18 +43,22 @@ export class TokenService {
    * Undefined if the password was changed meanwhile. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
    */
   async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims): Promise<IssuedTokens | undefined> {
-    const { store, families, maxActive, policy, places, closingRetention } = this.#parts
+    const { store, families, maxActive, policy, places, closingRetention, record } = this.#parts
     const family = newFamily(randomUUID(), device, now, await places?.take(now))
     const closing = this.#closing(now)
     const isOwn = held?.userId === user.id
     const outcome = await store.openFamily({
       userId: user.id, verifiedHash: user.passwordHash, passwordHash, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined, closing,
     })
-    if (outcome === 'full') throw new AuthError('too_many_active_tokens')
-    if (outcome === 'crowded') throw new AuthError('rate_limited', { retryAfter: Math.ceil(closingRetention / 1000) })
+    if (outcome === 'full' || outcome === 'crowded') {
+      record({ kind: 'login.failed', at: now, userId: user.id, ...device, details: { reason: outcome === 'full' ? 'too_many_devices' : 'too_many_closings' } })
+      throw outcome === 'full' ? new AuthError('too_many_active_tokens') : new AuthError('rate_limited', { retryAfter: Math.ceil(closingRetention / 1000) })
+    }
     if (outcome !== 'opened') return undefined
+    record({ kind: 'login.succeeded', at: now, userId: user.id, familyId: family.id, ...device })
+    await this.#evictions.record({ before: user, replaced: isOwn ? held.familyId : undefined, by: family, limit: maxActive, device, now })
     // After it, so that whoever is refused, or gets no answer, still has what the cookie holds, and brings it again.
-    if (held && !isOwn) await store.closeFamily({ userId: held.userId, familyId: held.familyId, closing })
+    if (held && !isOwn && await store.closeFamily({ userId: held.userId, familyId: held.familyId, closing })) record({ kind: 'family.closed', at: now, userId: held.userId, familyId: held.familyId, ...device, details: { cause: 'replaced' } })
     return await this.issue(user.id, family, now)
   }
 
@@ -88,19 +96,30 @@ export class TokenService {
   }
 
   /** Closes one of the caller's families. `now` in milliseconds. Throws `unknown_token` where the caller has none of this id. */
-  async close ({ user }: Caller, familyId: string, now: number): Promise<void> {
-    if (UUID.test(familyId) && await this.#parts.store.closeFamily({ userId: user.id, familyId, closing: this.#closing(now) })) return
-    throw new AuthError('unknown_token')
+  async close (caller: Caller, familyId: string, now: number): Promise<void> {
+    if (!UUID.test(familyId) || !await this.#closeOne(caller.user.id, familyId, now)) throw new AuthError('unknown_token')
+    this.#recordClosing(caller, 'revoked', now, { familyId })
   }
 
   /** Closes the family that the caller came with. `now` in milliseconds. */
-  async logout ({ user, familyId }: Caller, now: number): Promise<void> {
-    await this.#parts.store.closeFamily({ userId: user.id, familyId, closing: this.#closing(now) })
+  async logout (caller: Caller, now: number): Promise<void> {
+    const { user, familyId } = caller
+    if (await this.#closeOne(user.id, familyId, now)) this.#recordClosing(caller, 'logout', now, { familyId })
   }
 
   /** Closes all of the caller's families and returns how many were live. `now` in milliseconds. */
-  async closeAll ({ user }: Caller, now: number): Promise<number> {
-    return await this.#parts.store.closeAllFamilies({ userId: user.id, live: liveAfter(now, this.#parts.families), closing: this.#closing(now) })
+  async closeAll (caller: Caller, now: number): Promise<number> {
+    const count = await this.#parts.store.closeAllFamilies({ userId: caller.user.id, live: liveAfter(now, this.#parts.families), closing: this.#closing(now) })
+    this.#recordClosing(caller, 'revoked_all', now, { details: { count } })
+    return count
+  }
+
+  async #closeOne (userId: string, familyId: string, now: number): Promise<boolean> {
+    return await this.#parts.store.closeFamily({ userId, familyId, closing: this.#closing(now) })
+  }
+
+  #recordClosing ({ user, device }: Caller, cause: Cause, now: number, { familyId, details }: { familyId?: string, details?: EventDetails }): void {
+    this.#parts.record({ kind: 'family.closed', at: now, userId: user.id, familyId, ...device, details: { cause, ...details } })
   }
 
   #closing (now: number): ClosingTime {

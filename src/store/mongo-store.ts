@@ -2,10 +2,12 @@
 import mongoose, { type Connection, type Model } from 'mongoose'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing, type ClosingTime } from '../core/closings.js'
+import type { EventQuery, KeptEvent } from '../core/events.js'
 import { livesAfter, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { findClient, insertClient, listClients, removeClient, replaceClient, type ClientCollection, type ClientDocument } from './mongo-clients.js'
+import { dropEvents, dropEventsOf, EVENT_INDEX, insertEvents, listEvents, type EventCollection, type EventDocument } from './mongo-events.js'
 import { whyNotOpened } from './openings.js'
 import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
@@ -296,6 +298,22 @@ export class MongoStore implements Store {
     return await this.#guard(async () => await removeClient(this.#link.clients, id, DURABLE_WRITE))
   }
 
+  async insertEvents (events: KeptEvent[]): Promise<void> {
+    await this.#guard(async () => { await insertEvents(this.#link.events, events, LAZY) })
+  }
+
+  async listEvents (query: EventQuery): Promise<KeptEvent[]> {
+    return await this.#guard(async () => await listEvents(this.#link.events, query))
+  }
+
+  async dropEvents (before: number, limit: number): Promise<number> {
+    return await this.#guard(async () => await dropEvents(this.#link.events, before, limit, LAZY))
+  }
+
+  async dropEventsOf (userId: string): Promise<void> {
+    await this.#guard(async () => { await dropEventsOf(this.#link.events, userId, LAZY) })
+  }
+
   // Whatever befalls the server or the way to it is, to a client, an outage that may pass.
   async #guard<Result>(operation: () => Promise<Result>): Promise<Result> {
     try {
@@ -330,6 +348,8 @@ export class MongoStore implements Store {
     if (link.connection.readyState === mongoose.ConnectionStates.disconnected) link.connection.setClient(link.client)
     const indexing = link.collection.createIndexes(INDEXES.map(({ keys, options }) => ({ key: keys, ...options })))
     await this.#assertIndexes(await indexing.then(() => undefined, (refusal: unknown) => refusal))
+    // Without it a list of events takes longer, and nothing else does.
+    await link.events.createIndex(EVENT_INDEX).catch(() => {})
     link.isPrepared = true
   }
 
@@ -349,6 +369,7 @@ interface Link {
   collection: mongoose.mongo.Collection<UserDocument>
   statusLists: mongoose.mongo.Collection<StatusListDocument>
   clients: ClientCollection
+  events: EventCollection
   isPrepared: boolean
   preparing: Promise<void> | undefined
 }
@@ -365,6 +386,7 @@ function linkTo (client: mongoose.mongo.MongoClient): Link {
     collection: client.db().collection<UserDocument>(userSchema.get('collection')!, primary),
     statusLists: client.db().collection<StatusListDocument>('status_lists', primary),
     clients: client.db().collection<ClientDocument>('clients', primary),
+    events: client.db().collection<EventDocument>('events', primary),
     isPrepared: false,
     preparing: undefined,
   }

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import Database from 'libsql'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
+import type { EventQuery, KeptEvent } from '../core/events.js'
 import type { Family, Grant } from '../core/families.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
@@ -12,6 +13,7 @@ import { makeFolder } from '../folders.js'
 import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
 import { CLIENTS_SCHEMA, SqliteClients } from './sqlite-clients.js'
+import { EVENTS_SCHEMA, SqliteEvents } from './sqlite-events.js'
 import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
@@ -88,6 +90,7 @@ export class SqliteStore implements Store {
   readonly #lazy: Database.Database
   readonly #durableQueue: CommitQueue
   readonly #lazyQueue: CommitQueue
+  readonly #eventQueue: CommitQueue
   readonly #insert: Statement
   readonly #find: Statement
   readonly #findByEmail: Statement
@@ -108,6 +111,7 @@ export class SqliteStore implements Store {
   readonly #leasePlaces: Statement
   readonly #highestSerial: Statement
   readonly #clients: SqliteClients
+  readonly #events: SqliteEvents
   readonly #paths: string[]
   readonly #files: string
   #isClosed = false
@@ -124,6 +128,8 @@ export class SqliteStore implements Store {
     this.#durableQueue = new CommitQueue(this.#durable, () => { this.#assertSameFiles() })
     // Which file a rotation goes to is not asked for each: one that is lost logs nobody out.
     this.#lazyQueue = new CommitQueue(this.#lazy)
+    // In commits of their own, so that a log that does not fit fails no refresh.
+    this.#eventQueue = new CommitQueue(this.#lazy)
     this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt) ON CONFLICT DO NOTHING')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ?`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ?`).raw()
@@ -167,6 +173,7 @@ export class SqliteStore implements Store {
         SELECT id, (SELECT max(value->>'$.s') FROM (SELECT value FROM json_each(users.families) UNION ALL SELECT value FROM json_each(users.closed))) AS serial
         FROM users WHERE id > ? ORDER BY id LIMIT ${PAGE})`).raw()
     this.#clients = new SqliteClients(this.#durable, this.#lazy)
+    this.#events = new SqliteEvents(this.#lazy)
   }
 
   async ping (): Promise<void> {
@@ -178,7 +185,7 @@ export class SqliteStore implements Store {
 
   async close (): Promise<void> {
     this.#isClosed = true
-    for (const queue of [this.#lazyQueue, this.#durableQueue]) queue.flush()
+    for (const queue of [this.#lazyQueue, this.#eventQueue, this.#durableQueue]) queue.flush()
     // A full disk leaves all where it is, for the next start to read; another process that reads the file gathers it in its turn.
     await Promise.allSettled([this.#gather()])
     for (const database of [this.#lazy, this.#durable]) database.close()
@@ -307,6 +314,23 @@ export class SqliteStore implements Store {
     return await this.#write(this.#durableQueue, () => this.#clients.remove(id))
   }
 
+  async insertEvents (events: KeptEvent[]): Promise<void> {
+    await this.#write(this.#eventQueue, () => { this.#events.insert(events) })
+  }
+
+  async listEvents (query: EventQuery): Promise<KeptEvent[]> {
+    return await this.#guard(() => this.#events.list(query))
+  }
+
+  async dropEvents (before: number, limit: number): Promise<number> {
+    return await this.#write(this.#eventQueue, () => this.#events.drop(before, limit))
+  }
+
+  async dropEventsOf (userId: string): Promise<void> {
+    // A page at a time, so that others are served in between.
+    while (await this.#write(this.#eventQueue, () => this.#events.dropOf(userId, PAGE)) === PAGE) await turn()
+  }
+
   // What was written is in the file beside it until then, and who copies a database copies one file.
   async #gather (): Promise<void> {
     this.#durable.exec('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -362,7 +386,7 @@ function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Databa
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.opening}`)
   useWal(database)
   database.exec(`PRAGMA synchronous = ${synchronous}`)
-  for (const schema of [SCHEMA, CLIENTS_SCHEMA]) database.exec(schema)
+  for (const schema of [SCHEMA, CLIENTS_SCHEMA, EVENTS_SCHEMA]) database.exec(schema)
   addColumns(database)
   database.exec(CLOSED_INDEX)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.open}`)

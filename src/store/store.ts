@@ -1,6 +1,7 @@
 // What Signet asks of a database, named for what must be atomic; holds no adapter.
 import type { Client } from '../core/client.js'
 import type { Closing, ClosingTime } from '../core/closings.js'
+import type { EventQuery, KeptEvent } from '../core/events.js'
 import type { Family, LiveAfter } from '../core/families.js'
 
 /** One user, the unit of consistency: each write below is one conditional write on one of these. Times are milliseconds. */
@@ -152,4 +153,12 @@ export interface Store {
   replaceClient (client: Client, version: number): Promise<boolean>
   /** Durable. Whether there was such a client. */
   removeClient (id: string): Promise<boolean>
+  /** Lazy. Keeps events; one whose id is kept already changes nothing, so that what may have been kept can be brought again. */
+  insertEvents (events: KeptEvent[]): Promise<void>
+  /** The events of a query, the newest first. */
+  listEvents (query: EventQuery): Promise<KeptEvent[]>
+  /** Lazy. Drops the oldest events from before an instant, in milliseconds, so many at most. How many they were. */
+  dropEvents (before: number, limit: number): Promise<number>
+  /** Lazy. Drops the events of a user, but for those that say that the user was deleted. */
+  dropEventsOf (userId: string): Promise<void>
 }

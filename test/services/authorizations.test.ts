@@ -46,7 +46,7 @@ t.test('the session is the log-in of the cookie\'s token, which is not rotated',
 })
 
 t.test('the token of a client\'s family is no session, used or not, and nothing is changed by it', async t => {
-  const { addClient, authorizations, letIn, clientTokens, stands, events } = await openOAuth(t)
+  const { addClient, authorizations, letIn, clientTokens, stands, signs } = await openOAuth(t)
   const client = await addClient()
   const { refreshToken } = await letIn(client)
   t.equal(await authorizations.session(refreshToken, NOW), undefined)
@@ -54,7 +54,7 @@ t.test('the token of a client\'s family is no session, used or not, and nothing 
   const before = await stands()
   t.equal(await authorizations.session(refreshToken, NOW + 60_000), undefined)
   t.strictSame(await stands(), before)
-  t.strictSame(events, [])
+  t.strictSame(signs, [])
 })
 
 t.test('without a log-in the user has to log in, and a client that wants no page is told so', async t => {

@@ -18,7 +18,7 @@ function basic (id: string, secret: string): string {
 
 async function open (t: Test, limits?: SecretLimits) {
   const { parts, addClient } = await openOAuth(t)
-  const authentication = new ClientAuthentication({ clients: parts.clients, audiences: [ISSUER], limits })
+  const authentication = new ClientAuthentication({ clients: parts.clients, audiences: [ISSUER], limits, record: parts.record })
   const authenticate = async (form: Record<string, string | undefined>, authorization?: string, address = ADDRESS, now = NOW) => await authentication.authenticate({ authorization, values: parametersOf(form).values, address }, now)
   const { secret, kept } = makeSecret(NOW)
   const add = async (authMethod: Client['authMethod'], changes: Partial<Client> = {}) => await addClient({ authMethod, secrets: authMethod.startsWith('client_secret') ? [kept] : [], ...changes })

@@ -44,18 +44,18 @@ t.test('a refresh moves the client\'s family, and its ID token tells of the same
 })
 
 t.test('a used refresh token of a client closes its family', async t => {
-  const { addClient, letIn, clientTokens, grants, events } = await openOAuth(t)
+  const { addClient, letIn, clientTokens, grants, signs } = await openOAuth(t)
   const client = await addClient()
   const first = await letIn(client)
   const second = await clientTokens.refresh(client, first.refreshToken!, ALL, DEVICE, NOW)
   await t.rejects(clientTokens.refresh(client, first.refreshToken!, ALL, DEVICE, NOW + 30_000), BAD)
   await t.rejects(clientTokens.refresh(client, second.refreshToken!, ALL, DEVICE, NOW + 30_001), BAD)
   t.strictSame(await grants(), [])
-  t.match(events, [{ event: 'refresh_token_reused', generation: 0 }])
+  t.match(signs, [{ kind: 'refresh.reused', clientId: client.id, details: { generation: 0 } }])
 })
 
 t.test('a refresh token at another client\'s door, at Signet\'s own, or a log-in\'s own at a client\'s, is refused, and nothing is changed, used or not', async t => {
-  const { addClient, letIn, clientTokens, tokens, login, stands, events } = await openOAuth(t)
+  const { addClient, letIn, clientTokens, tokens, login, stands, signs } = await openOAuth(t)
   const [client, other] = [await addClient(), await addClient()]
   const [own, clients] = [await login(), await letIn(client)]
   const attempts = async (now: number) => {
@@ -70,7 +70,7 @@ t.test('a refresh token at another client\'s door, at Signet\'s own, or a log-in
   await attempts(NOW)
   const [nextOwn, nextClients] = [await tokens.refresh(own.refreshToken, DEVICE, NOW), await clientTokens.refresh(client, clients.refreshToken!, ALL, DEVICE, NOW)]
   await attempts(NOW + 60_000)
-  t.strictSame(events, [])
+  t.strictSame(signs, [])
   await t.resolves(tokens.refresh(nextOwn.refreshToken, DEVICE, NOW + 60_000))
   await t.resolves(clientTokens.refresh(client, nextClients.refreshToken!, ALL, DEVICE, NOW + 60_000))
 })

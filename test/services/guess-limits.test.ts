@@ -95,7 +95,7 @@ t.test('an address is one whichever spelling is guessed at, with an account or w
 
 t.test('what one process counts of an account counts at every other', async t => {
   const { guess, store, hasher } = await open(t)
-  const other = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined })
+  const other = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined, record: () => {} })
   for (let n = 0; n < 5; n++) await guess(`198.51.100.${n}`)
   t.equal(await guess('198.51.100.9', { ...right, by: other }), 'rate_limited')
   t.equal(await guess(HOME, { ...right, by: other }), 'right')

@@ -63,10 +63,10 @@ t.test('a log-out ends the log-in of the browser and the family that the ID toke
   const [answer] = [await letIn(client, {}, NOW, session), await letIn(other, {}, NOW, session), await letIn(client, {}, NOW, session)]
   const before = await stands()
   const asked = (await logOuts.read(parametersOf({ id_token_hint: answer.idToken! }), NOW))!
-  await logOuts.end(asked, session, NOW)
+  await logOuts.end(asked, session, DEVICE, NOW)
   const ended = [session.family.id, claimsOf(answer.accessToken)['sid']]
   t.strictSame(new Set((await stands()).families), new Set(before.families.filter(({ id }) => !ended.includes(id))))
-  await t.resolves(logOuts.end(asked, undefined, NOW), 'and what has ended has ended')
+  await t.resolves(logOuts.end(asked, undefined, DEVICE, NOW), 'and what has ended has ended')
 })
 
 t.test('an ID token ends no family but that of its client', async t => {
@@ -74,7 +74,7 @@ t.test('an ID token ends no family but that of its client', async t => {
   await login()
   const { family } = await logIn()
   const before = await stands()
-  for (const hint of [{ userId: user.id, familyId: family.id, clientId: randomUUID() }, { userId: user.id, familyId: randomUUID(), clientId: 'web' }, { userId: randomUUID(), familyId: family.id, clientId: 'web' }]) await logOuts.end({ hint }, undefined, NOW)
+  for (const hint of [{ userId: user.id, familyId: family.id, clientId: randomUUID() }, { userId: user.id, familyId: randomUUID(), clientId: 'web' }, { userId: randomUUID(), familyId: family.id, clientId: 'web' }]) await logOuts.end({ hint }, undefined, DEVICE, NOW)
   t.strictSame(await stands(), before)
 })
 
@@ -88,12 +88,12 @@ t.test('a decision is good for ten minutes, for the log-in that was asked, and t
   t.notOk(logOuts.isUnasked(asked, session), 'Bob is asked, where the client means Ada')
   const decision = await logOuts.ask(asked, session, NOW)
   const before = [await stands(), await store.findUser(bob.id)]
-  t.equal(await logOuts.confirm(decision, await logIn(), NOW), undefined, 'somebody else\'s')
-  t.equal(await logOuts.confirm(decision, session, NOW + 600_000), undefined)
-  for (const wrong of ['', 'nonsense', `${decision}a`, await seal('decision', { session: session.family.id, asked, expiresAt: NOW + 1 }, keyRing.refreshSecret)]) t.equal(await logOuts.confirm(wrong, session, NOW), undefined)
+  t.equal(await logOuts.confirm(decision, await logIn(), DEVICE, NOW), undefined, 'somebody else\'s')
+  t.equal(await logOuts.confirm(decision, session, DEVICE, NOW + 600_000), undefined)
+  for (const wrong of ['', 'nonsense', `${decision}a`, await seal('decision', { session: session.family.id, asked, expiresAt: NOW + 1 }, keyRing.refreshSecret)]) t.equal(await logOuts.confirm(wrong, session, DEVICE, NOW), undefined)
   t.strictSame([{ ...await stands(), families: before[0]!.families }, await store.findUser(bob.id)], before)
   t.equal((await grants()).length, 1)
-  t.strictSame(await logOuts.confirm(decision, session, NOW + 599_999), { location: { uri: BYE, state: 's' } })
+  t.strictSame(await logOuts.confirm(decision, session, DEVICE, NOW + 599_999), { location: { uri: BYE, state: 's' } })
   t.strictSame((await store.findUser(bob.id))?.families, [])
   t.strictSame(await grants(), [], 'and what the client was let do by Ada')
 })
@@ -102,6 +102,6 @@ t.test('a decision without an address leads nowhere', async t => {
   const { logOuts, logIn, stands } = await openOAuth(t)
   const session = await logIn()
   const decision = await logOuts.ask({ client: undefined, hint: undefined, location: undefined }, session, NOW)
-  t.strictSame(await logOuts.confirm(decision, session, NOW), { location: undefined })
+  t.strictSame(await logOuts.confirm(decision, session, DEVICE, NOW), { location: undefined })
   t.strictSame((await stands()).families, [])
 })

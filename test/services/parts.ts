@@ -1,12 +1,12 @@
 // Real parts for the services' tests: a file, a ring, a hasher; holds no double of any of them.
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import type { RecordEvent, SecurityEvent } from '../../src/core/events.js'
 import { Hasher } from '../../src/hashing/hasher.js'
 import { copyRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
 import { StatusPlaces } from '../../src/services/status-places.js'
-import type { SecurityEvent } from '../../src/services/rotation.js'
 import { TokenService, type TokenParts } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 
@@ -26,9 +26,15 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = new SqliteStore(join(folder, 'signet.db'))
   const hasher = new Hasher({ cost, threads: 1, queue: 100 })
+  /** What was recorded: all, and the signs of a thief. */
   const events: SecurityEvent[] = []
+  const signs: SecurityEvent[] = []
+  const record: RecordEvent = event => {
+    events.push(event)
+    if (event.kind.startsWith('refresh.')) signs.push(event)
+  }
   const places = new StatusPlaces(store, STATUS_LISTS)
-  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places })
+  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places, record })
   const parts: TokenParts = {
     store,
     keyRing,
@@ -38,7 +44,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
     policy: 'evict',
     closingRetention: RETENTION,
     places,
-    record: event => { events.push(event) },
+    record,
     ...changes,
   }
   const tokens = new TokenService(parts)
@@ -48,7 +54,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   })
   const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
-  return { parts, store, hasher, keyRing, places, accounts, tokens, events, user, login }
+  return { parts, store, hasher, keyRing, places, accounts, tokens, events, signs, user, login }
 }
 
 /** Lets `other` write just before the next call of a store's method does. */

@@ -19,17 +19,17 @@ t.test('a look finds the log-in that a token stands for, the one that stands or 
 })
 
 t.test('a look at a used token closes its log-in, and is recorded', async t => {
-  const { parts, login, tokens, keyRing, stands, events, user } = await openOAuth(t)
+  const { parts, login, tokens, keyRing, stands, signs, user } = await openOAuth(t)
   const { refreshToken } = await login()
   const claims = readRefreshToken(refreshToken, keyRing.findSecret)!
   await tokens.refresh(refreshToken, DEVICE, NOW)
   t.equal(await new Rotation(parts).look(claims, NOW + 30_000), undefined)
   t.strictSame((await stands()).families, [])
-  t.strictSame(events, [{ event: 'refresh_token_reused', userId: user.id, familyId: claims.familyId, generation: 0 }])
+  t.strictSame(signs, [{ kind: 'refresh.reused', at: NOW + 30_000, userId: user.id, clientId: undefined, familyId: claims.familyId, details: { generation: 0 } }])
 })
 
 t.test('a family moves as its client\'s, over a lost write, too, and as nobody else\'s', async t => {
-  const { parts, addClient, letIn, keyRing, stands, events } = await openOAuth(t)
+  const { parts, addClient, letIn, keyRing, stands, signs } = await openOAuth(t)
   const rotation = new Rotation(parts)
   const client = await addClient()
   const claims = readRefreshToken((await letIn(client)).refreshToken!, keyRing.findSecret)!
@@ -38,5 +38,5 @@ t.test('a family moves as its client\'s, over a lost write, too, and as nobody e
   t.equal(await rotation.look(claims, NOW), undefined, 'and it is no log-in')
   t.strictSame(await stands(), before)
   t.match(await rotation.advance({ ...claims, generation: 5 }, client.id, DEVICE, NOW), { id: claims.familyId, generation: 6, grant: { clientId: client.id } })
-  t.match(events, [{ event: 'refresh_token_ahead', generation: 5, storedGeneration: 0 }])
+  t.match(signs, [{ kind: 'refresh.ahead', clientId: client.id, details: { generation: 5, stored_generation: 0 } }])
 })

@@ -15,17 +15,17 @@ t.test('64 racing refreshes of one token all get the same successor', async t =>
 })
 
 t.test('a used refresh token beyond the grace closes its family, is recorded, and takes the successor with it', async t => {
-  const { tokens, login, keyRing, events, user } = await openServices(t)
+  const { tokens, login, keyRing, signs, user } = await openServices(t)
   const first = await login()
   const second = await tokens.refresh(first.refreshToken, DEVICE, NOW + 1)
   t.equal((await tokens.refresh(first.refreshToken, DEVICE, NOW + 30_000)).refreshToken, second.refreshToken, 'within the grace')
-  t.strictSame(events, [])
+  t.strictSame(signs, [])
   await t.rejects(tokens.refresh(first.refreshToken, DEVICE, NOW + 30_001), { code: 'invalid_grant' })
   const { familyId } = readRefreshToken(first.refreshToken, keyRing.findSecret)!
-  t.strictSame(events, [{ event: 'refresh_token_reused', userId: user.id, familyId, generation: 0 }])
+  t.strictSame(signs, [{ kind: 'refresh.reused', at: NOW + 30_001, userId: user.id, clientId: undefined, familyId, ...DEVICE, details: { generation: 0 } }])
   await t.rejects(tokens.refresh(second.refreshToken, DEVICE, NOW + 30_002), { code: 'invalid_grant' })
   await t.rejects(tokens.identify(second.accessToken, NOW + 30_002), { code: 'invalid_token' })
-  t.equal(events.length, 1)
+  t.equal(signs.length, 1)
 })
 
 t.test('a refresh whose lazy write was lost moves the family forward', async t => {
@@ -39,30 +39,30 @@ t.test('a refresh whose lazy write was lost moves the family forward', async t =
 })
 
 t.test('a token ahead of the store is recorded, once, by whoever moves the family on', async t => {
-  const { tokens, login, keyRing, events, user } = await openServices(t)
+  const { tokens, login, keyRing, signs, user } = await openServices(t)
   const claims = readRefreshToken((await login()).refreshToken, keyRing.findSecret)!
   const ahead = writeRefreshToken({ ...claims, generation: 3 }, keyRing.refreshSecret)
   await Promise.all(Array.from({ length: 8 }, async () => await tokens.refresh(ahead, DEVICE, NOW)))
-  t.strictSame(events, [{ event: 'refresh_token_ahead', userId: user.id, familyId: claims.familyId, generation: 3, storedGeneration: 0 }])
+  t.strictSame(signs, [{ kind: 'refresh.ahead', at: NOW, userId: user.id, clientId: undefined, familyId: claims.familyId, ...DEVICE, details: { generation: 3, stored_generation: 0 } }])
 })
 
 t.test('a repeat from another address, or by another user agent, is answered and recorded; from the same it is not', async t => {
-  const { tokens, login, keyRing, events, user } = await openServices(t)
+  const { tokens, login, keyRing, signs, user } = await openServices(t)
   const phone = { ip: '203.0.113.9', userAgent: 'phone' }
   const { refreshToken } = await login()
   const { familyId } = readRefreshToken(refreshToken, keyRing.findSecret)!
   const next = await tokens.refresh(refreshToken, phone, NOW)
   const repeat = async (device: typeof phone) => (await tokens.refresh(refreshToken, device, NOW + 1)).refreshToken
   t.equal(await repeat(phone), next.refreshToken)
-  t.strictSame(events, [])
+  t.strictSame(signs, [])
   t.equal(await repeat({ ...phone, ip: '198.51.100.7' }), next.refreshToken)
   t.equal(await repeat({ ...phone, userAgent: 'laptop' }), next.refreshToken)
-  const event = { event: 'refresh_token_repeated_elsewhere', userId: user.id, familyId, generation: 0, rotatedFrom: '203.0.113.9' }
-  t.strictSame(events, [{ ...event, address: '198.51.100.7' }, { ...event, address: '203.0.113.9' }])
+  const event = { kind: 'refresh.repeated_elsewhere', at: NOW + 1, userId: user.id, clientId: undefined, familyId, details: { generation: 0, rotated_from: '203.0.113.9' } }
+  t.strictSame(signs, [{ ...event, ...phone, ip: '198.51.100.7' }, { ...event, ...phone, userAgent: 'laptop' }])
 })
 
 t.test('three rotations running that were repeated are recorded once, whoever repeats and how often', async t => {
-  const { tokens, login, keyRing, events, user } = await openServices(t)
+  const { tokens, login, keyRing, signs, user } = await openServices(t)
   let { refreshToken } = await login()
   const { familyId } = readRefreshToken(refreshToken, keyRing.findSecret)!
   const rotate = async (repeats: number) => {
@@ -71,24 +71,24 @@ t.test('three rotations running that were repeated are recorded once, whoever re
     refreshToken = next
   }
   for (const repeats of [1, 5, 0, 1, 1, 0, 2]) await rotate(repeats)
-  t.strictSame(events, [], 'a gap begins anew')
+  t.strictSame(signs, [], 'a gap begins anew')
   await rotate(1)
   await rotate(5)
-  const event = { event: 'refresh_token_repeated_in_a_row', userId: user.id, familyId, generation: 8, rotations: 3, address: '127.0.0.1' }
-  t.strictSame(events, [event])
+  const event = { kind: 'refresh.repeated_in_a_row', at: NOW, userId: user.id, clientId: undefined, familyId, ...DEVICE, details: { generation: 8, rotations: 3 } }
+  t.strictSame(signs, [event])
   for (let more = 0; more < 4; more++) await rotate(1)
-  t.strictSame(events, [event], 'while it goes on it is known')
+  t.strictSame(signs, [event], 'while it goes on it is known')
   for (const repeats of [0, 1, 1, 1]) await rotate(repeats)
-  t.match(events, [event, { ...event, generation: 16 }], 'and another row is another event')
+  t.match(signs, [event, { ...event, details: { generation: 16, rotations: 3 } }], 'and another row is another event')
 })
 
 t.test('a replaced token that comes after the clock was set back closes its family and is recorded', async t => {
-  const { tokens, login, keyRing, events, user } = await openServices(t)
+  const { tokens, login, keyRing, signs, user } = await openServices(t)
   const first = await login()
   const second = await tokens.refresh(first.refreshToken, DEVICE, NOW + 1)
   const { familyId } = readRefreshToken(first.refreshToken, keyRing.findSecret)!
   await t.rejects(tokens.refresh(first.refreshToken, DEVICE, NOW - 3_600_000), { code: 'invalid_grant' })
-  t.strictSame(events, [{ event: 'refresh_token_reused', userId: user.id, familyId, generation: 0 }])
+  t.strictSame(signs, [{ kind: 'refresh.reused', at: NOW - 3_600_000, userId: user.id, clientId: undefined, familyId, ...DEVICE, details: { generation: 0 } }])
   await t.rejects(tokens.refresh(second.refreshToken, DEVICE, NOW - 3_600_000), { code: 'invalid_grant' })
 })
 

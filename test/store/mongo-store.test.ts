@@ -6,6 +6,7 @@ import { mongoClient, MongoStore } from '../../src/store/mongo-store.js'
 import { openStore } from '../../src/store/open-store.js'
 import type { Store } from '../../src/store/store.js'
 import { newClient, proveClients } from './client-contract.js'
+import { proveEvents } from './event-contract.js'
 import { LONG_MS, freshDatabase, openFor, withMongoDb } from './mongo-server.js'
 import { MongoProxy } from './mongo-proxy.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
@@ -29,7 +30,7 @@ function monitored (url: string, options = ''): string {
 }
 
 withMongoDb(server => {
-  for (const prove of [proveStore, proveClients]) {
+  for (const prove of [proveStore, proveClients, proveEvents]) {
     prove(async t => {
       const url = freshDatabase(t, server)
       return [await openStore(url), await openStore(url), await openStore(url)]

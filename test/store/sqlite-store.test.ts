@@ -10,9 +10,10 @@ import { openStore } from '../../src/store/open-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import { ask, run, settings } from '../server-process.js'
 import { newClient, proveClients } from './client-contract.js'
+import { proveEvents } from './event-contract.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
-for (const prove of [proveStore, proveClients]) {
+for (const prove of [proveStore, proveClients, proveEvents]) {
   prove(async t => {
     const path = join(t.testdir(), 'data', 'signet.db')
     return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]

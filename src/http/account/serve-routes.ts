@@ -40,7 +40,7 @@ async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Rou
 }
 
 async function serveCaller (route: CallerRoute, visit: Visit, { controller, tokens, trusted }: RouteParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const caller = await identifyCaller(request.headers.authorization, tokens, visit.now)
+  const caller = { ...await identifyCaller(request.headers.authorization, tokens, visit.now), device: visit.device }
   const cookie = (route.endsLogin ?? route.cookie) ? openCookie(request, reply, trusted) : undefined
   const answer = await route.handle(controller, visit, caller)
   if (!cookie) return answer

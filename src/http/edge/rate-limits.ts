@@ -1,9 +1,11 @@
 // How often an address may ask; holds no route and no limit of an account.
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import type { RecordEvent } from '../../core/events.js'
 import { RecentCounts } from '../../core/recent-counts.js'
 import { AuthError } from '../../errors.js'
 import { LimitWindows } from './limit-windows.js'
+import { deviceOf } from './route.js'
 
 /** `window` in milliseconds. */
 export interface RateLimitSettings {
@@ -23,14 +25,17 @@ export interface LimitOptions { onRequest?: preHandlerAsyncHookHandler[] }
 /** Of how many addresses and limits a refusal is known to be logged. */
 const REMEMBERED = 10_000
 
-/** Registers the limits and returns what a route of a given limit adds to its options. */
-export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings): Promise<(limit: Limit) => LimitOptions> {
+/** Registers the limits and returns what a route of a given limit adds to its options. `record` is told of the first refusal of an address in a window; `clock` tells milliseconds. */
+export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings, record: RecordEvent, clock: () => number): Promise<(limit: Limit) => LimitOptions> {
   if (!settings.enabled) return () => ({})
   const { window } = settings
   const refused = new RecentCounts(window, REMEMBERED)
-  const tooMany = (limit: Limit) => (request: FastifyRequest, { ttl }: { ttl: number }) =>
+  const tooMany = (limit: Limit) => (request: FastifyRequest, { ttl }: { ttl: number }) => {
     // The clock is that of the windows.
-    new AuthError('rate_limited', { retryAfter: Math.ceil(ttl / 1000), isRepeated: refused.add(`${limit} ${normalizeIP(request.ip)}`, performance.now()) > 1 })
+    const isRepeated = refused.add(`${limit} ${normalizeIP(request.ip)}`, performance.now()) > 1
+    if (!isRepeated) record({ kind: 'limit.hit', at: clock(), ...deviceOf(request), details: { limit } })
+    return new AuthError('rate_limited', { retryAfter: Math.ceil(ttl / 1000), isRepeated })
+  }
   await app.register(rateLimit, { global: false, max: settings.max, timeWindow: window, store: LimitWindows, errorResponseBuilder: tooMany('address') })
   // The plugin checks one limit a request; the one beside it is asked by hand.
   const count = app.createRateLimit()

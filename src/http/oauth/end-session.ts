@@ -4,6 +4,7 @@ import { writeQuery } from '../../core/parameters.js'
 import { withParameters } from '../../core/redirect-uris.js'
 import type { LogOut, LogOuts } from '../../services/log-outs.js'
 import { clearCookie, tokenOf } from '../edge/refresh-cookie.js'
+import { deviceOf } from '../edge/route.js'
 import { addDecision, type DecisionParts } from './decisions.js'
 import { askedOf } from './forms.js'
 import { comesFromElsewhere } from './navigation.js'
@@ -20,8 +21,8 @@ export function addEndSession (app: FastifyInstance, parts: EndSessionParts): vo
   const visit = async (request: FastifyRequest, reply: FastifyReply) => await serve(request, reply, parts)
   app.get('/end-session', { ...limits, exposeHeadRoute: false, config: { showsPage: true }, schema: { hide: true } }, visit)
   app.post('/end-session', { ...limits, config: { takesForm: true, showsPage: true }, schema: { hide: true } }, visit)
-  addDecision(app, '/end-session/decision', parts, async ({ decision, session, cookie, now }) => {
-    const confirmed = await logOuts.confirm(decision, session, now)
+  addDecision(app, '/end-session/decision', parts, async ({ decision, session, cookie, request, now }) => {
+    const confirmed = await logOuts.confirm(decision, session, deviceOf(request), now)
     if (!confirmed) return undefined
     cookie.clear()
     return confirmed.location ? locationOf(confirmed.location) : 'end-session'
@@ -37,7 +38,7 @@ async function serve (request: FastifyRequest, reply: FastifyReply, { authorizat
   if (token === undefined && !parameters.values.has(AGAIN) && comesFromElsewhere(request)) return pages.send(reply, 'go-on', { address: again })
   const session = await authorizations.session(token, now)
   if (!logOuts.isUnasked(asked, session)) return pages.send(reply, 'log-out', { client: asked.client?.name ?? '', email: session!.user.email, address: again, decision: await logOuts.ask(asked, session!, now) })
-  await logOuts.end(asked, session, now)
+  await logOuts.end(asked, session, deviceOf(request), now)
   if (token !== undefined) clearCookie(reply)
   if (asked.location) return reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).redirect(locationOf(asked.location), 303)
   return pages.send(reply, 'told', { title: 'You are signed out', sentence: 'You can close this page.' })

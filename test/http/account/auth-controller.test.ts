@@ -169,7 +169,7 @@ t.test('a refresh moves the family on; dead tokens of every kind get one answer'
   for (const token of ['', 'garbage', forged]) t.strictSame(problemOf(await post(app, '/refresh', { refresh_token: token })), BAD_GRANT)
   clock.now += 31_000
   for (const { refresh_token: token } of [first, second.json<typeof first>()]) t.strictSame(problemOf(await post(app, '/refresh', { refresh_token: token })), BAD_GRANT)
-  t.ok(lines.some(line => line.includes('refresh_token_reused')))
+  t.ok(lines.some(line => line.includes('refresh.reused')))
   const idle = await login(app)
   clock.now += 15 * 86_400_000
   t.strictSame(problemOf(await post(app, '/refresh', { refresh_token: idle.refresh_token })), BAD_GRANT)

@@ -1,0 +1,44 @@
+// What a command records: who ran it, and that it fails no command.
+import { userInfo } from 'node:os'
+import t from 'tap'
+import { operatorName, recordAsOperator } from '../../scripts/operator-events.js'
+import type { KeptEvent } from '../../src/core/events.js'
+
+function keeper () {
+  const kept: KeptEvent[] = []
+  return { kept, store: { insertEvents: async (events: KeptEvent[]) => { kept.push(...events) } } }
+}
+
+t.test('what an operator did is kept with who it was, and by which command', async t => {
+  t.intercept(process, 'argv', { value: ['node', '/somewhere/users-set-roles.js'] })
+  const { kept, store } = keeper()
+  await recordAsOperator(store, { kind: 'user.disabled', userId: 'u' })
+  await recordAsOperator(store, { kind: 'users.imported', details: { count: 3 } })
+  t.match(kept, [
+    { kind: 'user.disabled', userId: 'u', by: `${operatorName()}, users:set-roles`, id: /^[\da-f-]{36}$/, at: Number },
+    { kind: 'users.imported', details: { count: 3 } },
+  ])
+  t.ok(kept[0]!.id < kept[1]!.id)
+})
+
+t.test('where no events are kept, none is', async t => {
+  t.intercept(process, 'env', { value: { ...process.env, EVENTS_RETENTION_DAYS: '0' } })
+  const { kept, store } = keeper()
+  await recordAsOperator(store, { kind: 'user.enabled', userId: 'u' })
+  t.strictSame(kept, [])
+})
+
+t.test('what cannot be recorded is said, and fails nothing', async t => {
+  const said = t.capture(process.stderr, 'write')
+  await recordAsOperator({ insertEvents: async () => { throw new Error('The disk is full.') } }, { kind: 'user.enabled', userId: 'u' })
+  t.strictSame(said.args(), [['It was done, but not recorded among the events: The disk is full.\n']])
+})
+
+t.test('root that stands for somebody is named by them, and who has no name by the number', async t => {
+  t.equal(operatorName(), process.geteuid!() === 0 && process.env['SUDO_USER'] ? process.env['SUDO_USER'] : userInfo().username)
+  t.intercept(process, 'geteuid', { value: () => 0 })
+  t.intercept(process, 'env', { value: { ...process.env, SUDO_USER: 'ada' } })
+  t.equal(operatorName(), 'ada')
+  t.intercept(process, 'geteuid', { value: () => 1234 })
+  t.equal(operatorName(), userInfo().username)
+})
