@@ -1,7 +1,8 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import Fastify, { type FastifyInstance } from 'fastify'
-import { followClosings, keepEvents, watchOver, type AppParts } from './background.js'
+import { aroundAll, followClosings, keepEvents, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
+import { counted, SILENT } from './core/metrics.js'
 import { AuthController } from './http/account/auth-controller.js'
 import { ApplicationDTO, AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest } from './http/account/requests.js'
@@ -16,6 +17,7 @@ import { sendProblem } from './http/edge/problems.js'
 import { Publications } from './http/edge/publications.js'
 import { addRateLimits } from './http/edge/rate-limits.js'
 import { addCookies } from './http/edge/refresh-cookie.js'
+import { addRouteNotes } from './http/edge/request-times.js'
 import { serverOptions } from './http/edge/server-options.js'
 import { addUnknownRoutes } from './http/edge/unknown-routes.js'
 import { AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO } from './http/oauth/dto.js'
@@ -46,25 +48,26 @@ const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, Cha
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
-  const { config, clock, connections, keyRing, log, store, tls } = parts
+  const { config, clock, connections, keyRing, log, meter, store, tls } = parts
   const [limits, origins] = [askingLimits(config), listOf(config.CORS_ORIGINS)]
   const [publications, headers] = [new Publications(), headersOfAll(tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS ? 'withSubdomains' : 'ofHost'])]
-  const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, publications, tls }))
-  const { record } = keepEvents(app, parts, VERSION)
+  const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, publications, tls, around: aroundAll(parts) }))
+  const record = counted(keepEvents(app, parts, VERSION).record, meter ?? SILENT)
   addForwarding(app, config.TRUST_PROXY)
   addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
   for (const schema of SCHEMAS) app.addSchema(schema)
   addHeaders(app, headers)
   if (isTold(config.LOG_LEVEL)) addRequestLog(app)
-  const limitOptions = await addRateLimits(app, limits.address, record, clock)
+  if (meter) addRouteNotes(app)
+  const limitOptions = await addRateLimits(app, limits.address, record, clock, meter ?? SILENT)
   addUnknownRoutes(app, limitOptions('address'), origins)
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
   const places = config.STATUS_LIST ? new StatusPlaces(store, `${config.ISSUER.replace(/\/$/, '')}/status-lists`) : undefined
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places, record })
-  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record }
+  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record, meter }
   const tokens = new TokenService(issuing)
   await addCookies(app)
   await app.register(async authority => {
@@ -73,7 +76,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   })
   await addOAuth(app, {
     authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
-    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record }),
+    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record, meter }),
   })
   app.after(() => {
     const publishers = [addJwks(app, keyRing, config.JWKS_MAX_AGE, headers)]

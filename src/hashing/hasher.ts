@@ -1,6 +1,7 @@
 // Password hashing behind one bounded queue, in threads of low priority; holds no password policy.
 import { once } from 'node:events'
 import type { Piscina } from 'piscina'
+import { SILENT, type Meter } from '../core/metrics.js'
 import { AuthError } from '../errors.js'
 import { SOURCES } from '../places.js'
 import { FairQueue, type Requester } from './fair-queue.js'
@@ -14,12 +15,13 @@ export interface HashSettings {
   threads: number
   /** How many may wait beyond those being hashed. */
   queue: number
+  meter?: Meter | undefined
 }
 
 interface Task { password: string, cost: number, hash?: string }
 
-/** What a thread is to do, for whom, and who is told of it. */
-interface Job { task: Task, requester: Requester, resolve: (result: unknown) => void, reject: (error: unknown) => void }
+/** What a thread is to do, for whom, since when in milliseconds of the uptime, and who is told of it. */
+interface Job { task: Task, requester: Requester, since: number, resolve: (result: unknown) => void, reject: (error: unknown) => void }
 
 /** Low enough that one refresh goes before a storm of log-ins (Linux: nice). */
 const NICENESS = 15
@@ -40,6 +42,7 @@ export class Hasher {
   readonly #cost: number
   /** What a refusal costs: as much as the dearest hash that was met so far, and at least today's cost. */
   #refusalCost: number
+  readonly #meter: Meter
   #isClosing = false
 
   constructor (settings: HashSettings) {
@@ -47,6 +50,8 @@ export class Hasher {
     this.#queue = new FairQueue(settings.queue)
     this.#cost = settings.cost
     this.#refusalCost = settings.cost
+    this.#meter = settings.meter ?? SILENT
+    this.#meter.watch('signet_hash_queue_length', () => [[[], this.#queue.size]])
   }
 
   /** The hash of a normalised password, to be stored. Throws `busy` when the queue is full. */
@@ -87,7 +92,7 @@ export class Hasher {
 
   async #run<Result> (task: Task, requester: Requester): Promise<Result> {
     return await new Promise<Result>((resolve, reject) => {
-      const displaced = this.#queue.add({ task, requester, resolve: resolve as Job['resolve'], reject })
+      const displaced = this.#queue.add({ task, requester, since: performance.now(), resolve: resolve as Job['resolve'], reject })
       displaced?.reject(new AuthError('busy', { retryAfter: RETRY_AFTER_SECONDS }))
       this.#startNext()
     })
@@ -98,7 +103,10 @@ export class Hasher {
     const job = isFree ? this.#queue.next() : undefined
     if (!job) return
     this.#pool ??= startPool(this.#threads)
+    const began = performance.now()
+    this.#meter.time('signet_hash_wait_seconds', [], (began - job.since) / 1000)
     const running = this.#pool.then(async ({ threads }) => await threads.run(job.task)).then(job.resolve, job.reject).finally(() => {
+      this.#meter.time('signet_hash_duration_seconds', [], (performance.now() - began) / 1000)
       this.#running.delete(running)
       this.#startNext()
     })

@@ -1,7 +1,8 @@
 // Follows the ring on disk: adopts what changed, keeps what it has where the new is broken, and does what is due by itself; holds no rule and no timer of a key.
 import { setTimeout as pause } from 'node:timers/promises'
 import { firstInAgreement, isSettled, type Look } from '../core/clock.js'
-import { planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
+import { agesByState, planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
+import type { Figure } from '../core/metrics.js'
 import { readRing, type KeyRing, type ReadRing } from './key-ring.js'
 import { changeRing } from './ring-changes.js'
 import { readManifestText, type RingPlace } from './ring-files.js'
@@ -53,6 +54,11 @@ export class RingWatcher {
   /** Looks twice a second from now on. */
   start (): void {
     this.#running ??= this.#run()
+  }
+
+  /** How long the keys of the ring that is in use have been in their states, as `signet_key_age_seconds` has it. `now` in milliseconds. */
+  ages (now: number): Figure[] {
+    return KINDS.flatMap(kind => agesByState(this.#ring.manifest[kind], now).map(([state, seconds]): Figure => [[kind, state], seconds]))
   }
 
   async stop (): Promise<void> {

@@ -4,6 +4,7 @@ import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import type { EventKind, RecordEvent } from '../core/events.js'
 import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
+import { SILENT, type Meter } from '../core/metrics.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
@@ -29,6 +30,7 @@ export interface AccountParts {
   /** Undefined: families have no place in a status list. */
   places: StatusPlaces | undefined
   record: RecordEvent
+  meter?: Meter | undefined
 }
 
 export class AccountService {
@@ -40,6 +42,7 @@ export class AccountService {
   readonly #closingRetention: number
   readonly #places: StatusPlaces | undefined
   readonly #record: RecordEvent
+  readonly #meter: Meter
 
   constructor (parts: AccountParts) {
     this.#store = parts.store
@@ -50,6 +53,7 @@ export class AccountService {
     this.#closingRetention = parts.closingRetention
     this.#places = parts.places
     this.#record = parts.record
+    this.#meter = parts.meter ?? SILENT
   }
 
   /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
@@ -141,9 +145,16 @@ export class AccountService {
     const verify = async () => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, guess.place.by))
     if (!this.#guesses) return await verify()
     return await this.#guesses.check(guess, now, verify).catch((error: AuthError) => {
+      if (error.code === 'rate_limited') this.#countLimited(limited)
       if (error.code === 'rate_limited' && !error.isRepeated) this.#record({ kind: limited, at: now, userId: guess.user?.id, ...device })
       throw error
     })
+  }
+
+  #countLimited (limited: EventKind): void {
+    const isLogin = limited === 'login.limited'
+    this.#meter.count('signet_rate_limited_total', [isLogin ? 'account' : 'password_change'])
+    if (isLogin) this.#meter.count('signet_logins_total', ['limited'])
   }
 
   async #hash (password: string, requester: Requester): Promise<string> {

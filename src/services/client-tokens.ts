@@ -62,8 +62,8 @@ export class ClientTokens {
     const claims = this.#read(refreshToken)
     // What is refused must leave the token good, so whoever wishes for something is looked at first.
     if (claims && (wish.scope !== undefined || wish.resources)) await this.#assertGranted(client, claims, wish)
-    const family = claims && await this.#rotation.advance(claims, client.id, device, now)
-    if (!family) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
+    const family = await this.#rotation.advance(claims, client.id, device, now)
+    if (!claims || !family) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
     return await this.#answer(client, claims.userId, family, this.#party(client, family.grant!, wish), now)
   }
 

@@ -1,6 +1,7 @@
 // Where events go: told at once, and kept in the store a little later, in batches that no request waits for; holds no kind of an event and no driver.
 import { randomBytes } from 'node:crypto'
 import { eventId, toKept, type KeptEvent, type SecurityEvent } from '../core/events.js'
+import { SILENT, type Meter } from '../core/metrics.js'
 import type { Store } from '../store/store.js'
 import { EventQueue, type QueueSizes } from './event-queue.js'
 
@@ -14,6 +15,7 @@ export interface EventParts {
   lost: (count: number, cause: unknown) => void
   /** Milliseconds since the epoch. */
   clock: () => number
+  meter?: Meter | undefined
   times?: EventTimes
   sizes?: QueueSizes
 }
@@ -56,6 +58,8 @@ export class Events {
     this.#parts = parts
     this.#times = parts.times ?? EVENT_TIMES
     this.#queue = new EventQueue(parts.sizes ?? QUEUE_SIZES)
+    const { meter = SILENT } = parts
+    meter.watch('signet_events_dropped_total', () => [[[], this.#dropped]])
   }
 
   /** How many events were not kept that were to be. */

@@ -70,8 +70,8 @@ export class TokenService {
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
   async refresh (refreshToken: string, device: Device, now: number): Promise<IssuedTokens> {
     const claims = this.read(refreshToken)
-    const family = claims && await this.#rotation.advance(claims, undefined, device, now)
-    if (!family) throw new AuthError('invalid_grant')
+    const family = await this.#rotation.advance(claims, undefined, device, now)
+    if (!claims || !family) throw new AuthError('invalid_grant')
     return await this.issue(claims.userId, family, now)
   }
 

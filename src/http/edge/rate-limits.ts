@@ -2,6 +2,7 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import type { RecordEvent } from '../../core/events.js'
+import type { Meter } from '../../core/metrics.js'
 import { RecentCounts } from '../../core/recent-counts.js'
 import { AuthError } from '../../errors.js'
 import { LimitWindows } from './limit-windows.js'
@@ -25,12 +26,13 @@ export interface LimitOptions { onRequest?: preHandlerAsyncHookHandler[] }
 /** Of how many addresses and limits a refusal is known to be logged. */
 const REMEMBERED = 10_000
 
-/** Registers the limits and returns what a route of a given limit adds to its options. `record` is told of the first refusal of an address in a window; `clock` tells milliseconds. */
-export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings, record: RecordEvent, clock: () => number): Promise<(limit: Limit) => LimitOptions> {
+/** Registers the limits and returns what a route of a given limit adds to its options. `record` is told of the first refusal of an address in a window, `meter` of all; `clock` tells milliseconds. */
+export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings, record: RecordEvent, clock: () => number, meter: Meter): Promise<(limit: Limit) => LimitOptions> {
   if (!settings.enabled) return () => ({})
   const { window } = settings
   const refused = new RecentCounts(window, REMEMBERED)
   const tooMany = (limit: Limit) => (request: FastifyRequest, { ttl }: { ttl: number }) => {
+    meter.count('signet_rate_limited_total', [limit])
     // The clock is that of the windows.
     const isRepeated = refused.add(`${limit} ${normalizeIP(request.ip)}`, performance.now()) > 1
     if (!isRepeated) record({ kind: 'limit.hit', at: clock(), ...deviceOf(request), details: { limit } })
