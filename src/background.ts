@@ -17,6 +17,7 @@ import { Events } from './services/events.js'
 import { StatusLists } from './services/status-lists.js'
 import type { StatusPlaces } from './services/status-places.js'
 import type { Store } from './store/store.js'
+import type { WithinTrace } from './tracing.js'
 
 export interface AppParts {
   config: Config
@@ -31,6 +32,7 @@ export interface AppParts {
   tls?: TlsFiles
   /** Who counts, where somebody does. */
   meter?: Meter | undefined
+  withinTrace?: WithinTrace | undefined
 }
 
 /** The fault itself names files, so it is in the log alone. */
@@ -38,10 +40,10 @@ const OLD_RING = 'The key ring on disk cannot be used, and the one before it is 
 const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
 const ASK_EVERY_MS = 1_000
 
-/** What is put around everything that serves a request: who times it, where somebody does. */
-export function aroundAll ({ connections, meter }: AppParts): (serve: RequestListener) => RequestListener {
+/** What is put around everything that serves a request: who times it, and who hands its trace on; nothing where nobody does. */
+export function aroundAll ({ connections, meter, withinTrace = serve => serve }: AppParts): (serve: RequestListener) => RequestListener {
   meter?.watch('signet_connections', () => [[[], connections.count]])
-  return serve => meter ? timed(serve, meter) : serve
+  return serve => meter ? timed(withinTrace(serve), meter) : withinTrace(serve)
 }
 
 /** The events, which are kept and dropped while the application runs; what waits when it closes is written then. `version` is Signet's own. */

@@ -18,6 +18,7 @@ import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { outliveReaders } from './log.js'
 import { fileOf, openStore, unnamedDatabase } from './store/open-store.js'
 import type { Store } from './store/store.js'
+import { findTracing } from './tracing.js'
 import { isWorker, tellLeader, whoWasReplaced, Workers } from './workers.js'
 
 /** Together eight seconds for what is in flight, and less than two where nothing is. */
@@ -38,7 +39,7 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   const keyRing = new KeyRing(ring.parts, workersOf(settings) > 1 ? signAtOnce : signInPool)
   const isEmpty = hasNoFile(settings.DATABASE_URL)
   const opened = await storeOf(settings)
-  const metrics = await metricsOf(settings)
+  const [metrics, withinTrace] = [await metricsOf(settings), await findTracing()]
   const { meter } = metrics ?? {}
   const store = metrics?.measured(opened) ?? opened
   const hasher = new Hasher({ cost: settings.BCRYPT_COST, threads: settings.HASH_THREADS, queue: settings.HASH_QUEUE, meter })
@@ -50,7 +51,7 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   try {
     const url = await listenFor(metrics, settings)
     const connections = new Connections({ max: connectionsAllowed(settings.MAX_CONNECTIONS), keepAlive: KEEP_ALIVE_MS[settings.TRUST_PROXY ? 'proxy' : 'client'] })
-    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, meter, ...(tls && { tls }) }))
+    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, meter, withinTrace, ...(tls && { tls }) }))
     tellPlaces(app.log, { folder: resolve(place.folder), isNew }, { file: fileOf(config.DATABASE_URL), isEmpty })
     if (url) app.log.info({ metrics: url }, `Metrics are at ${url}`)
     const database = unnamedDatabase(config.DATABASE_URL)
