@@ -22,9 +22,15 @@ function seriesOf (name: MetricName, key: string, figures: number[]): string[] {
   let count = 0
   const buckets = counts.map((inside, at) => {
     count += inside
-    return line(`${name}_bucket`, [...labels, `le="${metric.buckets[at] ?? '+Inf'}"`], count)
+    return line(`${name}_bucket`, [...labels, `le="${boundOf(metric.buckets[at])}"`], count)
   })
   return [...buckets, line(`${name}_sum`, labels, sum), line(`${name}_count`, labels, count)]
+}
+
+/** A bound as OpenMetrics spells it, and Prometheus from 3 on, so that a query finds it whichever reads it. */
+function boundOf (bound: number | undefined): string {
+  if (bound === undefined) return '+Inf'
+  return Number.isInteger(bound) ? `${bound}.0` : String(bound)
 }
 
 function line (name: string, labels: string[], figure: number): string {

@@ -19,11 +19,11 @@ signet_hash_wait_seconds_bucket{le="0.05"} 2
 signet_hash_wait_seconds_bucket{le="0.1"} 3
 signet_hash_wait_seconds_bucket{le="0.25"} 3
 signet_hash_wait_seconds_bucket{le="0.5"} 3
-signet_hash_wait_seconds_bucket{le="1"} 3
+signet_hash_wait_seconds_bucket{le="1.0"} 3
 signet_hash_wait_seconds_bucket{le="2.5"} 3
-signet_hash_wait_seconds_bucket{le="5"} 3
-signet_hash_wait_seconds_bucket{le="10"} 3
-signet_hash_wait_seconds_bucket{le="30"} 3
+signet_hash_wait_seconds_bucket{le="5.0"} 3
+signet_hash_wait_seconds_bucket{le="10.0"} 3
+signet_hash_wait_seconds_bucket{le="30.0"} 3
 signet_hash_wait_seconds_bucket{le="+Inf"} 4
 signet_hash_wait_seconds_sum 61.25
 signet_hash_wait_seconds_count 4
