@@ -20,5 +20,5 @@ USER 1000:1000
 VOLUME ["/data", "/keys"]
 EXPOSE 3000
 # By the settings, so that it holds on any PORT and under TLS.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "dist/scripts/check-health.js"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "dist/signet/check-health.js"]
 CMD ["node", "dist/signet/server.js"]

@@ -1,4 +1,5 @@
-// The server as one program, made of what was compiled and of the packages that each start needs, for a hundred files take longer to find than to run; holds what is left out of it.
+// The server, and each command, as one program, made of what was compiled and of the packages that each start needs, for a hundred files take longer to find than to run; holds what is left out of them.
+import { existsSync, readdirSync } from 'node:fs'
 
 /** env-schema makes, as it is loaded, an Ajv that compiles the schema of all schemas, to check its own by; that is a twentieth of a start. */
 const withoutMeta = {
@@ -9,8 +10,12 @@ const withoutMeta = {
   },
 }
 
+/** What commands share, and what works on the sources. */
+const NO_COMMAND = /^((.*-)?command|verifier-caches|build|source-files)\.js$/
+const commands = existsSync('scripts') ? readdirSync('scripts').filter(name => name.endsWith('.js') && !NO_COMMAND.test(name)).sort() : []
+
 export default {
-  input: 'src/server.js',
+  input: ['src/server.js', ...commands.map(name => `scripts/${name}`)],
   platform: 'node',
   // Loaded when first needed, if at all, and each with files of its own beside it.
   external: ['@fastify/swagger', '@opentelemetry/api', 'bcrypt', 'libsql', 'mongoose', 'piscina'],

@@ -1,9 +1,9 @@
 // `npm run bench`: ratios against bare peers in one run; a measurement, never a test.
 import { parseArgs } from 'node:util'
 import { benchEmbedded } from './embedded.js'
+import { benchEvents } from './events.js'
 import { benchMongoDb } from './mongodb.js'
 import { benchOAuth } from './oauth.js'
-import { benchObserved } from './observed.js'
 import { benchPeak } from './peak.js'
 import { benchStart } from './start.js'
 import { benchStatusLists } from './status-lists.js'
@@ -20,7 +20,7 @@ function readBench (): (() => Promise<void>) | undefined {
     const { values } = parseArgs({ options: { store: { type: 'string', default: 'sqlite' }, help: { type: 'boolean' } } })
     const url = process.env['TEST_MONGODB_URL']
     if (values.help) return undefined
-    if (values.store === 'sqlite') return async () => { await benchStart(); await benchPeak(); await benchEmbedded(); await benchObserved(); await benchVerifier(); await benchStatusLists(); await benchOAuth() }
+    if (values.store === 'sqlite') return async () => { await benchStart(); await benchPeak(); await benchEmbedded(); await benchEvents(); await benchVerifier(); await benchStatusLists(); await benchOAuth() }
     return values.store === 'mongodb' && url ? async () => { await benchMongoDb(url) } : undefined
   } catch {
     return undefined

@@ -20,9 +20,9 @@ const WARM_UP_MS = 10_000
 export const CONNECTIONS = 16
 export const PASSWORD = 'correct horse battery'
 
-/** Starts a server on the keys of `folder`; Signet on a store there, or on the one that `databaseUrl` names. What it logs goes nowhere. */
-export async function open (kind: 'signet' | 'observed' | 'unobserved' | 'bare', folder: string, cost: number, databaseUrl = `file:${join(folder, `${cost}.db`)}`): Promise<Peer> {
-  const child = fork(fileURLToPath(new URL('./server-child.js', import.meta.url)), [kind, folder, String(cost), databaseUrl], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+/** Starts a server on the keys of `folder`; Signet on a store there, or on the one that `databaseUrl` names, with these settings over its own for a measurement. What it logs is read by nobody. */
+export async function open (kind: 'signet' | 'bare', folder: string, cost: number, databaseUrl = `file:${join(folder, `${cost}.db`)}`, settings: Record<string, string> = {}): Promise<Peer> {
+  const child = fork(fileURLToPath(new URL('./server-child.js', import.meta.url)), [kind, folder, String(cost), databaseUrl, JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const [{ port }] = await once(child, 'message') as [{ port: number }]
   return { child, url: `http://127.0.0.1:${port}`, ask: askAt(port) }
 }

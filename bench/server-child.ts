@@ -7,18 +7,12 @@ import type { AddressInfo } from 'node:net'
 import { readConfig } from '../src/config.js'
 import { start } from '../src/server.js'
 
-const [, , kind = '', folder = '', cost = '10', databaseUrl] = process.argv
-/** Signet as it comes, with all that tells what it does, or with nothing of it. */
-const SETTINGS: Record<string, Record<string, string>> = {
-  signet: { LOG_LEVEL: 'warn' },
-  observed: { LOG_LEVEL: 'info', METRICS_PORT: '0' },
-  unobserved: { LOG_LEVEL: 'warn', EVENTS_RETENTION_DAYS: '0' },
-}
+const [, , kind = '', folder = '', cost = '10', databaseUrl, settings = '{}'] = process.argv
 const PASSWORD = 'correct horse battery'
 
 async function startSignet (): Promise<AddressInfo> {
   const { app } = await start(readConfig({
-    PORT: '0', DATABASE_URL: databaseUrl, KEYS_DIR: join(folder, 'keys'), RATE_LIMIT: 'off', HASH_QUEUE: '1000', BCRYPT_COST: cost, ...SETTINGS[kind],
+    PORT: '0', DATABASE_URL: databaseUrl, KEYS_DIR: join(folder, 'keys'), RATE_LIMIT: 'off', LOG_LEVEL: 'warn', HASH_QUEUE: '1000', BCRYPT_COST: cost, ...JSON.parse(settings) as Record<string, string>,
   }))
   return app.server.address() as AddressInfo
 }

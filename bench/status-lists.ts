@@ -26,7 +26,7 @@ async function measure (folder: string, keyRing: KeyRing, count: number): Promis
   const close = async (families: number) => {
     const id = `user ${users++}`
     const closed = await Promise.all(Array.from({ length: families }, async (_, index) => ({ id: `${id}, ${index}`, serial: await places.take(Date.now()), at: Date.now() })))
-    await store.insertUser({ id, email: id, name: null, passwordHash: '', createdAt: 0, families: [], closed })
+    await store.insertUser({ id, email: id, name: null, passwordHash: '', createdAt: 0, families: [], roles: [], closed })
   }
   for (let done = 0; done < count; done += EACH * 100) await Promise.all(Array.from({ length: 100 }, async () => { await close(EACH) }))
   const lists = new StatusLists({ store, places, keyRing, issuer: 'https://signet.example', ttl: 10, closingRetention: RETENTION, familyLife: RETENTION, clock: Date.now, uptime: () => performance.now(), report: fault => { if (fault) throw fault } })

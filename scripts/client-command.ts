@@ -1,29 +1,17 @@
-// What the commands on clients share: the store, metadata from flags and files, and how a client is told; holds no command and no rule of metadata.
-import { existsSync, readFileSync } from 'node:fs'
+// What the commands on clients share: metadata from flags and files, and how a client is told; holds no command and no rule of metadata.
+import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { readConfig, readEnvironment } from '../src/config.js'
 import type { Client } from '../src/core/client.js'
 import type { Changed } from '../src/core/client-changes.js'
+import type { SecurityEvent } from '../src/core/events.js'
 import { describeClient, registrationOf, type Metadata, type MetadataFault } from '../src/core/client-metadata.js'
 import { inWords } from '../src/faults.js'
 import { changeClient, type Decision } from '../src/services/change-client.js'
-import { fileOf, openStore } from '../src/store/open-store.js'
-import type { Store } from '../src/store/store.js'
-import { actAsOwner, formatInstant, formatTable, refuse, runCommand, withCause, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { recordAsOperator } from './operator-events.js'
+import { runStoreCommand, type StoreInvocation } from './store-command.js'
 
-export interface Invocation extends Given {
-  /** Where the clients are, as a person is told. */
-  place: string
-  /** In seconds. */
-  accessTokenTtl: number
-  /** Milliseconds since the epoch. */
-  now: number
-  /** Opens the store, which is closed when the command is done. Throws a sentence if it does not answer, and where there is no file if one must be there. */
-  openStore: (file: 'must be there' | 'may be made') => Promise<Store>
-}
-
-/** Settings that these commands read; they run before a production's others are whole. */
-const SETTINGS = ['DATABASE_URL', 'ACCESS_TOKEN_TTL']
+export type Invocation = StoreInvocation
 
 export const CHANGING: Options = { 'dry-run': { type: 'boolean' } }
 
@@ -63,24 +51,7 @@ export const METADATA_HELP = `  --client-name NAME                   what people
 
 /** Runs a command, and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
 export async function runClientCommand (help: string, options: Options, takes: 'no id' | 'one id', act: (invocation: Invocation) => Promise<Answer>): Promise<void> {
-  await runCommand({ help, options, of: 'client', takes, spell: withYes }, async given => {
-    const environment = readEnvironment(sentence => { process.stderr.write(`${sentence}\n`) })
-    const { DATABASE_URL: url, ACCESS_TOKEN_TTL: accessTokenTtl } = readConfig(Object.fromEntries(SETTINGS.map(name => [name, environment[name] ?? ''])))
-    const file = fileOf(url)
-    let store: Store | undefined
-    const open = async (wanted: 'must be there' | 'may be made') => {
-      if (file !== undefined && wanted === 'must be there' && !existsSync(file)) throw new Error(`There is no store in ${file}: DATABASE_URL names another, or there is neither a user nor a client yet.`)
-      if (file !== undefined) actAsOwner(file)
-      store = await openStore(url)
-      await store.ping().catch((error: Error) => { throw new Error(withCause(error), { cause: error }) })
-      return store
-    }
-    try {
-      return await act({ ...given, place: file ?? 'MongoDB', accessTokenTtl, now: Date.now(), openStore: open })
-    } finally {
-      await store?.close()
-    }
-  })
+  await runStoreCommand({ help, options, of: 'client', takes, spell: withYes, settings: ['ACCESS_TOKEN_TTL'] }, act)
 }
 
 /** A yes may be left out: `--first-party` is `--first-party true`. */
@@ -142,10 +113,14 @@ export function sayIgnored (ignored: string[]): void {
   if (ignored.length > 0) process.stderr.write(`Not kept, for it changes nothing: ${ignored.join(', ')}.\n`)
 }
 
-/** Makes the change of a client as it stands, or says what it would be where that is all that is asked. */
-export async function carryOutOrRehearse<Made extends Decision> ({ flags, ids, openStore }: Invocation, decide: (client: Client) => Made): Promise<Made | { refused: 'unknown_client' | 'contended' }> {
+/** Makes the change of a client as it stands, and records it as this event, or says what it would be where that is all that is asked. */
+export async function carryOutOrRehearse<Made extends Decision> ({ flags, ids, openStore }: Invocation, event: Pick<SecurityEvent, 'kind' | 'details'>, decide: (client: Client) => Made): Promise<Made | { refused: 'unknown_client' | 'contended' }> {
   const store = await openStore('must be there')
-  if (!flags['dry-run']) return await changeClient(store, ids[0]!, decide)
+  if (!flags['dry-run']) {
+    const outcome = await changeClient(store, ids[0]!, decide)
+    if (!('refused' in outcome)) await recordAsOperator(store, { ...event, clientId: ids[0] })
+    return outcome
+  }
   const client = await store.findClient(ids[0]!)
   return client ? decide(client) : { refused: 'unknown_client' }
 }

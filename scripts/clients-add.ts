@@ -4,6 +4,7 @@ import type { Client } from '../src/core/client.js'
 import { metadataOf, readMetadata } from '../src/core/client-metadata.js'
 import { CHANGING, describe, METADATA, METADATA_HELP, readMetadataOf, refuseMetadata, report, runClientCommand, sayIgnored, type Invocation } from './client-command.js'
 import type { Answer } from './command.js'
+import { recordAsOperator } from './operator-events.js'
 
 const HELP = `Makes an OAuth 2 and OpenID Connect client. It gets an id and, if it needs one, a secret, which is shown once.
 Usage: npm run clients:add -- --client-name NAME --redirect-uri URI [FLAGS] [--dry-run] [--json]
@@ -21,6 +22,7 @@ async function add (invocation: Invocation): Promise<Answer> {
   if (invocation.flags['dry-run']) return rehearse(invocation, made.client)
   const store = await invocation.openStore('may be made')
   await store.insertClient(made.client)
+  await recordAsOperator(store, { kind: 'client.added', clientId: made.client.id })
   return report(invocation, 'Added to', made, 'Servers know it within 3 seconds.')
 }
 

@@ -14,13 +14,13 @@ Exit code: 0 done, 1 refused (there are two secrets already, or with --retire on
 
 async function rotate (invocation: Invocation): Promise<Answer> {
   if (invocation.flags['retire']) return await retire(invocation)
-  const outcome = await carryOutOrRehearse(invocation, client => rotateSecret(client, invocation.now))
+  const outcome = await carryOutOrRehearse(invocation, { kind: 'client.secret_added' }, client => rotateSecret(client, invocation.now))
   if ('refused' in outcome) return refuseFor(outcome.refused)
   return report(invocation, 'Changed in', outcome, `Both secrets are good. When nobody uses the older one any more: npm run clients:rotate-secret -- ${outcome.client.id} --retire`)
 }
 
 async function retire (invocation: Invocation): Promise<Answer> {
-  const outcome = await carryOutOrRehearse(invocation, retireSecret)
+  const outcome = await carryOutOrRehearse(invocation, { kind: 'client.secret_dropped' }, retireSecret)
   if ('refused' in outcome) return refuseFor(outcome.refused)
   return report(invocation, 'Changed in', outcome, 'Within 3 seconds the older secret is good nowhere any more.')
 }

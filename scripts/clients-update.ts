@@ -16,7 +16,7 @@ Exit code: 0 changed, or so already, 1 refused, 2 wrong use.
 
 async function update (invocation: Invocation): Promise<Answer> {
   const changes = await readMetadataOf(invocation)
-  const outcome = await carryOutOrRehearse(invocation, client => decide(client, changes, invocation.now))
+  const outcome = await carryOutOrRehearse(invocation, { kind: 'client.updated', details: { changed: Object.keys(changes).join(' ') } }, client => decide(client, changes, invocation.now))
   if ('faults' in outcome) return refuseMetadata(outcome.faults)
   if ('refused' in outcome && !('client' in outcome)) return refuseFor(outcome.refused)
   const { client, secret, ignored } = outcome

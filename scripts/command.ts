@@ -1,6 +1,7 @@
 // What every command has in common: flags, help, exit codes, an answer to a person and one to a machine; holds no command, no setting and no store.
 import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
 /** What a command answers: to a person, and to a machine. Exit code 0 is done, 1 refused. */
@@ -18,7 +19,7 @@ export interface Form {
   help: string
   options: Options
   /** What its ids are of. */
-  of: 'key' | 'client'
+  of: keyof typeof ONE
   takes: 'no id' | 'one id'
   /** Makes what was typed into what can be parsed. */
   spell: (args: string[]) => string[]
@@ -27,6 +28,9 @@ export interface Form {
 export type Options = NonNullable<ParseArgsConfig['options']>
 
 export class WrongUse extends Error {}
+
+/** How a person names one. */
+const ONE = { key: 'the id of one key', client: 'the id of one client', event: 'the id of one event', user: 'one user, by id or e-mail address', file: 'one file' }
 
 const COMMON: Options = { help: { type: 'boolean' }, json: { type: 'boolean' } }
 
@@ -48,8 +52,8 @@ async function run ({ help, options, of, takes, spell }: Form, act: (given: Give
   }
   const print = ({ text, json }: Pick<Answer, 'text' | 'json'>) => { process.stdout.write(flags['json'] ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`) }
   try {
-    if (takes === 'no id' && ids.length > 0) throw new WrongUse(`This command takes no ${of} id.`)
-    if (takes === 'one id' && ids.length !== 1) throw new WrongUse(`This command takes the id of one ${of}.`)
+    if (takes === 'no id' && ids.length > 0) throw new WrongUse(of === 'user' ? 'This command takes no user.' : `This command takes no ${of} id.`)
+    if (takes === 'one id' && ids.length !== 1) throw new WrongUse(`This command takes ${ONE[of]}.`)
     const answer = await act({ flags, ids, say: text => { if (!flags['json']) process.stdout.write(`${text}\n`) } })
     if (answer.code === 0 || flags['json']) print(answer)
     else process.stderr.write(`${answer.text}\n`)
@@ -93,6 +97,19 @@ function faultOf (args: string[], options: Options): string {
 /** An answer that refuses, in a sentence; `code` is stable, for machines. */
 export function refuse (code: string, message: string, more: object = {}): Answer {
   return { code: 1, text: message, json: { done: false, refused: code, ...more, message } }
+}
+
+/** What cannot be undone is asked at a terminal, unless --yes is given. Undefined if it is to be done; otherwise the answer that it is not. */
+export async function confirm ({ flags }: Given, question: string): Promise<Answer | undefined> {
+  if (flags['yes']) return undefined
+  if (!process.stdin.isTTY) return refuse('unconfirmed', `${question} There is nobody to ask: say so with --yes.`)
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const said = await terminal.question(`${question} Type yes to go on: `)
+    return said.trim().toLowerCase() === 'yes' ? undefined : refuse('unconfirmed', 'Nothing was changed.')
+  } finally {
+    terminal.close()
+  }
 }
 
 /** What happened first of all, in brackets: a store that does not answer may have refused a password. */

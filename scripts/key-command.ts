@@ -4,6 +4,7 @@ import type { KeyKind, KeyRecord, KeyTerms, Plan, Step } from '../src/core/key-l
 import { changeRing, rehearseChange, type Change } from '../src/keyring/ring-changes.js'
 import { ringPlace, type RingPlace } from '../src/keyring/ring-files.js'
 import { actAsOwner, formatDuration, runCommand, type Answer, type Given, type Options } from './command.js'
+import { OPERATOR } from './operator-events.js'
 
 export interface Invocation extends Given {
   kind: KeyKind
@@ -43,7 +44,7 @@ async function readSettings (): Promise<Pick<Invocation, 'place' | 'terms'>> {
 /** Makes the change, or says what it would be where that is all that is asked. */
 export async function carryOutOrRehearse ({ flags, place }: Invocation, change: Change): Promise<Plan> {
   if (flags['dry-run']) return await rehearseChange(place, change)
-  return await changeRing(place, change, PATIENCE)
+  return await changeRing(place, { ...change, who: OPERATOR }, PATIENCE)
 }
 
 /** How long a command waits for another. */

@@ -4,6 +4,7 @@ import { createRing } from '../src/keyring/ring-changes.js'
 import { readManifestText } from '../src/keyring/ring-files.js'
 import { formatDuration, refuse, WrongUse, type Answer } from './command.js'
 import { carryOutOrRehearse, CHANGING, PATIENCE, report, runKeyCommand, type Invocation } from './key-command.js'
+import { OPERATOR } from './operator-events.js'
 
 const HELP = `Makes a key ring in the folder that KEYS_DIR names, or, where there is one, its next key: published at once, signing after a rotation.
 Usage: npm run keys:generate -- [--bits N] [--replace] [--refresh-secret] [--dry-run] [--json]
@@ -30,7 +31,7 @@ async function generate (invocation: Invocation): Promise<Answer> {
 async function makeRing ({ flags, kind, place, now }: Invocation, bits: number | undefined): Promise<Answer> {
   if (kind === 'refresh') return refuse('no_ring', `There is no key ring in ${place.folder}; make it without --refresh-secret.`)
   if (flags['dry-run']) return { code: 0, text: `It would make a key ring in ${place.folder}.`, json: { done: false, dry_run: true, made: 'ring' } }
-  if (await createRing(place, { now, by: 'command', bits }, PATIENCE)) return { code: 0, text: `Made a key ring in ${place.folder}.`, json: { done: true, dry_run: false, made: 'ring' } }
+  if (await createRing(place, { now, by: 'command', who: OPERATOR, bits }, PATIENCE)) return { code: 0, text: `Made a key ring in ${place.folder}.`, json: { done: true, dry_run: false, made: 'ring' } }
   return refuse('ring_exists', `Somebody else has just made a key ring in ${place.folder}; it was left as it is.`)
 }
 

@@ -7,7 +7,7 @@ import { eventId, toKept, type SecurityEvent } from '../src/core/events.js'
 import type { Store } from '../src/store/store.js'
 
 /** Before a command goes on as the owner of a file. */
-const OPERATOR = operatorName()
+export const OPERATOR = operatorName()
 let recorded = 0
 
 /** Keeps what was done, by whom and by which command, where events are kept at all. Never rejects: what cannot be recorded is said, and done all the same. */

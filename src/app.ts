@@ -1,11 +1,10 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import Fastify, { type FastifyInstance } from 'fastify'
-import { aroundAll, followClosings, keepEvents, watchOver, type AppParts } from './background.js'
+import { aroundAll, followClosings, forgetDeleted, keepEvents, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
-import { counted, SILENT } from './core/metrics.js'
 import { AuthController } from './http/account/auth-controller.js'
-import { ApplicationDTO, AuthTokenDTO, DeviceDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
-import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest } from './http/account/requests.js'
+import { ApplicationDTO, AuthTokenDTO, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, ResetPasswordRequest } from './http/account/requests.js'
 import { ROUTES } from './http/account/routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
 import { addCors } from './http/edge/cors.js'
@@ -14,14 +13,16 @@ import { addHeaders, addRequestLog, headersOfAll, HSTS, isTold } from './http/ed
 import { addJsonBodies } from './http/edge/json-bodies.js'
 import { FieldErrorDTO, ProblemDTO } from './http/edge/problem-dto.js'
 import { sendProblem } from './http/edge/problems.js'
+import { addressBelow } from './http/edge/issuer.js'
 import { Publications } from './http/edge/publications.js'
 import { addRateLimits } from './http/edge/rate-limits.js'
-import { addCookies } from './http/edge/refresh-cookie.js'
+import { addCookies, deviceTokensShown } from './http/edge/refresh-cookie.js'
 import { addRouteNotes } from './http/edge/request-times.js'
 import { serverOptions } from './http/edge/server-options.js'
 import { addUnknownRoutes } from './http/edge/unknown-routes.js'
 import { AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO } from './http/oauth/dto.js'
 import { addOAuth } from './http/oauth/doors.js'
+import { PROVING } from './http/oauth/metadata.js'
 import { addAccountPage } from './http/public/account-page.js'
 import { addDocs } from './http/public/docs.js'
 import { HealthDTO, JwkDTO, JwksDTO, StatusListsDTO } from './http/public/dto.js'
@@ -31,6 +32,7 @@ import { addJwks } from './http/public/jwks.js'
 import { addOpenApi } from './http/public/openapi.js'
 import { addStatusLists } from './http/public/status-lists.js'
 import { loggerOptions } from './log.js'
+import { Activity } from './services/activity.js'
 import { AccountService } from './services/account-service.js'
 import { Authorizations } from './services/authorizations.js'
 import { ClientAuthentication } from './services/client-authentication.js'
@@ -38,13 +40,14 @@ import { ClientTokens } from './services/client-tokens.js'
 import { Clients } from './services/clients.js'
 import { GuessLimits } from './services/guess-limits.js'
 import { LogOuts } from './services/log-outs.js'
+import { PasswordResets } from './services/password-resets.js'
 import { StatusPlaces } from './services/status-places.js'
 import { TokenService } from './services/token-service.js'
 
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeviceDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -52,7 +55,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const [limits, origins] = [askingLimits(config), listOf(config.CORS_ORIGINS)]
   const [publications, headers] = [new Publications(), headersOfAll(tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS ? 'withSubdomains' : 'ofHost'])]
   const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, publications, tls, around: aroundAll(parts) }))
-  const record = counted(keepEvents(app, parts, VERSION).record, meter ?? SILENT)
+  const { record } = keepEvents(app, parts, VERSION)
   addForwarding(app, config.TRUST_PROXY)
   addJsonBodies(app)
   app.setErrorHandler<Error>(sendProblem)
@@ -60,23 +63,23 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   addHeaders(app, headers)
   if (isTold(config.LOG_LEVEL)) addRequestLog(app)
   if (meter) addRouteNotes(app)
-  const limitOptions = await addRateLimits(app, limits.address, record, clock, meter ?? SILENT)
+  const limitOptions = await addRateLimits(app, limits.address, { record, meter, clock, showsDevice: request => tokens.readDevices(deviceTokensShown(request), clock()).length > 0 })
   addUnknownRoutes(app, limitOptions('address'), origins)
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
-  const places = config.STATUS_LIST ? new StatusPlaces(store, `${config.ISSUER.replace(/\/$/, '')}/status-lists`) : undefined
-  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places, record })
+  const places = config.STATUS_LIST ? new StatusPlaces(store, addressBelow(config.ISSUER, '/status-lists')) : undefined
+  const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places, record })
   const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record, meter }
   const tokens = new TokenService(issuing)
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
-    addAccountRoutes(authority, { controller: new AuthController(accounts, tokens, issuing.clients), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
+    addAccountRoutes(authority, { controller: new AuthController({ accounts, tokens, clients: issuing.clients, activity: new Activity(store), resets: new PasswordResets({ ...parts, accounts, closingRetention: closingRetention(config) }) }), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
-    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
-    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...['/token', '/revoke', '/introspect'].map(path => `${config.ISSUER.replace(/\/$/, '')}${path}`)], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record, meter }),
+    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
+    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...PROVING.map(path => addressBelow(config.ISSUER, path))], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record, meter }),
   })
   app.after(() => {
     const publishers = [addJwks(app, keyRing, config.JWKS_MAX_AGE, headers)]
@@ -84,9 +87,10 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     // Where the log is told of every request, all of them go by the routes.
     if (!isTold(config.LOG_LEVEL)) for (const publisher of publishers) publications.add(publisher)
     addHealth(app, watchOver(app, parts), connections, clock)
+    forgetDeleted(app, parts)
   })
   if (config.DOCS === 'true') addDocs(app, document)
-  if (config.ACCOUNT_PAGE) addAccountPage(app, config.PASSWORD_MIN_LENGTH)
+  if (config.ACCOUNT_PAGE) addAccountPage(app, { passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION })
   addFrontDoor(app, config.ACCOUNT_PAGE ? '/account' : config.DOCS === 'true' ? '/docs' : undefined)
   await app.ready()
   return app

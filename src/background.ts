@@ -1,4 +1,4 @@
-// What an application does unasked: it follows what is closed, and looks after its parts; composes nothing, and holds no rule.
+// What an application does unasked: it follows what is closed, forgets who was deleted, and looks after its parts; composes nothing, and holds no rule.
 import type { RequestListener } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { closingRetention, eventRetention, familyLimits, type Config } from './config.js'
@@ -18,6 +18,13 @@ import { StatusLists } from './services/status-lists.js'
 import type { StatusPlaces } from './services/status-places.js'
 import type { Store } from './store/store.js'
 import type { WithinTrace } from './tracing.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where what happens beside the application is recorded. */
+    events: Events
+  }
+}
 
 export interface AppParts {
   config: Config
@@ -39,6 +46,7 @@ export interface AppParts {
 const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
 const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
 const ASK_EVERY_MS = 1_000
+const FORGET_EVERY_MS = 3_600_000
 
 /** What is put around everything that serves a request: who times it, and who hands its trace on; nothing where nobody does. */
 export function aroundAll ({ connections, meter, withinTrace = serve => serve }: AppParts): (serve: RequestListener) => RequestListener {
@@ -53,6 +61,7 @@ export function keepEvents (app: FastifyInstance, { clock, config, log, meter, s
     tell: config.EVENTS_FORMAT === 'ocsf' ? event => { if (hasLines(config.LOG_LEVEL, levelOf(event.kind))) log.write(redactTokens(`${JSON.stringify(toOcsf(event, version))}\n`)) } : event => { tell(app, event) },
     lost: (count, err) => { app.log.error({ count, err }, 'security events were not kept, for the store is away, or too slow for so many: they are in the log alone') },
   })
+  app.decorate('events', events)
   app.addHook('onReady', done => {
     events.start()
     done()
@@ -79,6 +88,18 @@ export function followClosings (app: FastifyInstance, { clock, config, keyRing, 
   })
   app.addHook('onClose', async () => { await lists.stop() })
   return lists
+}
+
+/** Forgets those who were deleted once nothing that was closed with them counts any more: when the application listens, and every hour from then on. */
+export function forgetDeleted (app: FastifyInstance, { clock, config, store }: AppParts): void {
+  // What fails is done an hour later.
+  const forget = () => { void Promise.allSettled([store.dropDeleted(clock() - closingRetention(config))]) }
+  app.addHook('onListen', done => {
+    const forgetting = setInterval(forget, FORGET_EVERY_MS)
+    app.server.once('close', () => { clearInterval(forgetting) })
+    forget()
+    done()
+  })
 }
 
 /** Looks after the parts while the application listens, and tells the log what it sees. */

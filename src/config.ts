@@ -56,6 +56,7 @@ export const SETTINGS = {
   MAX_ACTIVE_TOKENS: count(10, 1, 100, 'devices a user may be logged in on'),
   ACTIVE_TOKENS_POLICY: choice(['evict', 'refuse'], 'evict', 'what one more does: `evict` the least recently used, or `refuse`'),
   BCRYPT_COST: count(12, 4, 18, "bcrypt's cost; one more doubles the time of a log-in"),
+  REGISTRATION: choice(['open', 'closed'], 'open', 'whether anybody may make an account; `closed`: the operator does, by `npm run users:add`'),
   PASSWORD_MIN_LENGTH: count(8, 8, 64, 'characters of a new password, at least'),
   HASH_THREADS: count(0, 0, 256, 'threads that hash passwords; 0 means one a core'),
   HASH_QUEUE: count(32, 1, 10_000, 'log-ins that may wait for a thread before the next is answered 503'),
@@ -64,9 +65,10 @@ export const SETTINGS = {
   RATE_LIMIT_MAX: count(600, 1, 1_000_000, 'requests an address may make in a window, over all routes'),
   RATE_LIMIT_LOGIN_MAX: count(30, 1, 1_000_000, 'log-ins an address may try in a window'),
   RATE_LIMIT_REGISTER_MAX: count(10, 1, 1_000_000, 'registrations an address may try in a window'),
+  RATE_LIMIT_NODES: count(1, 1, 10_000, 'servers that share the load: each has its part of the limits by address, at least 1 of each'),
   RATE_LIMIT_ACCOUNT_WINDOW: seconds(900, 'window of the limits by account'),
-  RATE_LIMIT_ACCOUNT_MAX: count(10, 1, 1_000_000, 'wrong passwords for an account from one address or device in its window'),
-  RATE_LIMIT_ACCOUNT_TOTAL: count(100, 1, 1_000_000, 'wrong passwords for an account from all addresses in its window; those where it is logged in count apart'),
+  RATE_LIMIT_ACCOUNT_MAX: count(10, 1, 1_000_000, 'wrong passwords for an account from one device in its window, and from one address at one process'),
+  RATE_LIMIT_ACCOUNT_TOTAL: count(100, 1, 1_000_000, 'wrong passwords for an account from all addresses in its window; those where it is logged in count apart, and so does each device that was'),
   STATUS_LIST: flag(true, 'whether access tokens name a status list, in which services see within seconds that a device was logged out'),
   STATUS_LIST_TTL: seconds(10, 'how long services may keep a status list before they fetch it anew', { maximum: 120 }),
   JWKS_MAX_AGE: seconds(300, 'max-age of the JWKS', { maximum: 900 }),
@@ -122,7 +124,7 @@ export function workersOf ({ WORKERS: wanted }: Config): number {
 /** The settings of one of the workers: of what is meant for all of them each has its part. */
 export function partOfWorker (config: Config): Config {
   const part = (whole: number) => Math.ceil(whole / workersOf(config))
-  return { ...config, HASH_THREADS: part(config.HASH_THREADS), HASH_QUEUE: part(config.HASH_QUEUE), MAX_CONNECTIONS: part(config.MAX_CONNECTIONS) }
+  return { ...config, HASH_THREADS: part(config.HASH_THREADS), HASH_QUEUE: part(config.HASH_QUEUE), MAX_CONNECTIONS: part(config.MAX_CONNECTIONS), RATE_LIMIT_NODES: config.RATE_LIMIT_NODES * workersOf(config) }
 }
 
 /** The settings of a server for which this free port was found. */
@@ -274,11 +276,12 @@ export function closingRetention (config: Config): number {
   return (config.ACCESS_TOKEN_TTL + RETENTION_MARGIN) * 1000
 }
 
-/** How often an address may ask, and how often it may be guessed at an account; windows in milliseconds. */
+/** How often an address may ask of one of the nodes, and how often it may be guessed at an account; windows in milliseconds. */
 export function askingLimits (config: Config) {
   const isOn = config.RATE_LIMIT
+  const part = (limit: number) => Math.ceil(limit / config.RATE_LIMIT_NODES)
   return {
-    address: { enabled: isOn, window: config.RATE_LIMIT_WINDOW * 1000, max: config.RATE_LIMIT_MAX, loginMax: config.RATE_LIMIT_LOGIN_MAX, registerMax: config.RATE_LIMIT_REGISTER_MAX },
+    address: { enabled: isOn, window: config.RATE_LIMIT_WINDOW * 1000, max: part(config.RATE_LIMIT_MAX), loginMax: part(config.RATE_LIMIT_LOGIN_MAX), registerMax: part(config.RATE_LIMIT_REGISTER_MAX) },
     guesses: isOn ? { window: config.RATE_LIMIT_ACCOUNT_WINDOW * 1000, placeMax: config.RATE_LIMIT_ACCOUNT_MAX, accountMax: config.RATE_LIMIT_ACCOUNT_TOTAL } : undefined,
   }
 }

@@ -4,10 +4,12 @@
 export const ERRORS = {
   invalid_request: [400, 'The request is not of the form that this route takes.'],
   weak_password: [400, 'This password cannot be used.'],
+  invalid_reset_token: [400, 'This link to set a new password is not good, or not any more; ask for another.'],
   invalid_credentials: [401, 'The e-mail address or the password is wrong.'],
   invalid_grant: [401, 'No refresh token came that is still good; log in again.'],
   invalid_token: [401, 'A valid access token is needed; refresh it or log in again.'],
   wrong_password: [403, 'The current password is wrong.'],
+  registration_closed: [403, 'Nobody can make an account here; its operator does.'],
   foreign_origin: [403, 'The cookie is taken only from the pages of Signet and of the origins in CORS_ORIGINS, on one site.'],
   unknown_token: [404, 'None of the devices that you are logged in on has this id.'],
   not_found: [404, 'There is nothing at this address.'],

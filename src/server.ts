@@ -16,6 +16,7 @@ import { createRing } from './keyring/ring-changes.js'
 import { ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { outliveReaders } from './log.js'
+import { keyEvents } from './services/key-events.js'
 import { fileOf, openStore, unnamedDatabase } from './store/open-store.js'
 import type { Store } from './store/store.js'
 import { findTracing } from './tracing.js'
@@ -57,16 +58,18 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
     const database = unnamedDatabase(config.DATABASE_URL)
     if (database) app.log.warn({ database }, 'DATABASE_URL names no database, so that MongoDB\'s own default is used; add it to the URL, as in mongodb://host/signet')
     await listen(app, config)
-    const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, uptime: () => performance.now(), log: ringLog(app.log) })
+    const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, uptime: () => performance.now(), log: ringLog(app) })
+    // What was done while no server ran is kept, too; a node that keeps it already changes nothing.
+    for (const event of keyEvents(ring.manifest.history ?? [])) app.events.keep(event)
     watcher.start()
     meter?.watch('signet_key_age_seconds', () => watcher.ages(Date.now()))
     const tlsUse = useOfTls(connections, app.log)
     const stopFollowing = tls?.follow(tlsUse)
     const stop = async () => {
       await connections.end(farewell)
+      await watcher.stop()
       await app.close()
       stopFollowing?.()
-      await watcher.stop()
       await closeParts()
     }
     const look = async () => { await Promise.all([watcher.look(), tls?.look(tlsUse)]) }
@@ -118,8 +121,9 @@ async function openRing (place: RingPlace, { NODE_ENV: environment }: Config): P
   return { ring: (await readRing(place))!, isNew }
 }
 
-function ringLog (log: FastifyBaseLogger): RingLog {
+function ringLog ({ events, log }: FastifyInstance): RingLog {
   return {
+    stepsSeen: (history, known) => { for (const event of keyEvents(history).slice(keyEvents(history.slice(0, known)).length)) events.recordKept(event) },
     adopted: active => { log.info(active, 'key ring changed; these keys are active') },
     refused: err => { log.error({ err }, 'the key ring on disk cannot be used; the one in use is kept') },
     stepsTaken: (kind, steps) => { log.info({ kind, steps }, 'key ring kept up') },

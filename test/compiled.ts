@@ -13,10 +13,10 @@ const BUNDLE = 'rolldown.config.js'
 
 let folder: string | undefined
 
-/** The path of a file of src/ or scripts/ as JavaScript, or of what is made of them, beside all others; whichever process of the suite asks first compiles them. */
+/** The path of a file of src/ as JavaScript, or of the program that is made of a script, beside all others; whichever process of the suite asks first compiles them. */
 export function compiled (path: string): string {
   folder ??= compileAll()
-  return join(folder, path.replace(/\.ts$/, '.js'))
+  return join(folder, path.replace(/^scripts\//, 'signet/').replace(/\.ts$/, '.js'))
 }
 
 /** What starts the server as `npm start` does, as the one program that is made of all. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { partOfWorker, readConfig, readEnvironment, SETTINGS, withPort, workersOf } from '../src/config.js'
+import { askingLimits, partOfWorker, readConfig, readEnvironment, SETTINGS, withPort, workersOf } from '../src/config.js'
 
 const names = Object.entries(SETTINGS).map(([name, { default: value, description }]) => ({ name, value: String(value), description: String(description) }))
 
@@ -15,6 +15,19 @@ t.test('no setting is needed', async t => {
   t.equal(config.ISSUER, 'http://127.0.0.1:3000')
   t.equal(config.HASH_THREADS, availableParallelism())
   t.strictSame(readConfig(Object.fromEntries(names.map(({ name, value }) => [name, value]))), config, 'the defaults written out are the defaults')
+})
+
+t.test('the limits by address are divided among the nodes, at least one to each, and those by account are not', async t => {
+  const limitsOf = (env: Record<string, string>) => {
+    const { address: { max, loginMax, registerMax }, guesses } = askingLimits(readConfig(env))
+    return { limits: [max, loginMax, registerMax], guesses }
+  }
+  const one = limitsOf({})
+  t.strictSame(one, { limits: [600, 30, 10], guesses: { window: 900_000, placeMax: 10, accountMax: 100 } })
+  t.strictSame(limitsOf({ RATE_LIMIT_NODES: '20' }), { ...one, limits: [30, 2, 1] })
+  t.strictSame(limitsOf({ RATE_LIMIT_NODES: '7' }), { ...one, limits: [86, 5, 2] })
+  t.strictSame(limitsOf({ RATE_LIMIT_NODES: '10000' }), { ...one, limits: [1, 1, 1] })
+  for (const nodes of ['0', '10001', '1.5', 'auto']) t.throws(() => readConfig({ RATE_LIMIT_NODES: nodes }), { message: 'The setting RATE_LIMIT_NODES must be a whole number from 1 to 10000, in digits.' })
 })
 
 t.test('the docs are for development, unless somebody says otherwise', async t => {
@@ -124,10 +137,10 @@ function inFolderWith (file: string | Uint8Array) {
 }
 
 t.test('workers share what is meant for all of them, and the embedded store has one', async t => {
-  const shared = { DATABASE_URL: 'mongodb://127.0.0.1/signet', HASH_THREADS: '4', HASH_QUEUE: '10', MAX_CONNECTIONS: '100' }
+  const shared = { DATABASE_URL: 'mongodb://127.0.0.1/signet', HASH_THREADS: '4', HASH_QUEUE: '10', MAX_CONNECTIONS: '100', RATE_LIMIT_NODES: '2' }
   const config = readConfig({ ...shared, WORKERS: '3' })
   t.equal(workersOf(config), 3)
-  t.strictSame(partOfWorker(config), { ...config, HASH_THREADS: 2, HASH_QUEUE: 4, MAX_CONNECTIONS: 34 })
+  t.strictSame(partOfWorker(config), { ...config, HASH_THREADS: 2, HASH_QUEUE: 4, MAX_CONNECTIONS: 34, RATE_LIMIT_NODES: 6 })
   t.equal(workersOf(readConfig({ ...shared, WORKERS: 'auto' })), availableParallelism())
   t.throws(() => readConfig({ WORKERS: '2' }), { message: /^The setting WORKERS must be 1 with the embedded store/ })
   for (const wrong of ['0', '-1', '1000', 'all', '2.5']) t.throws(() => readConfig({ ...shared, WORKERS: wrong }), { message: /^The setting WORKERS must be a number of processes/ }, wrong)

@@ -1,9 +1,13 @@
 // A server, or a script, as a process of its own for the tests; holds no assertion.
 import { mkdirSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
+import { readConfig } from '../src/config.js'
+import { start } from '../src/server.js'
 import { plainNode, SERVER_PROGRAM } from './compiled.js'
+import { copyRing } from './keyring/rings.js'
 import { startProgram, type Command, type Program } from './program.js'
 
 /** How a server in the process of a test ends: it waits for no proxy to notice. Milliseconds. */
@@ -19,6 +23,20 @@ export const MEASURED: Command = [process.execPath, ...process.execArgv.map(arg 
 export function settings (test: Test, env: Record<string, string> = {}): Record<string, string> & { KEYS_DIR: string } {
   const folder = test.testdir()
   return { PORT: '0', BCRYPT_COST: '4', HASH_THREADS: '1', LOG_LEVEL: 'fatal', DATABASE_URL: `file:${folder}/data/signet.db`, KEYS_DIR: join(folder, 'keys'), ...env }
+}
+
+/** The same, with a ring where they say it is: to make one takes most of a start. */
+export async function withRing<Settings extends { KEYS_DIR: string }> (settings: Settings): Promise<Settings> {
+  await copyRing(settings.KEYS_DIR, Date.now())
+  return settings
+}
+
+/** A server in the process of the test, until that ends, for tests whose rule is not its process. */
+export async function serve (test: Test, env: Record<string, string> = {}): Promise<{ url: string, databaseUrl: string, keys: string }> {
+  const config = readConfig(await withRing(settings(test, env)))
+  const { app, stop } = await start(config, AT_ONCE)
+  test.teardown(stop)
+  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, databaseUrl: config.DATABASE_URL, keys: config.KEYS_DIR }
 }
 
 export interface Answer { status: number, retryAfter: string | null, body: unknown }

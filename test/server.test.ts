@@ -21,7 +21,7 @@ import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
 import { makeRing } from './keyring/rings.js'
 import type { Command } from './program.js'
 import { createVerifier } from '../src/verifier/verifier.js'
-import { ask, AT_ONCE, MEASURED, run, settings } from './server-process.js'
+import { ask, AT_ONCE, MEASURED, run, settings, withRing } from './server-process.js'
 
 t.test('a server starts on an empty folder, says what it made and where its pages are, and ends at SIGTERM with what it was doing', async t => {
   const env = settings(t, { LOG_LEVEL: 'info' })
@@ -71,7 +71,7 @@ t.test('two servers that start at once on one folder end with one ring', async t
 })
 
 t.test('a running server follows its key ring without a restart, and says so where it cannot', async t => {
-  const env = settings(t)
+  const env = await withRing(settings(t))
   const { app, stop } = await start(readConfig(env), AT_ONCE)
   t.teardown(stop)
   const jwks = async () => (await app.inject('/.well-known/jwks.json')).json<{ keys: Array<{ kid: string }> }>().keys.map(({ kid }) => kid)
@@ -132,7 +132,7 @@ t.test('a port that is taken is said in one sentence', async t => {
   await once(other, 'listening')
   t.teardown(() => other.close())
   const { port } = other.address() as AddressInfo
-  await t.rejects(start(readConfig(settings(t, { PORT: String(port) }))), { message: `Port ${port} of 127.0.0.1 is taken: stop what listens there, or set PORT.` })
+  await t.rejects(start(readConfig(await withRing(settings(t, { PORT: String(port) })))), { message: `Port ${port} of 127.0.0.1 is taken: stop what listens there, or set PORT.` })
 })
 
 t.test('metrics have a listener of their own, which tells of the keys, the store and the requests, and ends with Signet', async t => {
@@ -165,19 +165,19 @@ t.test('a port of metrics that is taken is said in one sentence', async t => {
 })
 
 t.test('a store that cannot be opened is said with the setting that names it', async t => {
-  await t.rejects(start(readConfig(settings(t, { DATABASE_URL: 'file::memory:' }))), { message: 'The setting DATABASE_URL cannot be used. The store file::memory: cannot be opened: a database in memory is none that lasts; name a file.' })
+  await t.rejects(start(readConfig(await withRing(settings(t, { DATABASE_URL: 'file::memory:' })))), { message: 'The setting DATABASE_URL cannot be used. The store file::memory: cannot be opened: a database in memory is none that lasts; name a file.' })
 })
 
 t.test('an address that is not ours is said in one sentence', async t => {
-  await t.rejects(start(readConfig(settings(t, { HOST: '192.0.2.1' }))), { message: 'The setting HOST is not an address of this machine: 192.0.2.1.' })
-  await t.rejects(start(readConfig(settings(t, { HOST: '192.0.2.1', ISSUER: 'https://id.example' }))), { message: 'The setting HOST is not an address of this machine: 192.0.2.1.' }, 'whether the port is looked for first or not')
-  await t.rejects(start(readConfig(settings(t, { HOST: 'nowhere.invalid' }))), { message: /^The setting HOST is a name that (is not found|cannot be looked up now): nowhere\.invalid\.$/ })
-  await t.rejects(start(readConfig(settings(t, { HOST: 'fe80::1' }))), { message: 'The setting HOST is not an address that Signet can listen on: fe80::1.' })
+  await t.rejects(start(readConfig(await withRing(settings(t, { HOST: '192.0.2.1' })))), { message: 'The setting HOST is not an address of this machine: 192.0.2.1.' })
+  await t.rejects(start(readConfig(await withRing(settings(t, { HOST: '192.0.2.1', ISSUER: 'https://id.example' })))), { message: 'The setting HOST is not an address of this machine: 192.0.2.1.' }, 'whether the port is looked for first or not')
+  await t.rejects(start(readConfig(await withRing(settings(t, { HOST: 'nowhere.invalid' })))), { message: /^The setting HOST is a name that (is not found|cannot be looked up now): nowhere\.invalid\.$/ })
+  await t.rejects(start(readConfig(await withRing(settings(t, { HOST: 'fe80::1' })))), { message: 'The setting HOST is not an address that Signet can listen on: fe80::1.' })
 })
 
 t.test('without an issuer that is set, the free port that was found is in every token', async t => {
   for (const HOST of ['127.0.0.1', 'localhost']) {
-    const { app, stop } = await start(readConfig(settings(t, { HOST })), AT_ONCE)
+    const { app, stop } = await start(readConfig(await withRing(settings(t, { HOST }))), AT_ONCE)
     t.teardown(stop)
     const url = `http://${HOST}:${(app.server.address() as AddressInfo).port}`
     const account = { email: 'ada@example.com', password: 'correct horse battery' }
@@ -191,7 +191,7 @@ t.test('without an issuer that is set, the free port that was found is in every 
 })
 
 t.test('a database that MongoDB chooses is said in the log', async t => {
-  const env = settings(t, { DATABASE_URL: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=10' })
+  const env = await withRing(settings(t, { DATABASE_URL: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=10' }))
   const { stop } = await start(readConfig(env), AT_ONCE)
   await stop()
   const { output, child, ended } = run(t, { ...env, LOG_LEVEL: 'info' })
@@ -203,7 +203,7 @@ t.test('a database that MongoDB chooses is said in the log', async t => {
 })
 
 t.test('a name of .env that is nobody\'s is said once, and does not keep Signet from its start', async t => {
-  const env = settings(t)
+  const env = await withRing(settings(t))
   writeFileSync(join(t.testdirName, '.env'), 'MONGODB_PASSWORD=x\n')
   const { ready, child, ended } = run(t, { ...env, LOG_LEVEL: 'info' })
   await ready()
@@ -212,7 +212,7 @@ t.test('a name of .env that is nobody\'s is said once, and does not keep Signet 
 })
 
 t.test('a request that never ends does not keep the process', async t => {
-  const server = await start(readConfig(settings(t)), { linger: 0, settle: 0, patience: 100 })
+  const server = await start(readConfig(await withRing(settings(t))), { linger: 0, settle: 0, patience: 100 })
   const { port } = server.app.server.address() as AddressInfo
   const { connect } = await import('node:net')
   const socket = connect(port, '127.0.0.1')
@@ -224,7 +224,7 @@ t.test('a request that never ends does not keep the process', async t => {
 })
 
 t.test('with a certificate Signet speaks HTTPS, and says that it will go on doing so', async t => {
-  const env = settings(t)
+  const env = await withRing(settings(t))
   const { paths: { cert, key } } = certificateFor(t)
   const { app, stop } = await start(readConfig({ ...env, TLS_CERT_FILE: cert, TLS_KEY_FILE: key }), AT_ONCE)
   t.teardown(stop)
@@ -251,7 +251,7 @@ t.test('a certificate that cannot be read is one sentence', async t => {
 })
 
 t.test('certificates that are replaced are taken within seconds, a pair that does not fit is not, and that is degraded; SIGHUP looks at once', async t => {
-  const env = settings(t, { LOG_LEVEL: 'info' })
+  const env = await withRing(settings(t, { LOG_LEVEL: 'info' }))
   const [one, other] = [certificateFor(t), certificateFor(t)]
   const { child, ready, ended, output } = run(t, { ...env, TLS_CERT_FILE: one.paths.cert, TLS_KEY_FILE: one.paths.key }, MEASURED)
   const port = Number(new URL((await ready())).port)
@@ -276,7 +276,7 @@ t.test('certificates that are replaced are taken within seconds, a pair that doe
 })
 
 t.test('a proxy ends a connection before Signet does; others need none for so long', async t => {
-  const env = settings(t)
+  const env = await withRing(settings(t))
   for (const [TRUST_PROXY, seconds] of [['', 30], ['127.0.0.1', 72]] as const) {
     const { app, stop } = await start(readConfig({ ...env, TRUST_PROXY }), { linger: 0, settle: 0, patience: 0 })
     const answer = await fetch(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/health/live`)
@@ -286,7 +286,7 @@ t.test('a proxy ends a connection before Signet does; others need none for so lo
 })
 
 t.test('a server outlives whoever reads its log', async t => {
-  const { child, ready, ended } = run(t, settings(t, { LOG_LEVEL: 'debug' }), MEASURED)
+  const { child, ready, ended } = run(t, await withRing(settings(t, { LOG_LEVEL: 'debug' })), MEASURED)
   const url = await ready()
   for (const stream of [child.stdout, child.stderr]) stream.destroy()
   for (let turn = 0; turn < 3; turn++) t.equal((await fetch(`${url}/health/live`)).status, 200)
@@ -295,7 +295,7 @@ t.test('a server outlives whoever reads its log', async t => {
 })
 
 t.test('at SIGTERM a server says that it is not ready, goes on serving who is connected, and is gone within two seconds', async t => {
-  const { child, ready, ended, output } = run(t, settings(t, { LOG_LEVEL: 'info' }), MEASURED)
+  const { child, ready, ended, output } = run(t, await withRing(settings(t, { LOG_LEVEL: 'info' })), MEASURED)
   const port = Number(new URL(await ready()).port)
   const [one, other] = [await dial(t, port), await dial(t, port)]
   one.write(httpGet('/health/live'))
@@ -320,7 +320,7 @@ t.test('at SIGTERM a server says that it is not ready, goes on serving who is co
 })
 
 t.test('a second signal does not cut short what the first one began, and what waits for a thread does not hold up the end', async t => {
-  const { child, ready, ended } = run(t, settings(t, { LOG_LEVEL: 'info', BCRYPT_COST: '12', HASH_QUEUE: '100', RATE_LIMIT: 'off' }))
+  const { child, ready, ended } = run(t, await withRing(settings(t, { LOG_LEVEL: 'info', BCRYPT_COST: '12', HASH_QUEUE: '100', RATE_LIMIT: 'off' })))
   const url = await ready()
   const logIns = Promise.all(Array.from({ length: 60 }, async (_, index) => await ask(`${url}/login`, { email: `nobody-${index}@example.com`, password: 'correct horse battery' })))
   await ask(`${url}/health/live`)
@@ -333,7 +333,7 @@ t.test('a second signal does not cut short what the first one began, and what wa
 })
 
 t.test('while no write can be kept the server is not ready, goes on reading, and can be stopped', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {
-  const { child, ready } = run(t, settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' }))
+  const { child, ready } = run(t, await withRing(settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off' })))
   const url = await ready()
   const limit = (bytes: string) => { execFileSync('/usr/bin/prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:`]) }
   const status = async (path: string, body?: object) => (await fetch(url + path, body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status

@@ -4,15 +4,15 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp, type AppParts } from '../src/app.js'
 import { readConfig } from '../src/config.js'
-import { Hasher } from '../src/hashing/hasher.js'
 import { Connections } from '../src/http/edge/connections.js'
+import { sharedHasher } from './hashing/shared-hasher.js'
 import { copyRing, openRing } from './keyring/rings.js'
 import { openStore } from '../src/store/open-store.js'
 
 export const PASSWORD = 'correct horse battery'
 export const EMAIL = 'ada@example.com'
 
-export interface Pair { access_token: string, token_type: string, expires_in: number, refresh_token: string, refresh_token_expires_in: number }
+export interface Pair { access_token: string, token_type: string, expires_in: number, refresh_token: string, device_token: string, refresh_token_expires_in: number }
 
 /** Builds the application with settings over its defaults for tests, and other parts where they are given. */
 export async function testApp (t: Test, env: Record<string, string> = {}, parts: Partial<AppParts> = {}) {
@@ -21,14 +21,13 @@ export async function testApp (t: Test, env: Record<string, string> = {}, parts:
   await copyRing(join(folder, 'keys'), Date.now())
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = await openStore(`file:${join(folder, 'signet.db')}`)
-  const hasher = new Hasher({ cost: config.BCRYPT_COST, threads: 1, queue: config.HASH_QUEUE })
+  const hasher = sharedHasher({ cost: config.BCRYPT_COST, queue: config.HASH_QUEUE })
   const clock = { now: Date.now() }
   const connections = new Connections({ max: 1000, keepAlive: 30_000 })
   const lines: string[] = []
   const app = await buildApp({ config, store, keyRing, hasher, clock: () => clock.now, log: { write: line => { lines.push(line) } }, connections, ...parts })
   t.teardown(async () => {
     await app.close()
-    await hasher.close()
     await store.close()
   })
   return { app, clock, lines, store, keyRing, config, folder, ...clientOf(app) }

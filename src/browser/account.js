@@ -1,4 +1,5 @@
-// The account page at /account: sign up, sign in, who am I, devices, applications, name and password; holds no token, which is the client's.
+// The account page at /account: sign up, sign in, who am I, devices, applications, what happened, name and password; holds no token, which is the client's.
+import { showActivity } from './activity.js'
 import { ANSWER_MS, toSignetError, unexpected } from './answers.js'
 import { createClient, SignetError } from './client.js'
 import { fold, onDay, showDevices } from './devices.js'
@@ -18,14 +19,19 @@ const client = createClient({ baseUrl: base })
 /** What a person reads of a scope. @type {Map<string, string>} */
 const scopeWords = new Map(Object.entries(JSON.parse(String(find('meta[name=scope-words]').getAttribute('content')))))
 const form = (/** @type {string} */ id) => /** @type {HTMLFormElement} */ (find(`form#${id}`))
-const forms = { ...doors, name: form('change-name'), password: form('change-password') }
+const forms = { ...doors, name: form('change-name'), password: form('change-password'), deletion: form('delete-account'), reset: form('reset-password') }
 const nameNotice = find('#name')
+const usernames = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll('[name=username]')])
 const [devices, applications] = [placeOf('devices', name => `${name} is signed out.`), placeOf('applications', name => `${name} has no access any more.`)]
 const places = [devices, applications]
-const [closeName, closePassword] = [serveOpening(find('#edit-name'), forms.name), serveOpening(find('#edit-password'), forms.password)]
+const activity = { list: find('#activity'), more: find('#more-activity'), card: /** @type {HTMLElement} */ (find('#activity-title').closest('section')) }
+const [closeName, closePassword, closeDeletion] = [serveOpening(find('#edit-name'), forms.name), serveOpening(find('#edit-password'), forms.password), serveOpening(find('#open-deletion'), forms.deletion)]
 const confirmation = /** @type {HTMLDialogElement} */ (find('#confirm'))
 
-const views = new Views({ 'sign-in': 'Sign in', 'sign-up': 'Create an account', account: 'Your account', unreachable: 'Not reached', waiting: 'Your account' })
+const views = new Views({ 'sign-in': 'Sign in', 'sign-up': 'Create an account', 'reset-password': 'Set a new password', account: 'Your account', unreachable: 'Not reached', waiting: 'Your account' })
+
+/** What the link is good for by which the page was opened, and which the address forgets at once. */
+let resetToken = ''
 
 /** How often this page was emptied: what was asked before is not for whoever looks at it since. */
 let emptied = 0
@@ -37,15 +43,14 @@ function empty () {
   confirmation.close()
   for (const slot of document.querySelectorAll('[data-slot]')) slot.textContent = ''
   find('time[data-slot=since]').removeAttribute('datetime')
-  for (const input of [findInput('[name=username]'), findInput('#new-name')]) input.defaultValue = ''
-  for (const { list, more } of places) {
+  for (const input of [...usernames, findInput('#new-name')]) input.defaultValue = ''
+  for (const { list, more } of [...places, activity]) {
     list.replaceChildren()
     more.ariaExpanded = 'false'
     fold(list, more)
   }
-  closeName()
-  closePassword()
-  for (const each of Object.values(forms)) reset(each)
+  for (const close of [closeName, closePassword, closeDeletion]) close()
+  for (const each of Object.values(forms)) if (each) reset(each)
   for (const notice of [nameNotice, ...places.map(place => place.notice)]) {
     tell(notice)
     setLead(notice, '')
@@ -100,6 +105,17 @@ async function askDevices () {
   return list.tokens
 }
 
+/** What happened on the account; undefined where that is not told, for it is no reason to show nothing. */
+async function askEvents () {
+  try {
+    const list = await ask('events')
+    return Array.isArray(list?.events) ? list.events : undefined
+  } catch (error) {
+    if (!(error instanceof SignetError) || error.code === 'other_user') throw error
+    return undefined
+  }
+}
+
 /** Shows the account, or the form that leads to it. */
 async function enter () {
   try {
@@ -124,9 +140,21 @@ async function enter () {
 
 /** @throws a SignetError, and then shows nothing new */
 async function showAccount () {
-  const [user, all] = await Promise.all([askUser(), askDevices()])
+  const [user, all, events] = await Promise.all([askUser(), askDevices(), askEvents()])
   showUser(user)
   showList(all)
+  if (events) showActivity(activity, events, Date.now())
+}
+
+/** Shows the form of a link that sets a password; returns whether the page was opened by one. */
+function showReset () {
+  const [, token] = /^#reset-password=(.+)$/.exec(window.location.hash) ?? []
+  if (token === undefined) return false
+  resetToken = token
+  forgetDoor()
+  reset(forms.reset)
+  views.show('reset-password')
+  return true
 }
 
 /** Whoever is in has no more to do with the form that the address names. */
@@ -140,7 +168,7 @@ function showUser ({ name, email, created_at: since }) {
   const slots = { title: name ?? 'Your account', email, since: onDay(since) }
   for (const slot of document.querySelectorAll('[data-slot]')) slot.textContent = slots[String(slot.getAttribute('data-slot'))] ?? ''
   find('time[data-slot=since]').setAttribute('datetime', since)
-  findInput('[name=username]').defaultValue = email
+  for (const input of usernames) input.defaultValue = email
   setLead(nameNotice, name ?? 'You have not given one.')
   // What is being typed is left alone.
   if (forms.name.hidden) findInput('#new-name').defaultValue = name ?? ''
@@ -276,12 +304,27 @@ serveForm(forms.password, async ({ current_password: currentPassword = '', new_p
   await lookAgain()
 })
 
+serveForm(forms.deletion, async ({ current_password: password = '' }) => {
+  await client.deleteAccount({ password })
+  tell(signInNotice, 'Your account is deleted.', 'done')
+})
+
+serveForm(forms.reset, async ({ new_password: newPassword = '' }) => {
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token: resetToken, new_password: newPassword }), signal: AbortSignal.timeout(ANSWER_MS) }
+  const response = await fetch(`${base}reset-password`, init).catch(error => { throw toSignetError(error) })
+  if (!response.ok) throw await SignetError.from(response)
+  reset(forms.reset)
+  await enter()
+  tell(signInNotice, 'Your new password is set. Sign in with it.', 'done')
+})
+
 serveReveals()
-serveRules(findInput('#new-password'), find('#new-rules'), minimum, () => findInput('[name=username]').value)
+serveRules(findInput('#reset-new-password'), find('#reset-rules'), minimum, () => '')
+serveRules(findInput('#new-password'), find('#new-rules'), minimum, () => String(usernames[0]?.value))
 serveNotices()
 
 find('#sign-out').addEventListener('click', signOut)
-for (const { list, more } of places) {
+for (const { list, more } of [...places, activity]) {
   more.addEventListener('click', () => {
     more.ariaExpanded = String(more.ariaExpanded !== 'true')
     fold(list, more)
@@ -299,7 +342,8 @@ find('#try-again').addEventListener('click', async () => {
 })
 
 client.onChange(({ status, reason }) => {
-  if (reason === 'absent') return
+  // Who sets a password by a link is nobody who is signed in.
+  if (reason === 'absent' || views.shown === 'reset-password') return
   empty()
   if (status === 'signed-in') {
     void enter()
@@ -319,11 +363,13 @@ window.addEventListener('pageshow', ({ persisted }) => {
   void enter()
 })
 window.addEventListener('hashchange', () => {
-  if (client.status === 'signed-in') forgetDoor()
+  if (showReset()) return
+  if (views.shown === 'reset-password') void enter()
+  else if (client.status === 'signed-in') forgetDoor()
   else if (views.shown === 'sign-in' || views.shown === 'sign-up') showDoor(views)
 })
 document.addEventListener('visibilitychange', lookAgain)
 window.addEventListener('focus', lookAgain)
 setInterval(lookAgain, LOOK_AGAIN_MS)
 
-await enter()
+if (!showReset()) await enter()

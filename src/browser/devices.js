@@ -80,9 +80,7 @@ function rowOf (device, now, { leave, scopeWords }) {
   const row = element('li', 'device')
   const title = element('p', 'device-name')
   title.append(element('bdi', '', name))
-  const used = element('time', '', ago(device.last_used_at, now))
-  used.setAttribute('datetime', device.last_used_at)
-  used.title = exact.format(new Date(device.last_used_at))
+  const used = timeOf(device.last_used_at, ago(device.last_used_at, now))
   const text = element('div', 'device-text')
   text.append(title, factsOf([['Last used ', used], ...facts.map(fact => [fact]), [device.ip], [`Since ${onDay(device.created_at)}`]]))
   if (device.client) text.append(factsOf(device.client.scope.split(' ').map(scope => [scopeWords.get(scope) ?? `Use “${scope}”`])))
@@ -93,8 +91,16 @@ function rowOf (device, now, { leave, scopeWords }) {
   return row
 }
 
+/** @param {string} instant @param {string} text */
+export function timeOf (instant, text) {
+  const time = element('time', '', text)
+  time.setAttribute('datetime', instant)
+  time.title = exact.format(new Date(instant))
+  return time
+}
+
 /** @param {Array<Array<string | Node>>} facts */
-function factsOf (facts) {
+export function factsOf (facts) {
   const [lines, line] = [element('div', 'facts'), element('p')]
   for (const parts of facts) {
     const fact = element('span')
@@ -116,7 +122,7 @@ function buttonOf ({ id }, label, text, leave) {
 }
 
 /** @param {string} name @param {string} [className] @param {string} [text] */
-function element (name, className = '', text = '') {
+export function element (name, className = '', text = '') {
   const made = document.createElement(name)
   if (className) made.className = className
   made.textContent = text

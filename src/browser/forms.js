@@ -140,6 +140,7 @@ function hasFault (input) {
   // The rule that failed says it.
   if (ruled.get(input)?.fails()) mark(input, '')
   else if (input.required && input.value === '') mark(input, input.dataset['missing'])
+  else if (input.dataset['exactly'] !== undefined && input.value.trim().toLowerCase() !== input.dataset['exactly']) mark(input, input.dataset['wrong'])
   else if (input.type === 'email' && !EMAIL.test(input.value.trim())) mark(input, input.dataset['wrong'])
   return input.ariaInvalid === 'true'
 }

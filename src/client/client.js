@@ -1,11 +1,12 @@
 // The client of Signet for browsers (`@signet/client`): one session over all tabs. Holds the access token in memory alone, and never sees a refresh token.
 
 /**
- * @typedef {{ id: string, email: string, name: string | null, created_at: string }} User
+ * @typedef {{ id: string, email: string, name: string | null, roles: string[], created_at: string }} User
  * @typedef {{ field: string, detail: string }} FieldError
  * @typedef {{ email: string, password: string, name?: string | null }} Registration
  * @typedef {{ email: string, password: string }} Credentials
  * @typedef {{ currentPassword: string, newPassword: string }} Passwords
+ * @typedef {{ password: string }} Proof
  * @typedef {'unknown' | 'signed-in' | 'signed-out'} Status  It is unknown until the first request asked Signet.
  * @typedef {{ status: Status, reason?: 'logged-out' | 'ended' | 'absent' }} Change  Why nobody is signed in: by log-out, for the session ended, or there was none.
  * @typedef {{ detail?: string, code?: string, errors?: FieldError[], request_id?: string }} Problem
@@ -29,7 +30,7 @@ const DUE = 0.9
 const IN_COOKIE = { refresh_token_in: 'cookie' }
 
 /** What a success of Signet's looks like, by route. The page of a hotel's network, or of an app that answers every path, is none. */
-const SUCCESS = { login: isPair, refresh: isPair, 'change-password': isPair, register: isUser, logout: isEmpty }
+const SUCCESS = { login: isPair, refresh: isPair, 'change-password': isPair, register: isUser, logout: isEmpty, account: isEmpty }
 
 /**
  * Why Signet refused, with its `code`, its sentence as `message`, and for bad input `errors`, one a field. Codes beside Signet's own: `unreachable`, it did not
@@ -259,12 +260,21 @@ class Line {
   }
 
   /** @param {keyof typeof SUCCESS} path @param {object} [body] @param {string} [token] @param {RequestInit} [how] @returns {Promise<Answer>} */
-  async post (path, body, token, how = { signal: AbortSignal.timeout(this.#timeout) }) {
+  async post (path, body, token, how = this.#inTime()) {
     const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
     const response = await globalThis.fetch(new URL(path, this.#base), { method: 'POST', credentials: 'include', headers, body: JSON.stringify(body) ?? null, ...how })
     const answer = await read(response)
     if (response.ok && !SUCCESS[path](answer)) throw new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' }, answer.status)
     return answer
+  }
+
+  /** @param {keyof typeof SUCCESS} path @param {object} body @param {string} token @returns {Promise<Answer>} */
+  async delete (path, body, token) {
+    return await this.post(path, body, token, { method: 'DELETE', ...this.#inTime() })
+  }
+
+  #inTime () {
+    return { signal: AbortSignal.timeout(this.#timeout) }
   }
 }
 
@@ -381,6 +391,20 @@ class Account {
     })
   }
 
+  /** @param {Proof} proof */
+  async deleteAccount ({ password }) {
+    const asker = this.#session.user
+    await this.#turns.take(async () => {
+      try {
+        succeed(await this.#present(asker, async token => await this.#line.delete('account', { password }, token).catch(thrown)))
+      } catch (error) {
+        if (isEnd(error)) this.#session.end('ended')
+        throw error
+      }
+      this.#session.end('logged-out')
+    })
+  }
+
   // The cookie is Secure, and not every browser keeps such a one over plain HTTP, not even on the machine itself. Who is not told so is logged out by the next reload.
   /** @param {Pair} pair */
   async #proveCookie (pair) {
@@ -474,6 +498,9 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
 
     /** Changes the password. Every session of the account ends, and this browser goes on with a new one, in all its tabs. @param {Passwords} passwords @returns {Promise<void>} */
     changePassword: async passwords => { await account.changePassword(passwords) },
+
+    /** Deletes the account for good, and ends its session in all tabs. @param {Proof} proof @returns {Promise<void>} */
+    deleteAccount: async proof => { await account.deleteAccount(proof) },
 
     /**
      * As the browser's own `fetch`, with the access token, which is refreshed when it is due, or once when it is refused. A path is one of Signet's.

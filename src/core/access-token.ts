@@ -14,6 +14,8 @@ export interface AccessTokenClaims {
   auth_time?: number
   /** RFC 9068, section 2.2.3; none by Signet's own routes. */
   scope?: string
+  /** RFC 9068, section 2.2.3.1; none where the user has none. */
+  roles?: string[]
   status?: StatusClaim
   /** Written by nobody yet, and heeded all the same (RFC 7519, section 4.1.5). */
   nbf?: number
@@ -24,6 +26,7 @@ export interface AccessTokenSubject {
   familyId: string
   /** When the password was given, in milliseconds. */
   authenticatedAt: number
+  roles: string[]
   status?: StatusClaim | undefined
 }
 
@@ -43,6 +46,7 @@ export function accessTokenClaims (subject: AccessTokenSubject, id: string, now:
     iat: issuedAt,
     exp: issuedAt + settings.ttl,
     auth_time: Math.floor(subject.authenticatedAt / 1000),
+    ...(subject.roles.length > 0 && { roles: subject.roles }),
     ...(subject.status && { status: subject.status }),
   }
 }
@@ -70,8 +74,8 @@ const TIMES = ['iat', 'exp'] as const satisfies Array<keyof AccessTokenClaims>
 /** Whether a payload has every claim of an access token, each of its type. */
 export function isAccessTokenClaims (payload: unknown): payload is AccessTokenClaims {
   const claims = Object(payload) as Record<string, unknown>
-  const { aud, auth_time: authTime = 0, nbf = 0, scope = 'none', sid = 'none' } = claims
-  return [...TEXTS.map(name => claims[name]), ...audienceIn(aud), scope, sid].every(text => typeof text === 'string' && text !== '') &&
+  const { aud, auth_time: authTime = 0, nbf = 0, roles = [], scope = 'none', sid = 'none' } = claims
+  return [...TEXTS.map(name => claims[name]), ...audienceIn(aud), ...rolesIn(roles), scope, sid].every(text => typeof text === 'string' && text !== '') &&
     [...TIMES.map(name => claims[name]), authTime, nbf].every(Number.isFinite) &&
     // Those of a log-in come together.
     (claims['sid'] === undefined) === (claims['auth_time'] === undefined)
@@ -80,6 +84,11 @@ export function isAccessTokenClaims (payload: unknown): payload is AccessTokenCl
 /** Each of whom a token is for; of nobody, what is no text. */
 function audienceIn (aud: unknown): unknown[] {
   return Array.isArray(aud) && aud.length > 0 ? aud : [aud]
+}
+
+/** Each of the roles; of what is no list, what is no text. */
+function rolesIn (roles: unknown): unknown[] {
+  return Array.isArray(roles) ? roles : [undefined]
 }
 
 // From where a run of letters begins, and one look ahead in each, so that a line costs no more than its length.

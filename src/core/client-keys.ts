@@ -15,6 +15,9 @@ const KINDS = [
   { kty: 'OKP', crv: 'Ed25519', algorithms: ['EdDSA', 'Ed25519'] },
 ]
 
+/** All that a client may sign with. */
+export const ALGORITHMS = KINDS.flatMap(({ algorithms }) => algorithms)
+
 /** A JWKS (RFC 7517, section 5) of public keys as it is kept, with what a verification needs of each and no more; or why it cannot be, as a sentence. */
 export function readKeySet (jwks: unknown): { keys: object[] } | string {
   const keys = (jwks as { keys?: unknown } | null)?.keys

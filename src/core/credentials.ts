@@ -88,6 +88,12 @@ export function normalisePassword (password: string): string {
   return password.normalize('NFKC')
 }
 
+/** Every spelling under which another system may have hashed what is typed: first the normalised one, which is hashed here. */
+export function passwordSpellings (password: string): [string, ...string[]] {
+  const normalised = normalisePassword(password)
+  return normalised === password ? [normalised] : [normalised, password]
+}
+
 /** What a new password must be, and which are common: lower-case ones are asked for. */
 export interface PasswordRules { minLength: number, isCommon: (password: string) => boolean }
 

@@ -68,6 +68,11 @@ export function expiresAt ({ createdAt, advancedAt }: Family, now: number, { abs
   return Math.min(Math.min(createdAt, now) + absolute, Math.min(advancedAt, now) + idle)
 }
 
+/** So many of the `limit` families that a user may have one client may hold: the rest is for the user's own log-ins and for other clients, whatever this one opens. */
+export function shareOf (limit: number): number {
+  return Math.ceil(limit / 2)
+}
+
 /** A user's family of this id; undefined where there is no such user, or no such family. */
 export function familyOf (user: { families: Family[] } | undefined, familyId: string | undefined): Family | undefined {
   return user?.families.find(({ id }) => id === familyId)

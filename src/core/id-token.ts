@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 
 /** What is said of a user. */
-export interface Person { id: string, email: string, name: string | null }
+export interface Person { id: string, email: string, name: string | null, emailVerified?: boolean }
 
 /** Of which log-in an ID token tells, and to whom. `authenticatedAt` in milliseconds. */
 export interface IdTokenSubject { clientId: string, familyId: string, authenticatedAt: number, scope: string[], nonce?: string | undefined, accessToken: string }
@@ -29,12 +29,12 @@ export function idTokenClaims (person: Person, subject: IdTokenSubject, now: num
   }
 }
 
-/** What a scope lets a client know of a user (section 5.4). No address was ever proved to be the user's, which is what `email_verified` says. */
-export function userClaims ({ id, email, name }: Person, scope: string[]): { sub: string, name?: string, email?: string, email_verified?: boolean } {
+/** What a scope lets a client know of a user (section 5.4). Here no address is ever proved to be the user's; another system may have, before its users came here. */
+export function userClaims ({ id, email, name, emailVerified = false }: Person, scope: string[]): { sub: string, name?: string, email?: string, email_verified?: boolean } {
   return {
     sub: id,
     ...(scope.includes('profile') && name !== null && { name }),
-    ...(scope.includes('email') && { email, email_verified: false }),
+    ...(scope.includes('email') && { email, email_verified: emailVerified }),
   }
 }
 

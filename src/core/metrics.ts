@@ -1,5 +1,5 @@
 // Every metric that there is, in one closed table, and how the parts tell what is to be counted; holds no number and no text of an answer.
-import { CAUSES, EVENT_KINDS, type RecordEvent } from './events.js'
+import { CAUSES, EVENT_KINDS, type SecurityEvent } from './events.js'
 
 interface KindOfMetric {
   kind: 'counter' | 'gauge' | 'histogram'
@@ -66,13 +66,9 @@ export interface Meter {
 /** Where nobody counts. */
 export const SILENT: Meter = { count () {}, time () {}, watch () {} }
 
-/** What records an event, and counts it. */
-export function counted (record: RecordEvent, meter: Meter): RecordEvent {
-  return event => {
-    const { kind, details: { cause, count } = {} } = event
-    meter.count('signet_security_events_total', [kind])
-    if (kind === 'login.succeeded' || kind === 'login.failed') meter.count('signet_logins_total', [kind.slice('login.'.length)])
-    if (cause) meter.count('signet_families_closed_total', [cause], count)
-    record(event)
-  }
+/** Counts an event. */
+export function countEvent ({ kind, details: { cause, count } = {} }: Pick<SecurityEvent, 'kind' | 'details'>, meter: Meter): void {
+  meter.count('signet_security_events_total', [kind])
+  if (kind === 'login.succeeded' || kind === 'login.failed') meter.count('signet_logins_total', [kind.slice('login.'.length)])
+  if (cause) meter.count('signet_families_closed_total', [cause], count)
 }

@@ -1,4 +1,5 @@
 // What was counted for a key within its window, for the keys asked about last; holds no clock and no rule of what is too much.
+import { RecentMap } from './recent-map.js'
 
 /** How often, and since when. Milliseconds since the epoch. */
 export interface Count { count: number, since: number }
@@ -10,38 +11,28 @@ export function isWithin (window: number, since: number, now: number): boolean {
 
 export class RecentCounts {
   readonly #window: number
-  readonly #capacity: number
-  readonly #counts = new Map<string, Count>()
+  readonly #counts: RecentMap<Count>
 
   /** `window` in milliseconds; beyond `capacity` keys the one that nobody has asked about for longest is forgotten. */
   constructor (window: number, capacity: number) {
     this.#window = window
-    this.#capacity = capacity
+    this.#counts = new RecentMap(capacity)
   }
 
   /** What the window of a key counts at `now`, in milliseconds. */
   get (key: string, now: number): Count {
     const known = this.#counts.get(key)
-    if (!known || !isWithin(this.#window, known.since, now)) return { count: 0, since: now }
-    this.#remember(key, known)
-    return known
+    return known && isWithin(this.#window, known.since, now) ? known : { count: 0, since: now }
   }
 
   /** Counts once more, and returns how often that is. `now` in milliseconds. */
   add (key: string, now: number): number {
     const { count, since } = this.get(key, now)
-    this.#remember(key, { count: count + 1, since })
+    this.#counts.set(key, { count: count + 1, since })
     return count + 1
   }
 
   delete (key: string): void {
     this.#counts.delete(key)
-  }
-
-  // A map keeps the order in which its keys were set.
-  #remember (key: string, count: Count): void {
-    this.#counts.delete(key)
-    this.#counts.set(key, count)
-    if (this.#counts.size > this.#capacity) this.#counts.delete(this.#counts.keys().next().value!)
   }
 }

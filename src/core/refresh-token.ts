@@ -1,5 +1,6 @@
 // How a refresh token is written and read; holds no secret and no rule about what it is good for.
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { readUuid, writeUuid } from './uuids.js'
 
 export interface RefreshClaims { userId: string, familyId: string, generation: number }
 
@@ -19,8 +20,8 @@ export function writeRefreshToken (claims: RefreshClaims, key: RefreshSecret): s
   const bytes = Buffer.alloc(LENGTH)
   bytes[0] = VERSION
   bytes.write(key.id, 1, 'hex')
-  bytes.write(claims.userId.replaceAll('-', ''), 9, 'hex')
-  bytes.write(claims.familyId.replaceAll('-', ''), 25, 'hex')
+  writeUuid(claims.userId, bytes, 9)
+  writeUuid(claims.familyId, bytes, 25)
   bytes.writeUInt32BE(claims.generation, 41)
   authenticate(bytes, key.secret).copy(bytes, BODY)
   return bytes.toString('base64url')
@@ -41,9 +42,4 @@ export function readRefreshToken (token: string, findSecret: (id: string) => Key
 
 function authenticate (bytes: Buffer, secret: KeyObject): Buffer {
   return createHmac('sha256', secret).update(bytes.subarray(0, BODY)).digest()
-}
-
-function readUuid (bytes: Buffer, at: number): string {
-  const hex = bytes.toString('hex', at, at + 16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

@@ -3,7 +3,7 @@ import { createHmac, hkdfSync, timingSafeEqual, type KeyObject } from 'node:cryp
 import type { RefreshSecret } from './refresh-token.js'
 
 /** What a text is for. One that was made for something is good for nothing else. */
-export type Purpose = 'code' | 'decision' | 'log-out' | 'asked'
+export type Purpose = 'code' | 'decision' | 'log-out' | 'asked' | 'reset-password'
 
 /** A secret of the ring by its id, if it still counts. */
 type FindSecret = (id: string) => KeyObject | undefined
@@ -30,21 +30,21 @@ export async function open (purpose: Purpose, sealed: string, findSecret: FindSe
   }
 }
 
-/** An instant, in milliseconds, that belongs to a text: it is written in the open, and nobody else can write it. */
-export function stamp (text: string, now: number, { id, secret }: RefreshSecret): string {
-  return `${now}.${id}.${macOf(text, now, secret).toString('base64url')}`
+/** An instant, in milliseconds, that belongs to a text for a purpose: it is written in the open, and nobody else can write it. */
+export function stamp (purpose: Purpose, text: string, at: number, { id, secret }: RefreshSecret): string {
+  return `${at}.${id}.${macOf(purpose, text, at, secret).toString('base64url')}`
 }
 
-/** The instant of a stamp of this text; undefined of any other. */
-export function readStamp (text: string, stamp: string, findSecret: FindSecret): number | undefined {
+/** The instant of a stamp of this text for a purpose; undefined of any other. */
+export function readStamp (purpose: Purpose, text: string, stamp: string, findSecret: FindSecret): number | undefined {
   const [, at, id, mac] = /^(\d{1,16})\.([\da-f]{16})\.([\w-]{43})$/.exec(stamp) ?? []
   const secret = id === undefined ? undefined : findSecret(id)
-  if (!secret || !timingSafeEqual(macOf(text, Number(at), secret), Buffer.from(mac!, 'base64url'))) return undefined
+  if (!secret || !timingSafeEqual(macOf(purpose, text, Number(at), secret), Buffer.from(mac!, 'base64url'))) return undefined
   return Number(at)
 }
 
-function macOf (text: string, at: number, secret: KeyObject): Buffer {
-  return createHmac('sha256', keyFor('asked', secret)).update(`${at} ${text}`).digest()
+function macOf (purpose: Purpose, text: string, at: number, secret: KeyObject): Buffer {
+  return createHmac('sha256', keyFor(purpose, secret)).update(`${at} ${text}`).digest()
 }
 
 /** RFC 5869. */

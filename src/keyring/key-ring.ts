@@ -1,10 +1,11 @@
 // The ring in memory: signs, verifies, publishes; holds no rule of the keys' life cycle and no claim's meaning.
-import { createHash, sign, verify, type KeyObject } from 'node:crypto'
+import { createHash, hash, sign, verify, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isAccessTokenClaims, type AccessTokenClaims } from '../core/access-token.js'
 import { isAhead } from '../core/clock.js'
 import type { KeyRecord } from '../core/key-life-cycle.js'
+import { RecentMap } from '../core/recent-map.js'
 import type { RefreshSecret } from '../core/refresh-token.js'
 import type { StatusListClaims } from '../core/status-list.js'
 import { inWords } from '../faults.js'
@@ -25,6 +26,9 @@ export const signInPool: Signing = promisify(sign)
 /** In this thread: where there is a process for each core, a thread of the pool would take the time of another of them, and the way to it costs a twentieth of a signature. */
 export const signAtOnce: Signing = sign
 
+/** Of how many access tokens it is remembered that the ring signed them: a few megabytes. */
+const RECOGNISED = 5_000
+
 export interface KeyRingParts { active: SigningKey, verifying: SigningKey[], activeSecret: RefreshSecret, secrets: RefreshSecret[] }
 
 /** The keys as they are looked up. */
@@ -35,10 +39,15 @@ interface InUse {
   keyId: string
   /** By the encoded header of the tokens that a key signs. */
   verifying: Record<TokenType, Map<string, KeyObject>>
+  /** The payloads of access tokens that were found to be signed by one of these keys, by the token's digest: a token may be held by a longer text that it came in. */
+  recognised: RecentMap<NonNullable<unknown>>
   refreshSecret: RefreshSecret
   secrets: Map<string, KeyObject>
   jwks: { body: string, etag: string }
 }
+
+/** By whom an access token must be issued, and for whom, where that counts. */
+interface Expected { issuer: string, audience?: string }
 
 export class KeyRing {
   /** Why the ring on disk is not the one in use, where it cannot be; a sentence for operators. */
@@ -105,15 +114,16 @@ export class KeyRing {
    * Only what this ring signed is good, so the header must be the very one that it writes: another algorithm or type, or a
    * key that the token brings or points to (jwk, jku, x5u), is never looked at.
    */
-  verify (token: string, expected: { issuer: string, audience?: string }, now: number): AccessTokenClaims {
-    const claims = this.#open('accessToken', token)
-    if (!isAccessTokenClaims(claims)) throw new Error('a claim is missing or of another type')
-    const isMeant = expected.audience === undefined || claims.aud === expected.audience
-    if (claims.iss !== expected.issuer || !isMeant) throw new Error('it was issued by or for somebody else')
-    if (claims.exp * 1000 <= now) throw new Error('it has expired')
-    if ((claims.nbf ?? 0) * 1000 > now) throw new Error('it is not good yet')
-    // It would be good for longer than any token may be.
-    if (isAhead(claims.iat * 1000, now)) throw new Error('it was issued in the future')
+  verify (token: string, expected: Expected, now: number): AccessTokenClaims {
+    return checked(this.#open('accessToken', token), expected, now)
+  }
+
+  /** The same of a token that will be asked about again: that the ring signed it is remembered as long as the ring stands. */
+  verifyAgain (token: string, expected: Expected, now: number): AccessTokenClaims {
+    const { recognised } = this.#keys
+    const digest = hash('sha256', token, 'base64url')
+    const claims = checked(recognised.get(digest) ?? this.#open('accessToken', token), expected, now)
+    recognised.set(digest, claims)
     return claims
   }
 
@@ -205,10 +215,23 @@ function toUse (parts: KeyRingParts): InUse {
     headers: { accessToken: headerOf('accessToken', parts.active.id), idToken: headerOf('idToken', parts.active.id), statusList: headerOf('statusList', parts.active.id) },
     keyId: parts.active.id,
     verifying: { accessToken: byHeader('accessToken', parts.verifying), idToken: byHeader('idToken', parts.verifying) },
+    recognised: new RecentMap(RECOGNISED),
     refreshSecret: parts.activeSecret,
     secrets: new Map(parts.secrets.map(({ id, secret }) => [id, secret])),
     jwks: { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` },
   }
+}
+
+/** The payload of an access token of ours, if it is good at `now` (milliseconds). Throws otherwise. */
+function checked (claims: unknown, expected: Expected, now: number): AccessTokenClaims {
+  if (!isAccessTokenClaims(claims)) throw new Error('a claim is missing or of another type')
+  const isMeant = expected.audience === undefined || claims.aud === expected.audience
+  if (claims.iss !== expected.issuer || !isMeant) throw new Error('it was issued by or for somebody else')
+  if (claims.exp * 1000 <= now) throw new Error('it has expired')
+  if ((claims.nbf ?? 0) * 1000 > now) throw new Error('it is not good yet')
+  // It would be good for longer than any token may be.
+  if (isAhead(claims.iat * 1000, now)) throw new Error('it was issued in the future')
+  return claims
 }
 
 function byHeader (type: TokenType, keys: SigningKey[]): Map<string, KeyObject> {

@@ -12,8 +12,8 @@ import { withLock, type Patience } from './ring-lock.js'
 /** Who changed the ring. */
 export type Author = HistoryEntry['by']
 
-/** A change of the keys of one kind. `now` in milliseconds; `bits` of an RSA key that is made, else as many as the active one has. */
-export interface Change { kind: KeyKind, plan: (keys: KeyRecord[]) => Plan, now: number, by: Author, bits?: number | undefined }
+/** A change of the keys of one kind. `now` in milliseconds; `who` is the operator who asks for it; `bits` of an RSA key that is made, else as many as the active one has. */
+export interface Change { kind: KeyKind, plan: (keys: KeyRecord[]) => Plan, now: number, by: Author, who?: string | undefined, bits?: number | undefined }
 
 const DEFAULT_BITS = 2048
 
@@ -71,12 +71,12 @@ async function take (place: RingPlace, manifest: Manifest, planned: Step[], chan
 }
 
 /** Makes the keys that the steps need, and the manifest after them, which nobody sees yet. */
-async function prepare (place: RingPlace, manifest: Manifest, planned: Step[], { kind, now, by, bits }: Omit<Change, 'plan'>): Promise<{ manifest: Manifest, steps: Step[], made: NewKey[] }> {
+async function prepare (place: RingPlace, manifest: Manifest, planned: Step[], { kind, now, by, who, bits }: Omit<Change, 'plan'>): Promise<{ manifest: Manifest, steps: Step[], made: NewKey[] }> {
   const keys = manifest[kind]
   const made = await Promise.all(planned.filter(({ from }) => from === null).map(async () => await makeKey(place, kind, bits ?? bitsOf(keys))))
   const after = carryOut(keys, planned, made, now)
   const at = new Date(now).toISOString()
-  const history = [...manifest.history ?? [], ...after.steps.map<HistoryEntry>(({ id, from, to }) => ({ at, kind, id: id!, from, to, by }))]
+  const history = [...manifest.history ?? [], ...after.steps.map<HistoryEntry>(({ id, from, to }) => ({ at, kind, id: id!, from, to, by, ...(who !== undefined && { who }) }))]
   return { manifest: { ...manifest, [kind]: after.keys, history }, steps: after.steps, made }
 }
 

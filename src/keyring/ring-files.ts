@@ -52,6 +52,8 @@ const HistoryEntry = Type.Object({
   from: StateOrNull,
   to: StateOrNull,
   by: Type.Union([Type.Literal('command'), Type.Literal('server')]),
+  /** The operator who ran the command. */
+  who: Type.Optional(Type.String()),
 })
 export type HistoryEntry = Static<typeof HistoryEntry>
 

@@ -1,17 +1,20 @@
 // Follows the ring on disk: adopts what changed, keeps what it has where the new is broken, and does what is due by itself; holds no rule and no timer of a key.
 import { setTimeout as pause } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { firstInAgreement, isSettled, type Look } from '../core/clock.js'
 import { agesByState, planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
 import type { Figure } from '../core/metrics.js'
 import { readRing, type KeyRing, type ReadRing } from './key-ring.js'
 import { changeRing } from './ring-changes.js'
-import { readManifestText, type RingPlace } from './ring-files.js'
+import { readManifestText, type HistoryEntry, type RingPlace } from './ring-files.js'
 import { RingBusyError } from './ring-lock.js'
 
 /** What an operator should see. */
 export interface RingLog {
   adopted: (active: { signing: string, refresh: string }) => void
   refused: (fault: Error) => void
+  /** Told of the whole history of a ring that is adopted, and how many entries of it were known before. */
+  stepsSeen: (history: HistoryEntry[], known: number) => void
   stepsTaken: (kind: KeyKind, steps: Step[]) => void
   upkeepFailed: (fault: Error) => void
 }
@@ -96,8 +99,10 @@ export class RingWatcher {
   #adopt (ring: ReadRing): void {
     const { keyRing, log } = this.#parts
     keyRing.adopt(ring.parts)
+    const before = historyOf(this.#ring)
     this.#ring = ring
     log.adopted({ signing: ring.parts.active.id, refresh: ring.parts.activeSecret.id })
+    log.stepsSeen(historyOf(ring), before.findLastIndex((entry, index) => isDeepStrictEqual(entry, historyOf(ring)[index])) + 1)
   }
 
   // Said again and again, for a server that goes on with old keys is easily forgotten.
@@ -135,4 +140,8 @@ export class RingWatcher {
     if (taken.steps.length > 0) log.stepsTaken(kind, taken.steps)
     await this.#follow()
   }
+}
+
+function historyOf ({ manifest }: ReadRing): HistoryEntry[] {
+  return manifest.history ?? []
 }

@@ -1,27 +1,29 @@
 // Use cases of an account: registering, proving or changing a password, and changing the name; holds no HTTP, no driver, and of a token only what it says.
 import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
-import { normaliseEmail, normalisePassword, passwordWeakness, spellingsOf } from '../core/credentials.js'
+import { normaliseEmail, normalisePassword, passwordSpellings, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import type { EventKind, RecordEvent } from '../core/events.js'
-import { isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
+import type { Guesser } from '../core/failures.js'
+import { familyOf, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import { SILENT, type Meter } from '../core/metrics.js'
-import type { RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
-import type { Guesser, Store, User } from '../store/store.js'
+import type { Store, User } from '../store/store.js'
 import { isCommonPassword } from './common-passwords.js'
 import type { StatusPlaces } from './status-places.js'
-import { placeOf, type Guess, type GuessLimits } from './guess-limits.js'
+import { placesOf, type Guess, type GuessLimits, type Place, type Shown, type Verdict } from './guess-limits.js'
 import type { Device } from './rotation.js'
 import type { Caller } from './token-service.js'
 
-/** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. */
-export interface Registration { email: string, password: string, name: string | null }
+/** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. Roles are the operator's to give. */
+export interface Registration { email: string, password: string, name: string | null, roles?: string[] }
 
 export interface AccountParts {
   store: Store
   hasher: Hasher
   passwordMinLength: number
+  /** Whether anybody may make an account. */
+  registration: 'open' | 'closed'
   families: FamilyLimits
   /** Undefined: anybody may guess without end. */
   guesses: GuessLimits | undefined
@@ -37,6 +39,7 @@ export class AccountService {
   readonly #store: Store
   readonly #hasher: Hasher
   readonly #passwordMinLength: number
+  readonly #registration: AccountParts['registration']
   readonly #families: FamilyLimits
   readonly #guesses: GuessLimits | undefined
   readonly #closingRetention: number
@@ -48,6 +51,7 @@ export class AccountService {
     this.#store = parts.store
     this.#hasher = parts.hasher
     this.#passwordMinLength = parts.passwordMinLength
+    this.#registration = parts.registration
     this.#families = parts.families
     this.#guesses = parts.guesses
     this.#closingRetention = parts.closingRetention
@@ -61,28 +65,33 @@ export class AccountService {
     return passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
   }
 
+  /** Throws `registration_closed` where nobody may make an account. */
+  assertOpen (): void {
+    if (this.#registration === 'closed') throw new AuthError('registration_closed')
+  }
+
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
   async register (registration: Registration, device: Device, now: number): Promise<User> {
-    const { name, password } = registration
+    const { name, password, roles = [] } = registration
     const email = normaliseEmail(registration.email)!
     // As it was typed: every spelling of the address counts.
     this.#assertStrong(password, registration.email, 'password')
     const others = spellingsOf(registration.email).filter(spelling => spelling !== email)
     if (await this.#findUser(others)) throw new AuthError('email_taken')
-    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [] }
+    const user: User = { id: randomUUID(), email, name, passwordHash: await this.#hash(password, requesterOf(device, 'stranger')), createdAt: now, families: [], roles }
     if (await this.#store.insertUser(user) === 'email_taken') throw new AuthError('email_taken')
     this.#record({ kind: 'registration.succeeded', at: now, userId: user.id, ...device })
     return user
   }
 
   /**
-   * The user of an address and its password, both as they were typed. `held` is what an authentic refresh token says that the device holds; `now` in
-   * milliseconds. Throws `invalid_credentials`, after the same time whether or not there is such a user, `rate_limited`, `busy`.
+   * The user of an address and its password, both as they were typed, by a device that shows this. `now` in milliseconds.
+   * Throws `invalid_credentials`, after the same time whether or not there is such a user, or one who is disabled, `rate_limited`, `busy`.
    */
-  async authenticate (email: string, password: string, device: Device, now: number, held?: RefreshClaims): Promise<User> {
+  async authenticate (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
     const user = await this.#findUser(spellingsOf(email))
-    const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, place: placeOf(user, device.ip, held, now, this.#families) }
-    if (await this.#isPassword(password, guess, device, now, 'login.limited') && user) return user
+    const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, places: placesOf(user, device.ip, shown, now, this.#families) }
+    if (await this.#prove(password, guess, device, now, 'login.limited') === 'right' && user) return user
     this.#record({ kind: 'login.failed', at: now, userId: user?.id, ...device, details: { reason: user ? 'wrong_password' : 'unknown_address' } })
     throw new AuthError('invalid_credentials')
   }
@@ -110,11 +119,21 @@ export class AccountService {
       this.#record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_changed', count: user.families.filter(family => isLive(family, now, this.#families)).length } })
       return family
     }
-    // Another write came first. Either it closed this family, or it left another hash to prove the password against.
-    const fresh = await this.#store.findUser(user.id)
-    if (!fresh?.families.some(family => family.id === familyId && isLive(family, now, this.#families))) throw new AuthError('invalid_token')
+    const fresh = await this.#overtaken(caller, now)
     if (isCrowded(fresh.closed, closing, MAX_CLOSINGS)) throw new AuthError('rate_limited', { retryAfter: Math.ceil(this.#closingRetention / 1000) })
     return await this.changePassword({ user: fresh, familyId }, currentPassword, newPassword, device, now)
+  }
+
+  /**
+   * Deletes the caller's account: nothing personal is left, and every family is closed at once. `now` in milliseconds.
+   * Throws `wrong_password`, after the last guess that is left to the caller's family closing it; `invalid_token`, `rate_limited`, `busy`.
+   */
+  async deleteAccount (caller: Caller, password: string, device: Device, now: number): Promise<void> {
+    const { user, familyId } = caller
+    await this.#proveCaller(caller, password, device, now)
+    const proof = { verifiedHash: user.passwordHash, callerId: familyId, live: liveAfter(now, this.#families) }
+    if (await this.#store.deleteUser({ userId: user.id, closing: closingAt(now, this.#closingRetention), proof })) return
+    await this.deleteAccount({ user: await this.#overtaken(caller, now), familyId }, password, device, now)
   }
 
   /** Gives the caller another name, one that `normaliseName` made, or none. `now` in milliseconds. Throws `invalid_token` where the caller's family was closed meanwhile. */
@@ -123,12 +142,21 @@ export class AccountService {
     throw new AuthError('invalid_token')
   }
 
+  // Another write came first. Either it closed this family, or it left another hash to prove the password against.
+  async #overtaken ({ user: { id }, familyId }: Caller, now: number): Promise<User> {
+    const user = await this.#store.findUser(id)
+    const family = familyOf(user, familyId)
+    if (!family || !isLive(family, now, this.#families)) throw new AuthError('invalid_token')
+    return user!
+  }
+
   // Whoever has got hold of an access token cannot find the password with it.
   async #proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
-    const guess: Guess = { email: user.email, user, place: { id: familyId, by: 'known' } }
-    if (await this.#isPassword(password, guess, device, now, 'password.change_limited')) return
+    const guess: Guess = { email: user.email, user, places: [{ id: familyId, by: 'device' }] }
+    const verdict = await this.#prove(password, guess, device, now, 'password.change_limited')
+    if (verdict === 'right') return
     this.#record({ kind: 'password.change_failed', at: now, userId: user.id, familyId, ...device })
-    if (this.#guesses?.isSpent(guess, now) && await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })) {
+    if (verdict === 'spent' && await this.#store.closeFamily({ userId: user.id, familyId, closing: closingAt(now, this.#closingRetention) })) {
       this.#record({ kind: 'family.closed', at: now, userId: user.id, familyId, ...device, details: { cause: 'guesses_spent' } })
     }
     throw new AuthError('wrong_password')
@@ -141,9 +169,10 @@ export class AccountService {
   }
 
   /** `limited` is the event of a refusal, which is recorded once in a window. */
-  async #isPassword (password: string, guess: Guess, device: Device, now: number, limited: EventKind): Promise<boolean> {
-    const verify = async () => await this.#hasher.verify(normalisePassword(password), guess.user?.passwordHash, requesterOf(device, guess.place.by))
-    if (!this.#guesses) return await verify()
+  async #prove (password: string, guess: Guess, device: Device, now: number, limited: EventKind): Promise<Verdict> {
+    // Whoever is disabled is told no sooner, and no less is counted, than with a wrong password.
+    const verify = async ({ by }: Place) => await this.#hasher.verify(passwordSpellings(password), guess.user?.passwordHash, requesterOf(device, by)) && guess.user?.disabledAt === undefined
+    if (!this.#guesses) return await verify(guess.places[0]!) ? 'right' : 'wrong'
     return await this.#guesses.check(guess, now, verify).catch((error: AuthError) => {
       if (error.code === 'rate_limited') this.#countLimited(limited)
       if (error.code === 'rate_limited' && !error.isRepeated) this.#record({ kind: limited, at: now, userId: guess.user?.id, ...device })
@@ -168,5 +197,5 @@ export class AccountService {
 }
 
 function requesterOf ({ ip: address }: Device, by: Guesser): Requester {
-  return { address, isKnown: by === 'known' }
+  return { address, isKnown: by !== 'stranger' }
 }

@@ -96,22 +96,24 @@ export class Authorizations {
 
   /** Says of a query when it was asked first: `stamp` is what an earlier answer wrote of it. `now` in milliseconds. */
   askedAt (query: string, stamp: string | undefined, now: number): number | undefined {
-    const at = stamp === undefined ? undefined : readStamp(query, stamp, this.#parts.keyRing.findSecret)
+    const at = stamp === undefined ? undefined : readStamp('asked', query, stamp, this.#parts.keyRing.findSecret)
     return at !== undefined && now - at < ASKED_LIFE_MS ? at : undefined
   }
 
   /** What `askedAt` reads again. `now` in milliseconds. */
   stamp (query: string, now: number): string {
-    return stamp(query, now, this.#parts.keyRing.refreshSecret)
+    return stamp('asked', query, now, this.#parts.keyRing.refreshSecret)
   }
 
   /** What comes next. `askedAt` is when this was asked first, if that was before; `now` in milliseconds. */
   async next (request: AuthorizationRequest, session: Session | undefined, askedAt: number | undefined, device: Device, now: number): Promise<Step> {
     const isSilent = request.prompts.includes('none')
-    const isOther = session !== undefined && !this.#isMeant(request, session)
-    // Whoever has logged in for this and is somebody else would be asked again without end.
-    if (isOther && isSince(session, askedAt)) return refusal('login_required', 'Somebody else has logged in than the user of the id_token_hint.')
-    if (!session || isOther || !isRecent(request, session, askedAt, now)) {
+    const wanted = request.idTokenHint === undefined ? undefined : this.#subjectOf(request.idTokenHint)
+    const isOther = session !== undefined && request.idTokenHint !== undefined && wanted !== session.user.id
+    const isAsked = session !== undefined && isSince(session, askedAt)
+    // Whoever has logged in for this and is somebody else would be asked again without end. A hint that cannot be read, as one by a key that is no more, says of nobody that it is somebody else.
+    if (isOther && isAsked && wanted !== undefined) return refusal('login_required', 'Somebody else has logged in than the user of the id_token_hint.')
+    if (!session || (isOther && !isAsked) || !isRecent(request, session, askedAt, now)) {
       return isSilent ? refusal('login_required', 'The user has to log in.') : { kind: 'log-in' }
     }
     if (this.#needsConsent(request, session, now)) {
@@ -130,10 +132,6 @@ export class Authorizations {
     const request = { ...asked, client }
     this.#parts.record({ kind: 'consent.given', at: now, userId: session.user.id, clientId, familyId: session.family.id, ...device, details: { scope: asked.scope.join(' ') } })
     return { request, code: await this.#code(request, session, device, now) }
-  }
-
-  #isMeant ({ idTokenHint }: AuthorizationRequest, { user }: Session): boolean {
-    return idTokenHint === undefined || this.#subjectOf(idTokenHint) === user.id
   }
 
   #subjectOf (idToken: string): unknown {

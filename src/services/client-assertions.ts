@@ -2,9 +2,9 @@
 import { hash } from 'node:crypto'
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import type { Client } from '../core/client.js'
+import { ALGORITHMS } from '../core/client-keys.js'
+import { RecentMap } from '../core/recent-map.js'
 
-/** What of jose signs with the keys that a record may hold. */
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 /** No assertion may be good for longer than this, for each has to be remembered until it has expired; an hour is what libraries give one at most. Seconds. */
 const MAX_LIFE = 3_600
 const CLOCKS = 10
@@ -20,7 +20,7 @@ export class ClientAssertions {
   readonly #audiences: string[]
   /** When each that was presented expires, in seconds, by a digest of client and `jti`, which may be long. */
   readonly #seen = new Map<string, number>()
-  readonly #keySets = new Map<string, JWTVerifyGetKey>()
+  readonly #keySets = new RecentMap<JWTVerifyGetKey>(KEY_SETS)
 
   /** `audiences` are whom an assertion may be meant for: the issuer, and the endpoints. */
   constructor (audiences: string[]) {
@@ -55,9 +55,7 @@ export class ClientAssertions {
     const { createLocalJWKSet, createRemoteJWKSet, customFetch } = await import('jose')
     if (!jwksUri) return createLocalJWKSet(jwks as Parameters<typeof createLocalJWKSet>[0])
     const known = this.#keySets.get(jwksUri) ?? createRemoteJWKSet(new URL(jwksUri), { timeoutDuration: FETCH_MS, cooldownDuration: COOLDOWN_MS, [customFetch]: fetchKeys })
-    this.#keySets.delete(jwksUri)
     this.#keySets.set(jwksUri, known)
-    if (this.#keySets.size > KEY_SETS) this.#keySets.delete(this.#keySets.keys().next().value!)
     return known
   }
 }

@@ -26,6 +26,9 @@ export interface Wish { scope: string | undefined, resources: string[] | undefin
 /** A live access token, and whose it is: a user's, or the client's own. */
 export interface LiveToken { claims: AccessTokenClaims, user: User | undefined }
 
+/** A client's family, of whom it is, and what its code said; `user` where that was read already. */
+interface Held { userId: string, roles: string[], user?: User, family: Family, nonce?: string | undefined }
+
 export interface ClientTokenParts extends TokenParts { clients: Clients }
 
 export class ClientTokens {
@@ -50,8 +53,8 @@ export class ClientTokens {
     const claims = await this.#codes.read(client, redemption)
     // Before it is used: what is refused leaves it good.
     const party = this.#party(client, claims, { scope: undefined, resources: redemption.resources })
-    const family = await this.#codes.open(client, claims, now)
-    return await this.#answer(client, claims.userId, family, party, now, claims.nonce)
+    const { user, family } = await this.#codes.open(client, claims, now)
+    return await this.#answer(client, { userId: user.id, roles: user.roles, user, family, nonce: claims.nonce }, party, now)
   }
 
   /**
@@ -62,9 +65,9 @@ export class ClientTokens {
     const claims = this.#read(refreshToken)
     // What is refused must leave the token good, so whoever wishes for something is looked at first.
     if (claims && (wish.scope !== undefined || wish.resources)) await this.#assertGranted(client, claims, wish)
-    const family = await this.#rotation.advance(claims, client.id, device, now)
-    if (!claims || !family) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
-    return await this.#answer(client, claims.userId, family, this.#party(client, family.grant!, wish), now)
+    const advanced = await this.#rotation.advance(claims, client.id, device, now)
+    if (!claims || !advanced) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
+    return await this.#answer(client, { userId: claims.userId, ...advanced }, this.#party(client, advanced.family.grant!, wish), now)
   }
 
   /** A token for the client itself (RFC 6749, section 4.4). `now` in milliseconds. Throws `unauthorized_client`, `invalid_scope`, `invalid_target`. */
@@ -102,8 +105,8 @@ export class ClientTokens {
 
   /** What a token is worth to a client that it was issued to, or that it is for (RFC 7662, section 2.2). `now` in milliseconds. */
   async introspect (client: Client, token: string, now: number): Promise<object> {
-    const { claims } = await this.live(token, now) ?? {}
-    if (claims) return isConcerned(client, claims) ? { active: true, token_type: 'Bearer', ...claims } : INACTIVE
+    const live = await this.live(token, now)
+    if (live) return isConcerned(client, live.claims) ? { active: true, token_type: 'Bearer', ...claimsNow(live) } : INACTIVE
     return await this.#introspectRefreshToken(client, token, now) ?? INACTIVE
   }
 
@@ -137,7 +140,8 @@ export class ClientTokens {
 
   #verify (token: string, now: number): AccessTokenClaims | undefined {
     try {
-      return this.#parts.keyRing.verify(token, { issuer: this.#parts.accessToken.issuer }, now)
+      // Whoever asks what a token is worth asks at each request that brings it.
+      return this.#parts.keyRing.verifyAgain(token, { issuer: this.#parts.accessToken.issuer }, now)
     } catch {
       return undefined
     }
@@ -159,18 +163,19 @@ export class ClientTokens {
     return { clientId: client.id, audience, scope: scope.join(' ') }
   }
 
-  async #answer (client: Client, userId: string, family: Family, party: Party, now: number, nonce?: string): Promise<ClientAnswer> {
+  async #answer (client: Client, held: Held, party: Party, now: number): Promise<ClientAnswer> {
+    const { userId, roles, family } = held
     const { ttl: expiresIn } = this.#parts.accessToken
-    const accessToken = await this.#issuing.clientToken(userId, family, party, now)
+    const accessToken = await this.#issuing.clientToken({ id: userId, roles }, family, party, now)
     const isRefreshable = isOffline(family.grant!.scope) && client.grantTypes.includes('refresh_token')
-    const idToken = await this.#idToken(userId, family, party, accessToken, now, nonce)
+    const idToken = await this.#idToken(held, party, accessToken, now)
     return { accessToken, expiresIn, scope: party.scope, ...(isRefreshable && this.#issuing.refreshToken(userId, family, now)), ...(idToken && { idToken }) }
   }
 
-  async #idToken (userId: string, { id: familyId, grant }: Family, { clientId, scope }: Party, accessToken: string, now: number, nonce: string | undefined): Promise<string | undefined> {
+  async #idToken ({ userId, family: { id: familyId, grant }, nonce, ...held }: Held, { clientId, scope }: Party, accessToken: string, now: number): Promise<string | undefined> {
     const { keyRing, store, accessToken: settings } = this.#parts
     if (!readScope(scope).includes('openid')) return undefined
-    const user = await store.findUser(userId)
+    const user = held.user ?? await store.findUser(userId)
     return user && await keyRing.signIdToken(idTokenClaims(user, { clientId, familyId, authenticatedAt: grant!.authenticatedAt, scope: readScope(scope), nonce, accessToken }, now, settings))
   }
 }
@@ -184,6 +189,11 @@ function assertMay ({ grantTypes }: Client, grantType: GrantType): void {
 /** Whether a token was issued to a client, or is for it: nobody else is told (RFC 7662, section 4). */
 function isConcerned ({ id, audiences }: Client, { client_id: clientId, aud }: AccessTokenClaims): boolean {
   return clientId === id || [aud].flat().some(one => audiences.includes(one))
+}
+
+/** What a token says, but for the roles, which are those of now: whoever asks for each token is told of a change at once. */
+function claimsNow ({ claims: { roles: _, ...said }, user }: LiveToken): object {
+  return { ...said, ...(user && user.roles.length > 0 && { roles: user.roles }) }
 }
 
 function foreign (): OAuthError {

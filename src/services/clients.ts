@@ -1,6 +1,7 @@
 // The clients of the authority as a node sees them: read through a cache of a few seconds, so that a change counts everywhere soon; holds no rule of a client.
 import type { Client } from '../core/client.js'
 import { isWithin } from '../core/recent-counts.js'
+import { RecentMap } from '../core/recent-map.js'
 import type { Store } from '../store/store.js'
 
 const CACHED_MS = 3_000
@@ -12,7 +13,8 @@ interface Reading { askedAt: number, client: Promise<Client | undefined> }
 
 export class Clients {
   readonly #store: Pick<Store, 'findClient'>
-  readonly #readings = new Map<string, Reading>()
+  // Whoever asks for many that are not there pushes out none that is in use.
+  readonly #readings = new RecentMap<Reading>(CAPACITY)
 
   constructor (store: Pick<Store, 'findClient'>) {
     this.#store = store
@@ -23,21 +25,14 @@ export class Clients {
     if (!UUID.test(id)) return undefined
     const known = this.#readings.get(id)
     const reading = known && isWithin(CACHED_MS, known.askedAt, now) ? known : this.#read(id, now)
-    this.#remember(id, reading)
     return await reading.client
   }
 
   #read (id: string, now: number): Reading {
     const reading = { askedAt: now, client: this.#store.findClient(id) }
+    this.#readings.set(id, reading)
     // That the store was away is nothing to remember.
     reading.client.catch(() => { if (this.#readings.get(id) === reading) this.#readings.delete(id) })
     return reading
-  }
-
-  // A map keeps the order in which its keys were set: whoever asks for many that are not there pushes out none that is in use.
-  #remember (id: string, reading: Reading): void {
-    this.#readings.delete(id)
-    this.#readings.set(id, reading)
-    if (this.#readings.size > CAPACITY) this.#readings.delete(this.#readings.keys().next().value!)
   }
 }

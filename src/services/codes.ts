@@ -33,13 +33,13 @@ export class Codes {
   }
 
   /**
-   * The family that a code opens, which bears its id: so it opens one once, and whoever brings it again closes that one (RFC 9700, section 4.5). `now` in milliseconds.
+   * The family that a code opens, and its user. It bears the code's id: so it opens one once, and whoever brings it again closes that one (RFC 9700, section 4.5). `now` in milliseconds.
    * Throws `invalid_grant`, also where the log-in has ended by which it was made, or the password or the client's record is another; and `rate_limited` where as many closings count as may.
    */
-  async open (client: Client, claims: CodeClaims, now: number): Promise<Family> {
+  async open (client: Client, claims: CodeClaims, now: number): Promise<{ user: User, family: Family }> {
     const user = await this.#parts.store.findUser(claims.userId)
     const family = user && isGood(claims, client, user, now) ? await this.#openFamily(user, claims, now) : undefined
-    if (family) return family
+    if (user && family) return { user, family }
     await this.#closeOpened(claims, now)
     throw badCode()
   }
@@ -58,7 +58,7 @@ export class Codes {
     const family: Family = { ...newFamily(claims.familyId, device, now, await places?.take(now)), grant }
     const replaced = this.#replacedBy(grant, user, now)
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, session: claims.session, live: liveAfter(now, families), limit, policy,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: user.roles, family, session: claims.session, live: liveAfter(now, families), limit, policy,
       replaces: replaced, closing: closingAt(now, closingRetention),
     })
     if (outcome === 'full') throw new OAuthError('invalid_grant', 'The account is logged in on as many devices as are allowed.')

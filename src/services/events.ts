@@ -1,7 +1,7 @@
 // Where events go: told at once, and kept in the store a little later, in batches that no request waits for; holds no kind of an event and no driver.
 import { randomBytes } from 'node:crypto'
 import { eventId, toKept, type KeptEvent, type SecurityEvent } from '../core/events.js'
-import { SILENT, type Meter } from '../core/metrics.js'
+import { countEvent, SILENT, type Meter } from '../core/metrics.js'
 import type { Store } from '../store/store.js'
 import { EventQueue, type QueueSizes } from './event-queue.js'
 
@@ -69,16 +69,23 @@ export class Events {
 
   /** Tells the log of an event, and keeps it soon. Never throws. */
   record = (event: SecurityEvent): void => {
-    const kept = toKept(event, eventId(event.at, this.#sequence++, randomBytes(8)))
-    this.#parts.tell(kept)
+    this.recordKept(toKept(event, eventId(event.at, this.#sequence++, randomBytes(8))))
+  }
+
+  /** The same of an event that has an id: of many servers that record it one keeps it. */
+  recordKept (kept: KeptEvent): void {
+    const { meter = SILENT, tell } = this.#parts
+    countEvent(kept, meter)
+    tell(kept)
     // Of somebody who is deleted nothing is kept but that.
     if (kept.kind === 'user.deleted') this.#queue.keepOnly(({ userId }) => userId !== kept.userId)
     this.keep(kept)
   }
 
-  /** Keeps an event that the log was told of, or need not be; one whose id is kept already changes nothing. */
+  /** Keeps an event that the log was told of, or need not be, unless it is too old for that. */
   keep (event: KeptEvent): void {
-    if (this.#parts.retention === 0) return
+    const { clock, retention } = this.#parts
+    if (retention === 0 || event.at < clock() - retention) return
     if (this.#isStopped || !this.#queue.add(event)) {
       this.#lose(1)
       return

@@ -5,7 +5,7 @@ import { expiresAt, type Family, type FamilyLimits } from '../core/families.js'
 import { writeRefreshToken } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { KeyRing } from '../keyring/key-ring.js'
-import type { Store } from '../store/store.js'
+import type { Store, User } from '../store/store.js'
 import type { StatusPlaces } from './status-places.js'
 
 export interface IssuingParts {
@@ -17,6 +17,9 @@ export interface IssuingParts {
   places: StatusPlaces | undefined
 }
 
+/** Whose the tokens are, and what they say of that user beside. */
+export type Subject = Pick<User, 'id' | 'roles'>
+
 export class Issuing {
   readonly #parts: IssuingParts
 
@@ -25,15 +28,15 @@ export class Issuing {
   }
 
   /** An access token of a log-in. `now` in milliseconds. Throws `invalid_grant` where the family was closed meanwhile. */
-  async accessToken (userId: string, family: Family, now: number): Promise<string> {
+  async accessToken (subject: Subject, family: Family, now: number): Promise<string> {
     const { keyRing, accessToken } = this.#parts
-    return await keyRing.sign(accessTokenClaims(await this.#subject(userId, family, family.createdAt, now), randomUUID(), now, accessToken))
+    return await keyRing.sign(accessTokenClaims(await this.#subject(subject, family, family.createdAt, now), randomUUID(), now, accessToken))
   }
 
   /** An access token of what a user let a client do, or of a part of it. `now` in milliseconds. Throws `invalid_grant` where the family was closed meanwhile. */
-  async clientToken (userId: string, family: Family, party: Party, now: number): Promise<string> {
+  async clientToken (subject: Subject, family: Family, party: Party, now: number): Promise<string> {
     const { keyRing, accessToken } = this.#parts
-    return await keyRing.sign(clientTokenClaims(await this.#subject(userId, family, family.grant!.authenticatedAt, now), party, randomUUID(), now, accessToken))
+    return await keyRing.sign(clientTokenClaims(await this.#subject(subject, family, family.grant!.authenticatedAt, now), party, randomUUID(), now, accessToken))
   }
 
   /** The refresh token of a family as it stands, and for how many seconds it is good if nobody uses it. `now` in milliseconds. */
@@ -45,9 +48,9 @@ export class Issuing {
   }
 
   // A family of before there were status lists gets its number at its next refresh, in a write of its own, once.
-  async #subject (userId: string, { id, serial }: Family, authenticatedAt: number, now: number): Promise<AccessTokenSubject> {
+  async #subject ({ id: userId, roles }: Subject, { id, serial }: Family, authenticatedAt: number, now: number): Promise<AccessTokenSubject> {
     const { places, store } = this.#parts
-    const subject = { userId, familyId: id, authenticatedAt }
+    const subject = { userId, familyId: id, authenticatedAt, roles }
     if (!places) return subject
     const number = serial ?? await store.numberFamily(userId, id, await places.take(now))
     if (number === undefined) throw new AuthError('invalid_grant')

@@ -24,10 +24,10 @@ export class LogOuts {
 
   /** What is asked for (section 2); undefined where the address is none that the client registered, or the ID token is another client's: then nobody is sent anywhere (section 3). `now` in milliseconds. */
   async read ({ values, repeated }: Parameters, now: number): Promise<LogOut | undefined> {
-    const [clientId, uri] = [values.get('client_id'), values.get('post_logout_redirect_uri')]
-    const hint = this.#readHint(values.get('id_token_hint'))
+    const [clientId, idToken, uri] = [values.get('client_id'), values.get('id_token_hint'), values.get('post_logout_redirect_uri')]
+    const hint = this.#readHint(idToken)
     if (repeated.length > 0 || (hint && clientId !== undefined && hint.clientId !== clientId)) return undefined
-    const id = hint?.clientId ?? clientId
+    const id = clientId ?? hint?.clientId ?? audienceOf(idToken)
     const client = id === undefined ? undefined : await this.#parts.clients.find(id, now)
     if (uri !== undefined && !client?.postLogoutRedirectUris.includes(uri)) return undefined
     return { client, hint, location: uri === undefined ? undefined : { uri, state: values.get('state') } }
@@ -76,5 +76,15 @@ export class LogOuts {
     } catch {
       return undefined
     }
+  }
+}
+
+// Of one by a key that is no more, as after a rotation: which client asks counts as little as a client_id, and the person is asked.
+function audienceOf (idToken = ''): string | undefined {
+  try {
+    const { aud } = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString()) as { aud?: unknown }
+    return String(aud)
+  } catch {
+    return undefined
   }
 }

@@ -6,7 +6,7 @@ import { SILENT, type Meter } from '../core/metrics.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { addressOf, countRepeats, isElsewhere, markOf, REPEATS_RUNNING } from '../core/refresh-signs.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
-import type { Store, User } from '../store/store.js'
+import type { Advanced, Store, User } from '../store/store.js'
 
 /** Where a request came from. */
 export interface Device { ip: string, userAgent: string | null }
@@ -34,10 +34,10 @@ export class Rotation {
   }
 
   /**
-   * The family of an authentic token, or undefined of any other, as the next pair is of, or the one that stands, once more; undefined where the token is good for nothing. A token of another client's changes nothing
+   * The family of an authentic token, or undefined of any other, as the next pair is of, or the one that stands, once more, and the roles of its user now; undefined where the token is good for nothing. A token of another client's changes nothing
    * (RFC 6749, section 10.4). `now` in milliseconds.
    */
-  async advance (claims: RefreshClaims | undefined, clientId: string | undefined, device: Device, now: number): Promise<Family | undefined> {
+  async advance (claims: RefreshClaims | undefined, clientId: string | undefined, device: Device, now: number): Promise<Advanced | undefined> {
     if (!claims) return this.#count('refused', undefined)
     const presentation = { claims, device, by: markOf(device), clientId, now }
     // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.
@@ -59,11 +59,11 @@ export class Rotation {
     return undefined
   }
 
-  async #move ({ claims: { userId, familyId }, by, clientId, now }: Presentation, from: number, to: number): Promise<Family | undefined> {
+  async #move ({ claims: { userId, familyId }, by, clientId, now }: Presentation, from: number, to: number): Promise<Advanced | undefined> {
     return await this.#parts.store.advanceFamily({ userId, familyId, from, to, clientId, now, by, live: liveAfter(now, this.#parts.families) })
   }
 
-  async #judge (presentation: Presentation): Promise<Family | undefined> {
+  async #judge (presentation: Presentation): Promise<Advanced | undefined> {
     const { claims, clientId, now } = presentation
     const { store, families } = this.#parts
     const user = await store.findUser(claims.userId)
@@ -72,7 +72,7 @@ export class Rotation {
     const verdict = decideRefresh(family, claims.generation, now, families)
     if (verdict.kind === 'repeat') {
       await this.#watchRepeat(presentation, family!)
-      return this.#count('repeated', family!)
+      return this.#count('repeated', { family: family!, roles: user!.roles })
     }
     if (verdict.kind === 'advance') {
       const moved = await this.#move(presentation, verdict.from, verdict.to)

@@ -2,17 +2,18 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessTokenClaims } from '../core/access-token.js'
 import { closingAt, type ClosingTime } from '../core/closings.js'
+import { MAX_KEPT, readDeviceToken, writeDeviceToken, type DeviceClaims } from '../core/device-token.js'
 import type { Cause, EventDetails } from '../core/events.js'
 import { expiresAt, familyOf, isLive, liveAfter, newFamily, type Family } from '../core/families.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { User } from '../store/store.js'
 import { Evictions } from './evictions.js'
-import { Issuing, type IssuingParts } from './issuing.js'
+import { Issuing, type IssuingParts, type Subject } from './issuing.js'
 import { Rotation, type Device, type RotationParts } from './rotation.js'
 
-/** A pair of tokens and how long each is good, in seconds. */
-export interface IssuedTokens { accessToken: string, expiresIn: number, refreshToken: string, refreshTokenExpiresIn: number }
+/** A pair of tokens and how long each is good, in seconds; and what the device shows at its next log-in. */
+export interface IssuedTokens { accessToken: string, expiresIn: number, refreshToken: string, refreshTokenExpiresIn: number, deviceToken: string }
 
 /** Who calls, proved by an access token and by a live family; and from where, as far as events tell of it. */
 export interface Caller { user: User, familyId: string, device?: Device }
@@ -40,7 +41,7 @@ export class TokenService {
   /**
    * Opens a family for a user whose password was just proved against `user.passwordHash`. `now` in milliseconds.
    * It takes the place of the family that the device holds a token of, whosever that is (ASVS 7.2.4).
-   * Undefined if the password was changed meanwhile. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
+   * Undefined if the password or the roles were changed meanwhile, or the user disabled. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
    */
   async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims): Promise<IssuedTokens | undefined> {
     const { store, families, maxActive, policy, places, closingRetention, record } = this.#parts
@@ -48,7 +49,7 @@ export class TokenService {
     const closing = this.#closing(now)
     const isOwn = held?.userId === user.id
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined, closing,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash, roles: user.roles, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined, closing,
     })
     if (outcome === 'full' || outcome === 'crowded') {
       record({ kind: 'login.failed', at: now, userId: user.id, ...device, details: { reason: outcome === 'full' ? 'too_many_devices' : 'too_many_closings' } })
@@ -59,7 +60,7 @@ export class TokenService {
     await this.#evictions.record({ before: user, replaced: isOwn ? held.familyId : undefined, by: family, limit: maxActive, device, now })
     // After it, so that whoever is refused, or gets no answer, still has what the cookie holds, and brings it again.
     if (held && !isOwn && await store.closeFamily({ userId: held.userId, familyId: held.familyId, closing })) record({ kind: 'family.closed', at: now, userId: held.userId, familyId: held.familyId, ...device, details: { cause: 'replaced' } })
-    return await this.issue(user.id, family, now)
+    return await this.issue(user, family, now)
   }
 
   /** What an authentic refresh token says, whether or not it is good for anything; undefined of any other. */
@@ -67,12 +68,17 @@ export class TokenService {
     return refreshToken === undefined ? undefined : readRefreshToken(refreshToken, this.#parts.keyRing.findSecret)
   }
 
+  /** What those of these device tokens say that are authentic, at most as many as one browser has and one beside them. `now` in milliseconds. */
+  readDevices (deviceTokens: string[], now: number): DeviceClaims[] {
+    return deviceTokens.slice(0, MAX_KEPT + 1).flatMap(token => readDeviceToken(token, now, this.#parts.keyRing.findSecret) ?? [])
+  }
+
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
   async refresh (refreshToken: string, device: Device, now: number): Promise<IssuedTokens> {
     const claims = this.read(refreshToken)
-    const family = await this.#rotation.advance(claims, undefined, device, now)
-    if (!claims || !family) throw new AuthError('invalid_grant')
-    return await this.issue(claims.userId, family, now)
+    const advanced = await this.#rotation.advance(claims, undefined, device, now)
+    if (!claims || !advanced) throw new AuthError('invalid_grant')
+    return await this.issue({ id: claims.userId, roles: advanced.roles }, advanced.family, now)
   }
 
   /** The caller that an access token stands for. `now` in milliseconds. Throws `invalid_token`. */
@@ -135,7 +141,7 @@ export class TokenService {
   }
 
   /** The pair of a family as it stands. `now` in milliseconds. */
-  async issue (userId: string, family: Family, now: number): Promise<IssuedTokens> {
-    return { accessToken: await this.#issuing.accessToken(userId, family, now), expiresIn: this.#parts.accessToken.ttl, ...this.#issuing.refreshToken(userId, family, now) }
+  async issue (subject: Subject, family: Family, now: number): Promise<IssuedTokens> {
+    return { accessToken: await this.#issuing.accessToken(subject, family, now), expiresIn: this.#parts.accessToken.ttl, ...this.#issuing.refreshToken(subject.id, family, now), deviceToken: writeDeviceToken({ userId: subject.id, deviceId: family.id }, now, this.#parts.keyRing.refreshSecret) }
   }
 }

@@ -161,10 +161,10 @@ async function * walk<Entry extends { id: string }> (list: List<Entry>): AsyncGe
   }
 }
 
-function digest ({ id, email, name, passwordHash, createdAt, families: unsorted, closed = [] }: User): string {
+function digest ({ id, email, name, passwordHash, createdAt, families: unsorted, closed = [], roles, disabledAt, deletedAt, emailVerified }: User): string {
   const families = unsorted
     .map(({ id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats, serial, grant }) => [id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats?.at, repeats?.running, serial, grant?.clientId, grant?.scope, grant?.audience, grant?.authenticatedAt])
     .sort(([one], [other]) => String(one) < String(other) ? -1 : 1)
   const closings = closed.map(({ id, serial, at }) => [id, serial, at])
-  return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families, closings])).digest('hex')
+  return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families, closings, roles, disabledAt, deletedAt, emailVerified])).digest('hex')
 }

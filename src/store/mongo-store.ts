@@ -3,15 +3,17 @@ import mongoose, { type Connection, type Model } from 'mongoose'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing, type ClosingTime } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
-import { livesAfter, type Family, type Grant, type LiveAfter } from '../core/families.js'
+import { countedOf, type Failures, type GuessCount } from '../core/failures.js'
+import { livesAfter, shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
+import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { findClient, insertClient, listClients, removeClient, replaceClient, type ClientCollection, type ClientDocument } from './mongo-clients.js'
 import { dropEvents, dropEventsOf, EVENT_INDEX, insertEvents, listEvents, type EventCollection, type EventDocument } from './mongo-events.js'
 import { whyNotOpened } from './openings.js'
-import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
+import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
 
-type UserDocument = Omit<User, 'id'> & { _id: string, closedAt?: number }
+type UserDocument = Omit<User, 'id' | 'roles'> & { _id: string, roles?: string[], closedAt?: number }
 /** The last of some users, and the highest serial number that they have. */
 interface SerialsOfPage { last: string, highest: number | null }
 type StatusListDocument = Omit<StatusList, 'list'> & { _id: number }
@@ -45,7 +47,12 @@ const DURABLE_WRITE = { writeConcern: DURABLE } as const
 /** A rotation that is lost is found again by the next refresh, whose generation lies beyond the stored one. */
 const LAZY = { writeConcern: { w: 1, j: false } } as const
 
+/** The condition that a user was not deleted. */
+const THERE = { deletedAt: { $exists: false } }
+
 const text = { type: String, required: true }
+/** Of whoever is deleted there is none. */
+const hash = { type: String, required: function (this: UserDocument) { return this.passwordHash !== '' } }
 const milliseconds = { type: Number, required: true }
 const optionalText = { type: String, default: null }
 
@@ -59,12 +66,12 @@ const familySchema = new mongoose.Schema<Family>(
   { _id: false, id: false, strict: 'throw' }
 )
 
-const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, known: milliseconds, stranger: milliseconds }, { _id: false, id: false, strict: 'throw' })
+const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, known: milliseconds, stranger: milliseconds, devices: { type: Map, of: Number } }, { _id: false, id: false, strict: 'throw' })
 
 const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: Number, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
 const userSchema = new mongoose.Schema<UserDocument>(
-  { _id: text, email: text, name: optionalText, passwordHash: text, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number },
+  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean },
   {
     collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
     strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,
@@ -75,6 +82,7 @@ const userSchema = new mongoose.Schema<UserDocument>(
 const INDEXES = [
   { keys: { email: 1 }, options: { unique: true }, lacking: 'The store lacks its unique index on the e-mail address.' },
   { keys: { closedAt: 1 }, options: { sparse: true }, lacking: 'The store lacks its index on closedAt.' },
+  { keys: { deletedAt: 1 }, options: { sparse: true }, lacking: 'The store lacks its index on deletedAt.' },
 ] as const
 
 /** A client of MongoDB with an authority's defaults; it connects to nothing yet. Throws the driver's error about a URL that it cannot use. */
@@ -118,11 +126,10 @@ export class MongoStore implements Store {
     await this.#link.client.close()
   }
 
-  async insertUser ({ id, ...user }: User): Promise<'inserted' | 'email_taken'> {
+  async insertUser (user: User): Promise<'inserted' | 'email_taken'> {
     return await this.#guard(async () => {
       try {
-        const closedAt = user.closed && Math.max(...user.closed.map(({ at }) => at))
-        await this.#link.users.insertOne({ _id: id, ...user, ...(closedAt !== undefined && { closedAt }) })
+        await this.#link.users.insertOne(toDocument(user))
         return 'inserted'
       } catch (error) {
         if (isDuplicate(error)) return 'email_taken'
@@ -131,12 +138,27 @@ export class MongoStore implements Store {
     })
   }
 
+  async insertUsers (users: User[]): Promise<Insertion[]> {
+    if (users.length === 0) return []
+    return await this.#guard(async () => {
+      const refused = await this.#link.collection.insertMany(users.map(toDocument), { ...DURABLE_WRITE, ordered: false }).then((): number[] => [], duplicatesOf)
+      const ids = refused.map(at => users[at]!.id)
+      const taken = new Set(ids.length > 0 ? await this.#idsAmong(ids) : [])
+      return users.map(({ id }, at) => refused.includes(at) ? (taken.has(id) ? 'id_taken' : 'email_taken') : 'inserted')
+    })
+  }
+
+  async #idsAmong (ids: string[]): Promise<string[]> {
+    const found = await this.#link.collection.find({ _id: { $in: ids } }, { projection: { _id: 1 } }).toArray()
+    return found.map(({ _id }) => _id)
+  }
+
   async findUser (id: string): Promise<User | undefined> {
-    return toUser(await this.#guard(async () => await this.#link.users.findOne({ _id: id }).lean()))
+    return toUser(await this.#guard(async () => await this.#link.collection.findOne({ _id: { $eq: id }, ...THERE })))
   }
 
   async findUserByEmail (email: string): Promise<User | undefined> {
-    return toUser(await this.#guard(async () => await this.#link.users.findOne({ email }).lean()))
+    return toUser(await this.#guard(async () => await this.#link.collection.findOne({ email: { $eq: email }, ...THERE })))
   }
 
   async listUsers (after: string, limit: number): Promise<User[]> {
@@ -144,19 +166,45 @@ export class MongoStore implements Store {
     return users.map(user => toUser(user)!)
   }
 
+  async searchUsers ({ emailPart, isDisabled, createdSince }: UserFilter, after: string, limit: number): Promise<User[]> {
+    const meant = {
+      ...THERE,
+      ...(emailPart !== undefined && { $expr: { $gte: [{ $indexOfCP: ['$email', { $literal: emailPart }] }, 0] } }),
+      ...(isDisabled !== undefined && { disabledAt: { $exists: isDisabled } }),
+      ...(createdSince !== undefined && { createdAt: { $gte: createdSince } }),
+    }
+    const found: UserDocument[] = []
+    // So many are looked through at a time that the answer is there in time, however many there are in all.
+    for (let [from, end] = [after, await this.#idAfter(after)]; ; [from, end] = [end, await this.#idAfter(end)]) {
+      const page = { _id: { $gt: from, ...(end !== undefined && { $lte: end }) } }
+      found.push(...await this.#guard(async () => await this.#link.collection.find({ ...page, ...meant }).sort({ _id: 1 }).limit(limit - found.length).toArray()))
+      if (end === undefined || found.length === limit) return found.map(user => toUser(user)!)
+    }
+  }
+
+  /** The id of the last user of a full page; undefined where fewer are left. */
+  async #idAfter (id: string): Promise<string | undefined> {
+    const [last] = await this.#guard(async () => await this.#link.collection.find({ _id: { $gt: id } }, { projection: { _id: 1 } }).sort({ _id: 1 }).skip(PAGE - 1).limit(1).toArray())
+    return last?._id
+  }
+
   async openFamily (change: OpenFamily): Promise<Opening> {
-    const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
+    const { userId, verifiedHash, passwordHash, roles, family, session, live, limit, policy, replaces, closing } = change
     const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
+    // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
     const isSession = { $eq: ['$$this.id', { $literal: session ?? null }] }
-    const those = (cond: object) => ({ $filter: { input: '$families', cond: { $and: [{ $not: [isReplaced] }, cond] } } })
-    const lastUsedFirst = (input: object) => ({ $sortArray: { input, sortBy: { advancedAt: -1 } } })
-    // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
+    const isClients = { $eq: ['$$this.grant.clientId', { $literal: family.grant?.clientId ?? '' }] }
+    const those = (...conditions: object[]) => ({ $filter: { input: '$families', cond: { $and: conditions } } })
+    const lastUsedFirst = (...conditions: object[]) => [lives, { $not: [lives] }].map(alive => ({ $sortArray: { input: those(alive, ...conditions), sortBy: { advancedAt: -1 } } }))
+    // What the client has beyond its share goes, whatever room there is.
+    const going = { $slice: [{ $concatArrays: lastUsedFirst(isClients, { $not: [isReplaced] }) }, shareOf(limit) - 1, limit] }
+    const staying = { $and: [{ $not: [isReplaced] }, { $not: [{ $in: ['$$this.id', '$$going.id'] }] }] }
+    const knowingWhoGoes = (expression: object) => ({ $let: { vars: { going }, in: expression } })
     // No use is kept of the log-in by which a family is opened, so it stays before all others.
-    const others = (cond: object) => lastUsedFirst(those({ $and: [{ $not: [isSession] }, cond] }))
-    const families = { $slice: [{ $concatArrays: [[{ $literal: family }], those(isSession), others(lives), others({ $not: [lives] })] }, limit] }
+    const families = knowingWhoGoes({ $slice: [{ $concatArrays: [[{ $literal: family }], those(staying, isSession), ...lastUsedFirst(staying, { $not: [isSession] })] }, limit] })
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [{ $size: those(lives) }, limit] }] : [])] } },
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE, ...(roles.length > 0 ? { roles: { $eq: roles } } : { 'roles.0': { $exists: false } }), 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [knowingWhoGoes({ $size: those(staying, lives) }), limit] }] : [])] } },
       closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
     ))
@@ -165,16 +213,16 @@ export class MongoStore implements Store {
   }
 
   // The busiest operation goes past mongoose, whose casting costs as much again; whatever came from outside is compared with $eq.
-  async advanceFamily ({ userId, familyId, from, to, clientId, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
+  async advanceFamily ({ userId, familyId, from, to, clientId, now, by, live }: AdvanceFamily): Promise<Advanced | undefined> {
     const family = { id: { $eq: familyId }, generation: { $eq: from }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter }, 'grant.clientId': { $eq: clientId ?? null } }
     // MongoDB refuses a positional projection of the new document.
-    const projection = { _id: 0, families: { $elemMatch: { id: { $eq: familyId } } } }
+    const projection = { _id: 0, roles: 1, families: { $elemMatch: { id: { $eq: familyId } } } }
     const user = await this.#guard(async () => await this.#link.collection.findOneAndUpdate(
       { _id: { $eq: userId }, families: { $elemMatch: family } },
       { $set: { 'families.$.generation': to, 'families.$.advancedAt': now, 'families.$.rotatedBy': by }, $min: { 'families.$.createdAt': now } },
       { ...LAZY, returnDocument: 'after', projection }
     ))
-    return user?.families[0]
+    return user ? { family: user.families[0]!, roles: user.roles ?? [] } : undefined
   }
 
   async noteRepeat ({ userId, familyId, generation, running }: NoteRepeat): Promise<boolean> {
@@ -193,18 +241,56 @@ export class MongoStore implements Store {
   }
 
   async closeAllFamilies ({ userId, live, closing }: CloseAll): Promise<number> {
-    const before = await this.#guard(async () => await this.#link.collection.findOneAndUpdate({ _id: { $eq: userId } }, closingTo([], closing), { ...DURABLE_WRITE, returnDocument: 'before', projection: { families: 1 } }))
-    return before?.families.filter(family => livesAfter(family, live)).length ?? 0
+    return await this.#closing(userId, live, closingTo([], closing)) ?? 0
+  }
+
+  async #closing (userId: string, live: LiveAfter, change: object[]): Promise<number | undefined> {
+    const before = await this.#guard(async () => await this.#link.collection.findOneAndUpdate({ _id: { $eq: userId }, ...THERE }, change, { ...DURABLE_WRITE, returnDocument: 'before', projection: { families: 1 } }))
+    return before?.families.filter(family => livesAfter(family, live)).length
   }
 
   async changePassword ({ userId, verifiedHash, passwordHash, callerId, live, family, closing }: ChangePassword): Promise<boolean> {
-    const caller = { id: { $eq: callerId }, createdAt: { $gt: live.createdAfter }, advancedAt: { $gt: live.advancedAfter } }
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, families: { $elemMatch: caller }, $expr: hasRoom(closing, MAX_CLOSINGS) },
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, families: { $elemMatch: caller(callerId, live) }, $expr: hasRoom(closing, MAX_CLOSINGS) },
       closingTo([{ $literal: family }], closing, { passwordHash: { $literal: passwordHash } }),
       DURABLE_WRITE
     ))
     return matchedCount === 1
+  }
+
+  async resetPassword ({ userId, verifiedHash, passwordHash, closing }: ResetPassword): Promise<boolean> {
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE }, closingTo([], closing, { passwordHash: { $literal: passwordHash } }), DURABLE_WRITE
+    ))
+    return matchedCount === 1
+  }
+
+  async disableUser ({ userId, live, closing }: CloseAll): Promise<number | undefined> {
+    return await this.#closing(userId, live, closingTo([], closing, { disabledAt: { $ifNull: ['$disabledAt', closing.at] } }))
+  }
+
+  async enableUser (userId: string): Promise<boolean> {
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, disabledAt: { $exists: true } }, { $unset: { disabledAt: true } }, DURABLE_WRITE))
+    return matchedCount === 1
+  }
+
+  async deleteUser ({ userId, closing, proof }: DeleteUser): Promise<boolean> {
+    const proved = proof && { passwordHash: { $eq: proof.verifiedHash }, families: { $elemMatch: caller(proof.callerId, proof.live) } }
+    // What is left is named, so that whatever else is kept of a user is not.
+    const left = { _id: '$_id', email: '$_id', name: null, passwordHash: '', createdAt: closing.at, families: [], roles: [], closed: '$closed', closedAt: '$closedAt', deletedAt: closing.at }
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, ...THERE, ...proved }, [...closingTo([], closing), { $replaceWith: left }], DURABLE_WRITE))
+    return matchedCount === 1
+  }
+
+  async dropDeleted (before: number): Promise<number> {
+    const { deletedCount } = await this.#guard(async () => await this.#link.collection.deleteMany({ deletedAt: { $lt: before }, $or: [{ closedAt: { $exists: false } }, { closedAt: { $lt: before } }] }, DURABLE_WRITE))
+    return deletedCount
+  }
+
+  async setRoles ({ userId, roles, closes }: SetRoles): Promise<number | undefined> {
+    if (closes) return await this.#closing(userId, closes.live, closingTo([], closes.closing, { roles: { $literal: roles } }))
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, ...THERE }, { $set: { roles } }, DURABLE_WRITE))
+    return matchedCount === 1 ? 0 : undefined
   }
 
   async rename ({ userId, name, callerId, live }: Rename): Promise<boolean> {
@@ -212,13 +298,26 @@ export class MongoStore implements Store {
     return matchedCount === 1
   }
 
-  async countFailure ({ userId, by, now, window }: CountFailure): Promise<void> {
+  async takeGuess ({ userId, count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
+    const path = pathOfCount(count)
     // Without a count the difference is null, which sorts before every number.
     const age = { $abs: { $subtract: [now, '$failed.since'] } }
     const isWithin = { $and: [{ $gte: [age, 0] }, { $lt: [age, window] }] }
-    const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
-    const more = { since: '$failed.since', known: '$failed.known', stranger: '$failed.stranger', [by]: { $add: [`$failed.${by}`, 1] } }
-    await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId } }, [{ $set: { failed: { $cond: [isWithin, more, first] } } }], LAZY))
+    const counted = { $ifNull: [`$${path}`, 0] }
+    const devices = { $size: { $objectToArray: { $ifNull: ['$failed.devices', {}] } } }
+    const isKept = count.by === 'device' ? { $or: [{ $gte: [`$${path}`, 0] }, { $lt: [devices, maxDevices] }] } : true
+    const first: Failures = { since: now, known: 0, stranger: 0 }
+    const user = await this.#guard(async () => await this.#link.collection.findOneAndUpdate(
+      { _id: { $eq: userId }, ...THERE, $expr: { $or: [{ $not: [isWithin] }, { $and: [{ $lt: [counted, max] }, isKept] }] } },
+      [{ $set: { failed: { $cond: [isWithin, '$failed', first] } } }, { $set: { [path]: { $add: [counted, 1] } } }],
+      { ...LAZY, returnDocument: 'after', projection: { _id: 0, failed: 1 } }
+    ))
+    return user ? { count: countedOf(user.failed!, count)!, since: user.failed!.since } : undefined
+  }
+
+  async giveBackGuess ({ userId, count, since }: GiveBackGuess): Promise<void> {
+    const path = pathOfCount(count)
+    await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, 'failed.since': { $eq: since }, [path]: { $gt: 0 } }, { $inc: { [path]: -1 } }, LAZY))
   }
 
   async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
@@ -419,13 +518,30 @@ function closingTo (families: unknown, { at, countsAfter }: ClosingTime, more: o
   ]
 }
 
+/** Ids of devices are UUIDs, so that none of them can carry a path of its own. */
+function pathOfCount (count: GuessCount): string {
+  return count.by === 'device' ? `failed.devices.${count.device}` : `failed.${count.by}`
+}
+
 function isDuplicate (error: unknown): boolean {
   return (error as { code?: unknown }).code === DUPLICATE_KEY
 }
 
+/** Which of many insertions were of what is there already. Throws whatever else befell one. */
+function duplicatesOf (error: unknown): number[] {
+  const { writeErrors, code } = error as { writeErrors?: mongoose.mongo.WriteError | mongoose.mongo.WriteError[], code?: unknown }
+  const refusals = [writeErrors ?? []].flat()
+  if (code !== DUPLICATE_KEY || refusals.some(refusal => refusal.code !== DUPLICATE_KEY)) throw error
+  return refusals.map(({ index }) => index)
+}
+
 /** The condition that this family is there, and lives. */
-function lives (familyId: string, { createdAfter, advancedAfter }: LiveAfter) {
-  return mongoose.trusted({ $elemMatch: { id: { $eq: familyId }, createdAt: { $gt: createdAfter }, advancedAt: { $gt: advancedAfter } } })
+function lives (familyId: string, live: LiveAfter) {
+  return mongoose.trusted({ $elemMatch: caller(familyId, live) })
+}
+
+function caller (familyId: string, { createdAfter, advancedAfter }: LiveAfter) {
+  return { id: { $eq: familyId }, createdAt: { $gt: createdAfter }, advancedAt: { $gt: advancedAfter } }
 }
 
 // By hand, for a race of promises costs a refresh more than its timer.
@@ -436,8 +552,13 @@ async function inTime<Result> (work: Promise<Result>): Promise<Result> {
   })
 }
 
+function toDocument ({ id, ...user }: User): UserDocument {
+  const closedAt = user.closed && Math.max(...user.closed.map(({ at }) => at))
+  return { _id: id, ...user, ...(closedAt !== undefined && { closedAt }) }
+}
+
 function toUser (document: UserDocument | null): User | undefined {
   if (!document) return undefined
-  const { _id: id, email, name, passwordHash, createdAt, families, failed, closed } = document
-  return { id, email, name, passwordHash, createdAt, families, ...(failed && { failed }), ...(closed && closed.length > 0 && { closed }) }
+  const { _id: id, email, name, passwordHash, createdAt, families, failed, closed, roles = [], disabledAt, deletedAt, emailVerified } = document
+  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }), ...(emailVerified !== undefined && { emailVerified }) }
 }

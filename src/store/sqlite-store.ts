@@ -6,7 +6,9 @@ import Database from 'libsql'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
-import type { Family, Grant } from '../core/families.js'
+import type { Failures, GuessCount } from '../core/failures.js'
+import { shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
+import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { makeFolder } from '../folders.js'
@@ -14,7 +16,7 @@ import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
 import { CLIENTS_SCHEMA, SqliteClients } from './sqlite-clients.js'
 import { EVENTS_SCHEMA, SqliteEvents } from './sqlite-events.js'
-import type { AdvanceFamily, ChangePassword, CloseAll, CloseFamily, CountFailure, Failures, NoteRepeat, OpenFamily, Opening, Rename, StatusList, Store, User, UserClosings } from './store.js'
+import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
@@ -27,15 +29,17 @@ interface GrantColumn { c: string, s: string, a: string[], t: number }
 /** A closing, as it is stored. */
 interface ClosingColumn { id: string, s?: number | null, at: number }
 
-type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null]
+type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null, emailVerified: number | null]
 
-const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed'
+const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at, email_verified'
 
 /** While the file is opened, and while it is used: then whoever waits holds up everybody. */
 const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
 const RETRY_AFTER_SECONDS = 1
 /** How often a file that is held is tried while it is opened, and nobody to be woken by in between. */
 const LOOK_EVERY_MS = 10
+/** What no condition looks at. */
+const NOBODYS: LiveAfter = { createdAfter: 0, advancedAfter: 0 }
 const NOBODY = new Int32Array(new SharedArrayBuffer(4))
 
 /** Marks the file as ours, "Sign" in ASCII. Written anew, it says whether a write would be kept. */
@@ -51,7 +55,11 @@ const SCHEMA = `
     families TEXT NOT NULL DEFAULT '{}',
     failed TEXT,
     closed TEXT,
-    closed_at INTEGER
+    closed_at INTEGER,
+    roles TEXT,
+    disabled_at INTEGER,
+    deleted_at INTEGER,
+    email_verified INTEGER
   ) STRICT;
   CREATE TABLE IF NOT EXISTS status_lists (
     list INTEGER PRIMARY KEY,
@@ -60,30 +68,42 @@ const SCHEMA = `
     leased_at INTEGER NOT NULL
   ) STRICT`
 /** Columns that files of before lack. */
-const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER' }
-const CLOSED_INDEX = 'CREATE INDEX IF NOT EXISTS users_closed_at ON users (closed_at) WHERE closed_at IS NOT NULL'
+const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER' }
+const INDEXES = `
+  CREATE INDEX IF NOT EXISTS users_closed_at ON users (closed_at) WHERE closed_at IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL`
 /** Users whose families are looked through in one go: a millisecond or two. */
 const PAGE = 500
 
 // families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats, "s": serial number, "o": grant}}.
 // A grant is {"c": client, "s": scope, "a": audience, "t": authenticated}.
-// closed is a list: [{"id": family id, "s": serial number, "at": closed}].
+// closed is a list: [{"id": family id, "s": serial number, "at": closed}], and roles is one of names; either is NULL where there are none.
 const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter)"
 const livesAt = (path: string) => `families->>(${path} || '.c') > :createdAfter AND families->>(${path} || '.a') > :advancedAfter`
 const COUNT_LIVE = `SELECT count(*) FROM json_each(users.families) WHERE ${LIVES}`
+const IS_THERE = 'deleted_at IS NULL'
 const COUNTS = "value->>'$.at' > :countsAfter"
 const HAS_ROOM = `(SELECT count(*) FROM json_each(users.closed) WHERE ${COUNTS}) < :maxClosings`
 const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >= json_array_length(users.closed) - ${LAST_CLOSINGS}`
 
+/** failed is {"since": since, "known": count, "stranger": count, "devices": {"<id>": count}}. */
+const IN_WINDOW = "coalesce(abs(:now - (failed->>'$.since')) < :window, 0)"
+const TAKEN = `(iif(${IN_WINDOW}, coalesce(failed->>:path, 0), 0) + 1)`
+const DEVICES = "(SELECT count(*) FROM json_each(users.failed, '$.devices'))"
+
 /** What of a write keeps that it closes these families. */
-function closing (these: string): string {
-  const gone = `FROM json_each(users.families) WHERE (value->>'$.s' IS NOT NULL OR value->'$.o' IS NOT NULL) AND ${these}`
+function closing (these: string, families = 'json_each(users.families)'): string {
+  const gone = `FROM ${families} WHERE (value->>'$.s' IS NOT NULL OR value->'$.o' IS NOT NULL) AND ${these}`
   return `closed = (SELECT nullif(json_group_array(json(value)), '[]') FROM (${KEPT} UNION ALL SELECT json_object('id', key, 's', value->>'$.s', 'at', :at) AS value ${gone})),
     closed_at = iif(EXISTS (SELECT 1 ${gone}), max(:at, coalesce(closed_at, :at)), closed_at)`
 }
 
-/** Those that stay when one more is opened: before all others the log-in by which it is, of which no use is kept. */
-const STAYING = `SELECT key, value FROM json_each(users.families) WHERE key IS NOT :replaces ORDER BY key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC LIMIT :room`
+/** The families in the order in which they stay when one more is opened: `goes` whatever room there is what that one replaces, and what its client has beyond its share. One pass each, for to look each up among the others takes long where there are many. */
+const HELD = `
+  SELECT key, value, key IS :replaces OR (value->>'$.o.c' IS :clientId AND :clientId IS NOT NULL AND row_number() OVER (PARTITION BY value->>'$.o.c' ORDER BY key IS :replaces, ${LIVES} DESC, value->>'$.a' DESC) > :share) AS goes
+  FROM json_each(users.families)`
+/** Before all others stays the log-in by which it is opened, of which no use is kept. */
+const RANKED = `(SELECT key, value, NOT goes AND row_number() OVER (ORDER BY goes, key IS :session DESC, ${LIVES} DESC, value->>'$.a' DESC) <= :room AS stays FROM (${HELD}))`
 
 export class SqliteStore implements Store {
   readonly #durable: Database.Database
@@ -92,9 +112,11 @@ export class SqliteStore implements Store {
   readonly #lazyQueue: CommitQueue
   readonly #eventQueue: CommitQueue
   readonly #insert: Statement
+  readonly #isId: Statement
   readonly #find: Statement
   readonly #findByEmail: Statement
   readonly #list: Statement
+  readonly #search: Statement
   readonly #open: Statement
   readonly #advance: Statement
   readonly #noteRepeat: Statement
@@ -102,8 +124,16 @@ export class SqliteStore implements Store {
   readonly #countLive: Statement
   readonly #closeAll: Statement
   readonly #changePassword: Statement
+  readonly #resetPassword: Statement
+  readonly #disable: Statement
+  readonly #enable: Statement
+  readonly #delete: Statement
+  readonly #dropDeleted: Statement
+  readonly #setRoles: Statement
+  readonly #setRolesAndCloseAll: Statement
   readonly #rename: Statement
-  readonly #countFailure: Statement
+  readonly #takeGuess: Statement
+  readonly #giveBackGuess: Statement
   readonly #number: Statement
   readonly #listClosings: Statement
   readonly #statusLists: Statement
@@ -130,33 +160,50 @@ export class SqliteStore implements Store {
     this.#lazyQueue = new CommitQueue(this.#lazy)
     // In commits of their own, so that a log that does not fit fails no refresh.
     this.#eventQueue = new CommitQueue(this.#lazy)
-    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt) ON CONFLICT DO NOTHING')
-    this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ?`).raw()
-    this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ?`).raw()
+    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at, email_verified) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt, :emailVerified) ON CONFLICT DO NOTHING')
+    this.#isId = this.#durable.prepare('SELECT 1 FROM users WHERE id = ?')
+    this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ? AND ${IS_THERE}`).raw()
+    this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ? AND ${IS_THERE}`).raw()
     this.#list = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id > ? ORDER BY id LIMIT ?`).raw()
+    this.#search = this.#lazy.prepare(`
+      SELECT ${COLUMNS} FROM users WHERE id > :after AND ${IS_THERE} AND instr(email, :emailPart) > 0 AND (:isDisabled IS NULL OR (disabled_at IS NOT NULL) = :isDisabled) AND created_at >= :createdSince
+      ORDER BY id LIMIT :limit`).raw()
     this.#open = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set(
-        (SELECT json_group_object(key, json(value)) FROM (${STAYING})),
-        :path, json(:family)), ${closing(`key NOT IN (SELECT key FROM (${STAYING}))`)}
-      WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND (${COUNT_LIVE} AND key IS NOT :replaces) < :refuseAt
+        (SELECT json_group_object(key, json(value)) FROM ${RANKED} WHERE stays),
+        :path, json(:family)), ${closing('NOT stays', RANKED)}
+      WHERE id = :userId AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE} AND roles IS :roles AND ${HAS_ROOM} AND (SELECT count(*) FROM (${HELD}) WHERE NOT goes AND ${LIVES}) < :refuseAt
         AND families->:path IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(users.closed) WHERE value->>'$.id' = :familyId) AND (:sessionPath IS NULL OR families->:sessionPath IS NOT NULL)`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
       WHERE id = :userId AND families->>(:path || '.g') = :from AND families->>(:path || '.o.c') IS :clientId AND ${livesAt(':path')}
-      RETURNING families->:path`).raw()
+      RETURNING families->:path, roles`).raw()
     this.#noteRepeat = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.n', json_object('at', :generation, 'running', :running))
       WHERE id = :userId AND families->>(:path || '.g') = :generation AND families->>(:path || '.n.at') IS NOT :generation`)
     this.#close = this.#durable.prepare(`UPDATE users SET families = json_remove(families, :path), ${closing('key = :familyId')} WHERE id = :userId AND families->:path IS NOT NULL`)
-    this.#countLive = this.#durable.prepare(`SELECT (${COUNT_LIVE}) AS live FROM users WHERE id = :userId`)
+    this.#countLive = this.#durable.prepare(`SELECT (${COUNT_LIVE}) AS live FROM users WHERE id = :userId AND ${IS_THERE}`)
     this.#closeAll = this.#durable.prepare(`UPDATE users SET families = '{}', ${closing('1')} WHERE id = :userId`)
     this.#changePassword = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family)), ${closing('1')}
       WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND ${livesAt(':callerPath')}`)
+    this.#resetPassword = this.#durable.prepare(`
+      UPDATE users SET password_hash = :passwordHash, families = '{}', ${closing('1')} WHERE id = :userId AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE}`)
+    this.#disable = this.#durable.prepare(`UPDATE users SET disabled_at = coalesce(disabled_at, :at), families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
+    this.#enable = this.#durable.prepare('UPDATE users SET disabled_at = NULL WHERE id = ? AND disabled_at IS NOT NULL')
+    this.#delete = this.#durable.prepare(`
+      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, deleted_at = :at, families = '{}', ${closing('1')}
+      WHERE id = :userId AND ${IS_THERE} AND (:verifiedHash IS NULL OR (password_hash = :verifiedHash AND ${livesAt(':callerPath')}))`)
+    this.#dropDeleted = this.#durable.prepare('DELETE FROM users WHERE deleted_at < :before AND coalesce(closed_at, 0) < :before')
+    this.#setRoles = this.#durable.prepare(`UPDATE users SET roles = :roles WHERE id = :userId AND ${IS_THERE}`)
+    this.#setRolesAndCloseAll = this.#durable.prepare(`UPDATE users SET roles = :roles, families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
     this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${livesAt(':callerPath')}`)
-    this.#countFailure = this.#lazy.prepare(`
-      UPDATE users SET failed = CASE WHEN abs(:now - (failed->>'$.since')) < :window THEN json_set(failed, :path, (failed->>:path) + 1) ELSE :first END
-      WHERE id = :userId`)
+    this.#takeGuess = this.#lazy.prepare(`
+      UPDATE users SET failed = json_patch(iif(${IN_WINDOW}, failed, :first), iif(:device IS NULL, json_object(:by, ${TAKEN}), json_object('devices', json_object(:device, ${TAKEN}))))
+      WHERE id = :userId AND ${IS_THERE} AND (NOT ${IN_WINDOW} OR ${TAKEN} <= :max AND (:device IS NULL OR failed->:path IS NOT NULL OR ${DEVICES} < :maxDevices))
+      RETURNING failed->>:path, failed->>'$.since'`).raw()
+    this.#giveBackGuess = this.#lazy.prepare(`
+      UPDATE users SET failed = json_set(failed, :path, (failed->>:path) - 1) WHERE id = :userId AND failed->>'$.since' = :since AND failed->>:path > 0`)
     this.#number = this.#durable.prepare(`
       UPDATE users SET families = json_set(families, :path || '.s', coalesce(families->>(:path || '.s'), :serial)) WHERE id = :userId AND families->:path IS NOT NULL
       RETURNING families->>(:path || '.s')`).raw()
@@ -192,9 +239,23 @@ export class SqliteStore implements Store {
   }
 
   async insertUser (user: User): Promise<'inserted' | 'email_taken'> {
+    return await this.#write(this.#durableQueue, () => this.#isInserted(user)) ? 'inserted' : 'email_taken'
+  }
+
+  async insertUsers (users: User[]): Promise<Insertion[]> {
+    return await this.#write(this.#durableQueue, () => users.map(user => {
+      if (this.#isInserted(user)) return 'inserted'
+      return this.#isId.get([user.id]) ? 'id_taken' : 'email_taken'
+    }))
+  }
+
+  #isInserted (user: User): boolean {
     const families = `{${user.families.map(family => `"${family.id}":${writeFamily(family)}`).join()}}`
-    const { changes } = await this.#write(this.#durableQueue, () => this.#insert.run({ ...user, families, failed: user.failed ? JSON.stringify(user.failed) : null, ...writeClosings(user.closed) }))
-    return changes === 1 ? 'inserted' : 'email_taken'
+    const { changes } = this.#insert.run({
+      ...user, families, failed: user.failed ? JSON.stringify(user.failed) : null, ...writeClosings(user.closed), roles: writeRoles(user.roles), disabledAt: user.disabledAt ?? null, deletedAt: user.deletedAt ?? null,
+      emailVerified: user.emailVerified === undefined ? null : Number(user.emailVerified),
+    })
+    return changes === 1
   }
 
   async findUser (id: string): Promise<User | undefined> {
@@ -210,18 +271,23 @@ export class SqliteStore implements Store {
     return rows.map(row => toUser(row)!)
   }
 
+  async searchUsers ({ emailPart, isDisabled, createdSince }: UserFilter, after: string, limit: number): Promise<User[]> {
+    const rows = await this.#guard(() => this.#search.all({ after, limit, emailPart: emailPart ?? '', isDisabled: isDisabled === undefined ? null : Number(isDisabled), createdSince: createdSince ?? 0 }))
+    return rows.map(row => toUser(row)!)
+  }
+
   async openFamily (change: OpenFamily): Promise<Opening> {
-    const { userId, verifiedHash, passwordHash, family, session, live, limit, policy, replaces, closing } = change
+    const { userId, verifiedHash, passwordHash, roles, family, session, live, limit, policy, replaces, closing } = change
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, roles: writeRoles(roles), ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), clientId: family.grant?.clientId ?? null, share: shareOf(limit) - 1, room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
     return whyNotOpened(await this.findUser(userId), change)
   }
 
-  async advanceFamily ({ userId, familyId, from, to, clientId, now, by, live }: AdvanceFamily): Promise<Family | undefined> {
-    const row = await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, clientId: clientId ?? null, now, by, ...live })) as [string] | undefined
-    return row && toFamily(familyId, JSON.parse(row[0]) as FamilyColumn)
+  async advanceFamily ({ userId, familyId, from, to, clientId, now, by, live }: AdvanceFamily): Promise<Advanced | undefined> {
+    const row = await this.#write(this.#lazyQueue, () => this.#advance.get({ userId, path: pathOf(familyId), from, to, clientId: clientId ?? null, now, by, ...live })) as [family: string, roles: string | null] | undefined
+    return row && { family: toFamily(familyId, JSON.parse(row[0]) as FamilyColumn), roles: readRoles(row[1]) }
   }
 
   async noteRepeat ({ userId, familyId, generation, running }: NoteRepeat): Promise<boolean> {
@@ -235,10 +301,15 @@ export class SqliteStore implements Store {
   }
 
   async closeAllFamilies ({ userId, live, closing }: CloseAll): Promise<number> {
+    return await this.#closing(userId, live, () => this.#closeAll.run({ userId, ...closing })) ?? 0
+  }
+
+  // How many were live is asked in the same commit.
+  async #closing (userId: string, live: LiveAfter, close: () => unknown): Promise<number | undefined> {
     return await this.#write(this.#durableQueue, () => {
       const row = this.#countLive.get({ userId, ...live }) as { live: number } | undefined
-      this.#closeAll.run({ userId, ...closing })
-      return row?.live ?? 0
+      close()
+      return row?.live
     })
   }
 
@@ -249,14 +320,52 @@ export class SqliteStore implements Store {
     return changes === 1
   }
 
+  async resetPassword ({ userId, verifiedHash, passwordHash, closing }: ResetPassword): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#resetPassword.run({ userId, verifiedHash, passwordHash, ...closing }))
+    return changes === 1
+  }
+
+  async disableUser ({ userId, live, closing }: CloseAll): Promise<number | undefined> {
+    return await this.#closing(userId, live, () => this.#disable.run({ userId, ...closing }))
+  }
+
+  async enableUser (userId: string): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#enable.run([userId]))
+    return changes === 1
+  }
+
+  async deleteUser ({ userId, closing, proof }: DeleteUser): Promise<boolean> {
+    const { verifiedHash = null, callerId = '', live = NOBODYS } = proof ?? {}
+    const { changes } = await this.#write(this.#durableQueue, () => this.#delete.run({ userId, ...closing, verifiedHash, callerPath: pathOf(callerId), ...live }))
+    return changes === 1
+  }
+
+  async dropDeleted (before: number): Promise<number> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#dropDeleted.run({ before }))
+    return changes
+  }
+
+  async setRoles ({ userId, roles: wanted, closes }: SetRoles): Promise<number | undefined> {
+    const roles = writeRoles(wanted)
+    if (closes) return await this.#closing(userId, closes.live, () => this.#setRolesAndCloseAll.run({ userId, roles, ...closes.closing }))
+    const { changes } = await this.#write(this.#durableQueue, () => this.#setRoles.run({ userId, roles }))
+    return changes === 1 ? 0 : undefined
+  }
+
   async rename ({ userId, name, callerId, live }: Rename): Promise<boolean> {
     const { changes } = await this.#write(this.#durableQueue, () => this.#rename.run({ userId, name, ...live, callerPath: pathOf(callerId) }))
     return changes === 1
   }
 
-  async countFailure ({ userId, by, now, window }: CountFailure): Promise<void> {
-    const first: Failures = { since: now, known: 0, stranger: 0, [by]: 1 }
-    await this.#write(this.#lazyQueue, () => this.#countFailure.run({ userId, path: `$.${by}`, now, window, first: JSON.stringify(first) }))
+  async takeGuess ({ userId, count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
+    const first: Failures = { since: now, known: 0, stranger: 0 }
+    const device = count.by === 'device' ? count.device : null
+    const row = await this.#write(this.#lazyQueue, () => this.#takeGuess.get({ userId, by: count.by, device, path: pathOfCount(count), max, maxDevices, now, window, first: JSON.stringify(first) })) as [number, number] | undefined
+    return row && { count: row[0], since: row[1] }
+  }
+
+  async giveBackGuess ({ userId, count, since }: GiveBackGuess): Promise<void> {
+    await this.#write(this.#lazyQueue, () => this.#giveBackGuess.run({ userId, path: pathOfCount(count), since }))
   }
 
   async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
@@ -388,7 +497,7 @@ function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Databa
   database.exec(`PRAGMA synchronous = ${synchronous}`)
   for (const schema of [SCHEMA, CLIENTS_SCHEMA, EVENTS_SCHEMA]) database.exec(schema)
   addColumns(database)
-  database.exec(CLOSED_INDEX)
+  database.exec(INDEXES)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.open}`)
   return database
 }
@@ -419,6 +528,10 @@ function pathOf (familyId: string): string {
   return `$."${familyId}"`
 }
 
+function pathOfCount (count: GuessCount): string {
+  return count.by === 'device' ? `$.devices."${count.device}"` : `$.${count.by}`
+}
+
 function writeFamily (family: Family): string {
   return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip, r: family.rotatedBy, n: family.repeats, s: family.serial, o: family.grant && writeGrant(family.grant) })
 }
@@ -429,17 +542,28 @@ function writeGrant ({ clientId, scope, audience, authenticatedAt }: Grant): Gra
 
 function toUser (row: unknown): User | undefined {
   if (!row) return undefined
-  const [id, email, name, passwordHash, createdAt, families, failed, closed] = row as Row
+  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt, emailVerified] = row as Row
   const parsed = Object.entries(JSON.parse(families) as Record<string, FamilyColumn>)
-  const user: User = { id, email, name, passwordHash, createdAt, families: parsed.map(([id, family]) => toFamily(id, family)) }
+  const user: User = { id, email, name, passwordHash, createdAt, families: parsed.map(([id, family]) => toFamily(id, family)), roles: readRoles(roles) }
   if (failed !== null) user.failed = JSON.parse(failed) as Failures
   if (closed !== null) user.closed = readClosings(closed)
+  if (disabledAt !== null) user.disabledAt = disabledAt
+  if (deletedAt !== null) user.deletedAt = deletedAt
+  if (emailVerified !== null) user.emailVerified = emailVerified === 1
   return user
 }
 
 function writeClosings (closed: Closing[] = []): { closed: string | null, closedAt: number | null } {
   if (closed.length === 0) return { closed: null, closedAt: null }
   return { closed: JSON.stringify(closed.map(({ id, serial, at }) => ({ id, s: serial, at }))), closedAt: Math.max(...closed.map(({ at }) => at)) }
+}
+
+function writeRoles (roles: string[]): string | null {
+  return roles.length > 0 ? JSON.stringify(roles) : null
+}
+
+function readRoles (column: string | null): string[] {
+  return column === null ? [] : JSON.parse(column) as string[]
 }
 
 function readClosings (column: string): Closing[] {

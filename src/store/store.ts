@@ -2,7 +2,9 @@
 import type { Client } from '../core/client.js'
 import type { Closing, ClosingTime } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
+import type { Failures, GuessCount } from '../core/failures.js'
 import type { Family, LiveAfter } from '../core/families.js'
+import type { Count } from '../core/recent-counts.js'
 
 /** One user, the unit of consistency: each write below is one conditional write on one of these. Times are milliseconds. */
 export interface User {
@@ -12,25 +14,35 @@ export interface User {
   passwordHash: string
   createdAt: number
   families: Family[]
+  /** What services let the user do, as `normaliseRoles` makes them. Stores of before have none. */
+  roles: string[]
+  /** Whether another system had proved that the address is the user's; absent where none had. */
+  emailVerified?: boolean
+  /** Since when the user may not log in. */
+  disabledAt?: number
+  /** Since when there is no such user any more: no more is left than what was closed, and `listUsers` alone tells of it. */
+  deletedAt?: number
   /** Absent until somebody fails. */
   failed?: Failures
   /** The last that were closed, the newest last; absent where none was. Each write that closes families adds those that have a serial number or a grant, and drops what no longer counts, but for `LAST_CLOSINGS`. */
   closed?: Closing[]
 }
 
-/** Who fails to prove a password: somebody from a place that the account is used from, or anybody else. */
-export type Guesser = 'known' | 'stranger'
+export type Insertion = 'inserted' | 'email_taken' | 'id_taken'
 
-/** Failed proofs of a password since an instant, by who failed. */
-export type Failures = { since: number } & Record<Guesser, number>
-
-export interface CountFailure {
+export interface TakeGuess {
   userId: string
-  by: Guesser
+  count: GuessCount
+  /** The most that are counted, and of how many devices. */
+  max: number
+  maxDevices: number
   now: number
   /** After as much a new count begins. */
   window: number
 }
+
+/** `since` is when the window began that the guess was taken in. */
+export interface GiveBackGuess { userId: string, count: GuessCount, since: number }
 
 export interface OpenFamily {
   userId: string
@@ -38,11 +50,13 @@ export interface OpenFamily {
   verifiedHash: string
   /** The hash to keep from now on: the same, or one of today's cost. */
   passwordHash: string
+  /** The roles that its first token will say: a log-in that a change of them overtook opens nothing. */
+  roles: string[]
   family: Family
   /** The id of a family of this user that must be there still, and is the last to be evicted: of the log-in by which this one is opened. */
   session?: string | undefined
   live: LiveAfter
-  /** The most live families a user may have, and what happens to one more. */
+  /** The most live families a user may have, of which one client has its share, and what happens to one more. */
   limit: number
   policy: 'evict' | 'refuse'
   /** The id of a family of this user that is closed in the same write, if it is there. */
@@ -66,6 +80,9 @@ export interface AdvanceFamily {
   live: LiveAfter
 }
 
+/** A family after the write that moved it, and what its user is then. */
+export interface Advanced { family: Family, roles: string[] }
+
 export interface NoteRepeat { userId: string, familyId: string, generation: number, running: number }
 
 export interface ChangePassword {
@@ -83,6 +100,24 @@ export interface ChangePassword {
 export interface CloseFamily { userId: string, familyId: string, closing: ClosingTime }
 
 export interface CloseAll { userId: string, live: LiveAfter, closing: ClosingTime }
+
+/** Who deletes an account: its operator, or the user, by a password that was just proved, and from a family that must live. */
+export interface DeleteUser { userId: string, closing: ClosingTime, proof?: { verifiedHash: string, callerId: string, live: LiveAfter } }
+
+/** `closes`: every family is closed in the same write. */
+export interface SetRoles { userId: string, roles: string[], closes?: { live: LiveAfter, closing: ClosingTime } | undefined }
+
+/** `verifiedHash` is the one that the right to set another was given for. */
+export interface ResetPassword { userId: string, verifiedHash: string, passwordHash: string, closing: ClosingTime }
+
+/** Which users are looked for: those to whom all that is named applies. */
+export interface UserFilter {
+  /** A part of the address, as it is kept. */
+  emailPart?: string | undefined
+  isDisabled?: boolean | undefined
+  /** Milliseconds; the instant itself included. */
+  createdSince?: number | undefined
+}
 
 /** A status list as its places are leased: how many are, and when last, in milliseconds; `key`, in base64url, is that of its permutation. */
 export interface StatusList { list: number, key: string, leased: number, leasedAt: number }
@@ -108,18 +143,23 @@ export interface Store {
   close (): Promise<void>
   /** Durable. The unique index decides. */
   insertUser (user: User): Promise<'inserted' | 'email_taken'>
+  /** Durable, in one commit where the store can. What became of each, in their order; of one whose id is taken, too, it is that. */
+  insertUsers (users: User[]): Promise<Insertion[]>
   findUser (id: string): Promise<User | undefined>
   findUserByEmail (email: string): Promise<User | undefined>
-  /** The next users in the order of their ids, from the first beyond `after`; '' begins. */
+  /** The next users in the order of their ids, from the first beyond `after`; '' begins. With those who are deleted, for whom copies a store. */
   listUsers (after: string, limit: number): Promise<User[]>
+  /** The next of these users in the order of their ids, from the first beyond `after`; '' begins. For an operator's own process: it may read every user in between. */
+  searchUsers (filter: UserFilter, after: string, limit: number): Promise<User[]>
   /**
-   * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live.
-   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the session is closed. `used`: there is a
+   * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live. Before that, and under either policy, a client's own go in the same order
+   * that are beyond its share of the limit (`shareOf`).
+   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the roles are, the user is disabled, or the session is closed. `used`: there is a
    * family of this id, or there was one and its closing is kept. `crowded`: as many closings count as may.
    */
   openFamily (change: OpenFamily): Promise<Opening>
-  /** Lazy. The family after the write, which leaves none of its times in the future; undefined if it was not live at `from`, or is not the client's. */
-  advanceFamily (change: AdvanceFamily): Promise<Family | undefined>
+  /** Lazy. The family after the write and the user's roles, which leaves none of its times in the future; undefined if it was not live at `from`, or is not the client's. */
+  advanceFamily (change: AdvanceFamily): Promise<Advanced | undefined>
   /** Lazy. Keeps that the rotation to `generation` was repeated, as one of so many running. False if that is kept already, or the family has moved on. */
   noteRepeat (repeat: NoteRepeat): Promise<boolean>
   /** Durable. Whether there was such a family. */
@@ -128,10 +168,24 @@ export interface Store {
   closeAllFamilies (change: CloseAll): Promise<number>
   /** Durable. Closes every family and opens one in the same write. False if the hash is another by now, the caller's family is closed, or as many closings count as may. */
   changePassword (change: ChangePassword): Promise<boolean>
+  /** Durable. Another password where the hash is still the one that was verified, and the user not disabled; closes every family in the same write. Whether it did. */
+  resetPassword (change: ResetPassword): Promise<boolean>
+  /** Durable. Closes every family in the same write, and none is opened from then on. Disabled already is since then. How many families were live; undefined where there is no such user. */
+  disableUser (change: CloseAll): Promise<number | undefined>
+  /** Durable. Whether the user was disabled. */
+  enableUser (userId: string): Promise<boolean>
+  /** Durable. Leaves nothing personal, and closes every family in the same write. False where there is no such user, or the proof does not hold any more. */
+  deleteUser (change: DeleteUser): Promise<boolean>
+  /** Durable. Forgets the users that were deleted before this instant, in milliseconds, and had nothing closed since. How many those were. */
+  dropDeleted (before: number): Promise<number>
+  /** Durable. How many families it closed that were live; undefined where there is no such user. */
+  setRoles (change: SetRoles): Promise<number | undefined>
   /** Durable. False if the caller's family is closed. */
   rename (change: Rename): Promise<boolean>
-  /** Lazy. Counts one more in the window that stands, or the first of a new one. */
-  countFailure (change: CountFailure): Promise<void>
+  /** Lazy. Counts one more in the window that stands, or the first of a new one, and returns what that makes; undefined, and nothing changed, where there is no room for it. */
+  takeGuess (change: TakeGuess): Promise<Count | undefined>
+  /** Lazy. Counts one less, if the window stands that it was counted in. */
+  giveBackGuess (change: GiveBackGuess): Promise<void>
   /** Durable. Gives a family that has no serial number this one. The one that it has afterwards; undefined if it is closed. */
   numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined>
   /** The next users with closings after `closedAfter`, in the order of their last one and then of their ids, from the first beyond `userId` on. */

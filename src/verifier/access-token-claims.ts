@@ -16,6 +16,8 @@ export interface AccessTokenClaims {
   auth_time?: number
   /** What the token is for, with blanks between (RFC 9068, section 2.2.3); absent from a token of Signet's own routes. */
   scope?: string
+  /** What the authority's operator lets the user do (RFC 9068, section 2.2.3.1); absent where the user has no role. */
+  roles?: string[]
   /** Where it is published whether the log-in has ended (draft-ietf-oauth-status-list-21); absent where the authority publishes no such lists. */
   status?: { status_list?: StatusReference }
 }

@@ -100,6 +100,7 @@ function readClaims (token: string): AccessTokenClaims {
   const missing = [...TEXT_CLAIMS.filter(name => !isText(claims[name]) && !isAbsent(name)), ...TIME_CLAIMS.filter(name => !isTime(claims[name]) && !isAbsent(name))]
   if (![claims['aud']].flat().every(isText)) missing.push('aud')
   if (claims['scope'] !== undefined && !isText(claims['scope'])) missing.push('scope')
+  if (claims['roles'] !== undefined && !(Array.isArray(claims['roles']) && claims['roles'].every(isText))) missing.push('roles')
   if (claims['nbf'] !== undefined && !isTime(claims['nbf'])) missing.push('nbf')
   if (missing.length > 0) throw lacking(missing)
   return claims as unknown as AccessTokenClaims

@@ -1,7 +1,11 @@
 // The account page in a real browser: the whole journey, each of its states without a finding of axe, and nothing from elsewhere.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { ask, run, settings } from '../server-process.js'
+import { writeResetToken } from '../../src/core/reset-token.js'
+import { openStore } from '../../src/store/open-store.js'
+import { openRing } from '../keyring/rings.js'
+import { ask, serve } from '../server-process.js'
+import { newUser } from '../store/store-contract.js'
 import { launch, withChromium } from './chromium.js'
 import { Calls, inspect } from './inspection.js'
 import { startClient } from './oauth-client.js'
@@ -12,15 +16,9 @@ const AGENTS = {
   desk: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0',
 }
 
-const calls = new Calls(/\/account\/(account|answers|devices|doors|forms|views)\.js$/)
+const calls = new Calls(/\/account\/(account|activity|answers|devices|doors|forms|views)\.js$/)
 
 interface Watched { page: Page, context: BrowserContext, url: string, violations: string[], foreign: string[], faults: string[], errors: string[] }
-
-async function startSignet (t: Test, env: Record<string, string> = {}) {
-  const all = settings(t, { LOG_LEVEL: 'info', ...env })
-  const { ready, child } = run(t, all)
-  return { url: await ready(), child, database: all['DATABASE_URL']! }
-}
 
 /** A page that counts what its policy stopped, what it asked of others, and what it threw. */
 async function openPage (t: Test, browser: Browser, url: string): Promise<Watched> {
@@ -113,10 +111,9 @@ t.jobs = 2
 withChromium(executablePath => {
   let browser: Browser
   t.before(async () => { browser = await launch(executablePath) })
-  t.teardown(async () => { await browser.close() })
 
   t.test('a newcomer signs up, sees their devices, signs one out, changes the password, and signs out everywhere', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     const watched = await openPage(t, browser, url)
     const { page } = watched
     await heading(page, 'Sign in')
@@ -169,7 +166,7 @@ withChromium(executablePath => {
 
     for (const agent of [AGENTS.phone, AGENTS.desk, 'curl/8.14.1']) await loginElsewhere(url, agent)
     await reload(page)
-    await page.getByText('Safari on iPhone').waitFor()
+    await page.locator('#devices').getByText('Safari on iPhone').waitFor()
     t.strictSame(await page.locator('#devices .device-name').allTextContents(), ['Chrome on Linux This device', 'curl', 'Firefox on Windows', 'Safari on iPhone'])
     t.strictSame(await page.locator('#devices .facts').first().locator('p > span').allTextContents(), ['Last used just now', '127.0.0.1', `Since ${await page.locator('time[data-slot=since]').textContent()}`])
     await inspect(t, watched, 'account')
@@ -219,7 +216,7 @@ withChromium(executablePath => {
   })
 
   t.test('the name is given, changed and taken away, and every tab and device shows it', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page, context } = watched
@@ -257,7 +254,7 @@ withChromium(executablePath => {
   })
 
   t.test('of many devices some are shown, and the rest when they are asked for', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page } = watched
@@ -288,15 +285,49 @@ withChromium(executablePath => {
     t.strictSame([await shown(), await page.locator('#more-devices').isHidden()], [6, true], 'one more than some is no reason to fold')
   })
 
+  t.test('what happened is told in words, what is alike once, and more when it is asked for', async t => {
+    const { url } = await serve(t)
+    const watched = await openPage(t, browser, url)
+    const { page } = watched
+    await ask(`${url}/register`, ACCOUNT)
+    for (let more = 0; more < 3; more++) await ask(`${url}/login`, { ...ACCOUNT, password: 'wrong' })
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    const told = async () => await page.locator('#activity .event-name').allTextContents()
+    while ((await told()).length < 3) {
+      await lookAgain(page)
+      await page.waitForTimeout(50)
+    }
+    t.strictSame(await told(), ['Signed in', 'A sign-in failed 3 times', 'Account created'])
+    t.strictSame(await page.locator('#activity .facts').first().locator('p > span').allTextContents(), ['just now', 'Chrome on Linux', '127.0.0.1'])
+    await inspect(t, watched, 'account-activity')
+    const client = { id: '0c7e5f2a-6f0b-4a1d-8d53-1f6f6a3f2b90', name: 'Reading list' }
+    const kinds = [['refresh.ahead'], ['family.closed', 'evicted'], ['family.closed', 'revoked', client], ['code.replayed', null, { ...client, name: null }], ['consent.given', null, client], ['family.closed', 'replaced'], ['password.changed'], ['limit.hit'], ['family.closed', 'revoked_all'], ['user.enabled']] as const
+    const events = kinds.map(([kind, cause = null, client = null], index) => ({ id: String(index), at: '2026-11-01T08:00:00.000Z', kind, cause, client, token_id: null, ip: null, user_agent: null }))
+    await watched.context.route('**/events', async route => { await route.fulfill({ json: { events, next: null } }) }, { times: 1 })
+    await reload(page)
+    await page.getByText('Took the access of Reading list back').waitFor()
+    t.strictSame(await told(), ['A device was signed out, to make room for another', 'Took the access of Reading list back', 'Took the access of an application back: somebody may have had a copy of its key', 'Let Reading list in', 'Password changed', 'Signed out everywhere', 'Account unlocked'])
+    await page.locator('#more-activity').click()
+    await inspect(t, watched, 'account-activity-whole')
+    for (const answer of [{ json: {} }, { status: 500, body: 'no' }]) {
+      await watched.context.route('**/events', async route => { await route.fulfill(answer) }, { times: 1 })
+      await reload(page)
+      await heading(page, 'Your account')
+      t.notOk(await page.locator('#activity').isVisible(), 'without them the account is shown all the same')
+    }
+    t.strictSame([watched.violations, watched.foreign, watched.faults], [[], [], []])
+  })
+
   t.test('what a user let in is listed with what it may do, and loses its access there', async t => {
-    const { url, database } = await startSignet(t)
+    const { url, databaseUrl } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page } = watched
     await fill(page, 'sign-in', ACCOUNT)
     await heading(page, 'Your account')
     t.ok(await page.getByRole('heading', { name: 'Applications' }).isHidden(), 'what there is not is not shown')
-    const client = await startClient(t, url, database, { name: '<b>Reading</b> list', scopes: ['lists:write', 'constructor'] })
+    const client = await startClient(t, url, databaseUrl, { name: '<b>Reading</b> list', scopes: ['lists:write', 'constructor'] })
     const tab = await watched.context.newPage()
     for (const scope of ['openid email offline_access lists:write constructor', 'openid profile']) {
       await tab.goto(client.start({ scope, prompt: 'consent' }))
@@ -327,7 +358,7 @@ withChromium(executablePath => {
   })
 
   t.test('two browsers: one signs the other out, which notices and says so, in all its tabs', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const [one, other] = [await openPage(t, browser, url), await openPage(t, browser, url)]
     for (const { page } of [one, other]) {
@@ -349,7 +380,7 @@ withChromium(executablePath => {
   })
 
   t.test('a sign-in in one tab signs all in, a sign-out in one signs all out, and the page works by keyboard alone', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const { page, context } = await openPage(t, browser, url)
     const tab = await context.newPage()
@@ -369,7 +400,7 @@ withChromium(executablePath => {
   })
 
   t.test('too many attempts are counted down, and a taken address is said at its field', async t => {
-    const { url } = await startSignet(t, { RATE_LIMIT_ACCOUNT_MAX: '1', RATE_LIMIT_ACCOUNT_WINDOW: '5' })
+    const { url } = await serve(t, { RATE_LIMIT_ACCOUNT_MAX: '1', RATE_LIMIT_ACCOUNT_WINDOW: '5' })
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page } = watched
@@ -395,7 +426,7 @@ withChromium(executablePath => {
   })
 
   t.test('a Signet that goes away is said where a person looks, and nobody is signed out by it', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const watched = await openPage(t, browser, url)
     const { page, context } = watched
@@ -423,7 +454,7 @@ withChromium(executablePath => {
   })
 
   t.test('what Signet refuses on the account is said there, and can be tried again', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     const watched = await openPage(t, browser, url)
     const { page, context } = watched
     await heading(page, 'Sign in')
@@ -443,7 +474,7 @@ withChromium(executablePath => {
     await reload(page)
     const row = page.getByRole('button', { name: /^Sign out Firefox/ })
     await row.waitFor()
-    await refuse(context, '**/tokens/*', 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.')
+    await refuse(context, '**/tokens/*', 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.', '5')
     await row.click()
     await page.getByText(/^Too many attempts\. Try again in 0:0\d\.$/).waitFor()
     await page.locator('section:has(#devices) .notice[data-kind=lead]').waitFor()
@@ -463,7 +494,7 @@ withChromium(executablePath => {
   })
 
   t.test('what something other than Signet answers is not taken for an account', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const { page, context, faults } = await openPage(t, browser, url)
     await fill(page, 'sign-in', ACCOUNT)
@@ -491,24 +522,97 @@ withChromium(executablePath => {
     t.strictSame(faults, [])
   })
 
+  t.test('a person deletes the account, in words and with the password, and is told that it is gone', async t => {
+    const { url } = await serve(t)
+    await ask(`${url}/register`, ACCOUNT)
+    const watched = await openPage(t, browser, url)
+    const { page } = watched
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    await page.getByRole('button', { name: 'Delete account' }).click()
+    t.equal(await page.evaluate('document.activeElement.id'), 'deletion-words')
+    await page.locator('#delete-account button[type=submit]').click()
+    t.strictSame(await faults(page), { 'deletion-words': 'Type the words, so that it is no slip of the hand.', 'deletion-password': 'Enter your password.' })
+    await fill(page, 'delete-account', { words: 'delete it', current_password: 'not this one' })
+    t.strictSame(await faults(page), { 'deletion-words': 'These are not the words: delete my account' })
+    await inspect(t, watched, 'account-deletion')
+    await fill(page, 'delete-account', { words: ' Delete my account' })
+    t.strictSame(await fieldError(page, 'deletion-password'), { focused: true, invalid: 'true', text: 'That is not your current password.' })
+    await page.locator('#delete-account').getByRole('button', { name: 'Cancel' }).click()
+    t.equal(await page.evaluate('document.activeElement.id'), 'open-deletion')
+    await page.getByRole('button', { name: 'Delete account' }).click()
+    await fill(page, 'delete-account', { words: 'delete my account', current_password: ACCOUNT.password })
+    await heading(page, 'Sign in')
+    await page.getByText('Your account is deleted.').waitFor()
+    t.equal((await watched.context.cookies()).length, 0)
+    t.notMatch(await page.content(), ACCOUNT.email)
+    await fill(page, 'sign-in', ACCOUNT)
+    await page.getByText('The e-mail address or the password is wrong.').waitFor()
+    t.strictSame([watched.violations, watched.foreign, watched.faults], [[], [], []])
+  })
+
+  t.test('where the operator alone makes accounts, the page offers none, and a link sets the password, which the address forgets', async t => {
+    const { url, databaseUrl, keys } = await serve(t, { REGISTRATION: 'closed' })
+    const watched = await openPage(t, browser, url)
+    const { page, context } = watched
+    await heading(page, 'Sign in')
+    t.strictSame([await page.getByText('Create an account').count(), await page.locator('#sign-up').count()], [0, 0])
+    await page.evaluate("window.location.hash = '#sign-up'")
+    await inspect(t, watched, 'sign-in-closed')
+
+    const store = await openStore(databaseUrl)
+    t.teardown(async () => { await store.close() })
+    const user = { ...newUser(), email: ACCOUNT.email }
+    await store.insertUser(user)
+    const token = writeResetToken(user, Date.now() + 3_600_000, (await openRing({ folder: keys })).refreshSecret)
+    await page.evaluate(`window.location.hash = '#reset-password=${token}'`)
+    await heading(page, 'Set a new password')
+    t.equal(page.url(), `${url}/account`)
+    await inspect(t, watched, 'reset-password')
+    await page.getByRole('link', { name: 'Go to sign in' }).click()
+    await heading(page, 'Sign in')
+    await calls.note(page)
+    await page.goto('about:blank')
+    await calls.start(page)
+    await page.goto(`${url}/account#reset-password=${token}`)
+    await heading(page, 'Set a new password')
+    await fill(page, 'reset-password', { new_password: 'short' })
+    t.match(await rules(page, 'reset-rules'), ['At least 8 characters: no'])
+    await fill(page, 'reset-password', { new_password: ACCOUNT.email })
+    await page.locator('#reset-rules li[data-state=failed]').waitFor()
+    await context.route('**/reset-password', async route => { await route.abort() }, { times: 1 })
+    await fill(page, 'reset-password', { new_password: ACCOUNT.password })
+    await page.getByText('Signet cannot be reached. Check the connection and try again.').waitFor()
+    await fill(page, 'reset-password', { new_password: ACCOUNT.password })
+    await heading(page, 'Sign in')
+    await page.getByText('Your new password is set. Sign in with it.').waitFor()
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    await page.evaluate(`window.location.hash = '#reset-password=${token}'`)
+    await heading(page, 'Set a new password')
+    await fill(page, 'reset-password', { new_password: 'another harbour' })
+    await page.getByText('This link to set a new password is not good, or not any more; ask for another.').waitFor()
+    t.strictSame([watched.violations, watched.foreign, watched.faults], [[], [], []])
+  })
+
   t.test('a page that is kept by the browser holds nothing of a person, and is entered anew when it is shown again', async t => {
-    const { url } = await startSignet(t)
+    const { url } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)
     const { page, faults } = await openPage(t, browser, url)
     await fill(page, 'sign-in', ACCOUNT)
     await heading(page, 'Your account')
-    t.equal(await page.locator('[name=username]').inputValue(), ACCOUNT.email)
+    t.equal(await page.locator('[name=username]').first().inputValue(), ACCOUNT.email)
     await page.locator('#edit-password').click()
     await page.locator('#current-password').fill('half of a passw')
     await page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
     t.equal(await view(page).getAttribute('data-view'), 'waiting')
     t.equal(await page.locator('#devices li').count(), 0)
     t.strictSame(await page.locator('[data-slot], .notice').allTextContents().then(texts => texts.filter(text => text.includes('@') || text.includes('Ada'))), [])
-    t.strictSame(await page.locator('input').evaluateAll(inputs => inputs.map(input => [(input as HTMLInputElement).value, (input as HTMLInputElement).defaultValue].join(''))), Array(9).fill(''))
+    t.strictSame(await page.locator('input').evaluateAll(inputs => inputs.map(input => [(input as HTMLInputElement).value, (input as HTMLInputElement).defaultValue].join(''))), Array(14).fill(''))
     t.notMatch(await page.content(), ACCOUNT.email)
     await page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     await heading(page, 'Your account')
-    t.equal(await page.locator('[name=username]').inputValue(), ACCOUNT.email)
+    t.equal(await page.locator('[name=username]').first().inputValue(), ACCOUNT.email)
     t.strictSame(faults, [])
   })
 

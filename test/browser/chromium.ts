@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { QUIET } from '../proofs/drivers/chromium.js'
+import { PATIENCE_MS, QUIET } from '../proofs/drivers/chromium.js'
 
 const PATH = process.env['TEST_CHROMIUM'] ?? '/usr/bin/chromium'
 
@@ -12,19 +12,21 @@ export function withChromium (declare: (path: string) => void): void {
   else t.pass('tests in Chromium', { skip: `there is no browser at ${PATH}` })
 }
 
-export async function launch (executablePath: string): Promise<Browser> {
-  return await chromium.launch({ executablePath, chromiumSandbox: false, args: QUIET })
-}
-
 let shared: Promise<Browser> | undefined
 
-/** A profile of its own, until the test ends, in the one browser of this process; it is started for the first, for to start one takes longer than most tests in it. */
-export async function openContext (test: Test, executablePath: string, options: BrowserContextOptions = {}): Promise<BrowserContext> {
-  shared ??= launch(executablePath).then(browser => {
+/** The one browser of this process, until the last test has ended: to start one takes longer than most tests in it. */
+export async function launch (executablePath: string): Promise<Browser> {
+  shared ??= chromium.launch({ executablePath, chromiumSandbox: false, args: QUIET }).then(browser => {
+    browser.on('context', context => { context.setDefaultTimeout(PATIENCE_MS) })
     t.teardown(async () => { await browser.close() })
     return browser
   })
-  const context = await (await shared).newContext(options)
+  return await shared
+}
+
+/** A profile of its own in it, until the test ends. */
+export async function openContext (test: Test, executablePath: string, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await (await launch(executablePath)).newContext(options)
   test.teardown(async () => { await context.close() })
   return context
 }

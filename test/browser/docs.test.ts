@@ -1,18 +1,9 @@
 // The page of the routes in a real browser: a stranger registers, logs in and goes on with what came, without a finding of axe.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { run, settings } from '../server-process.js'
+import { serve } from '../server-process.js'
 import { openContext, withChromium } from './chromium.js'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-async function findings (page: Page): Promise<string[]> {
-  if (!await page.evaluate('"axe" in window')) await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{ violations: Array<{ id: string, nodes: Array<{ html: string }> }> }>('axe.run({ resultTypes: ["violations"] })')
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-}
+import { findings } from './inspection.js'
 
 async function send (page: Page, id: string, line: RegExp): Promise<string> {
   await page.locator(`#${id} button[type=submit]`).click()
@@ -26,7 +17,7 @@ async function answer (page: Page, id: string, line: RegExp): Promise<string> {
 
 withChromium(executablePath => {
   t.test('every route can be tried with what the page begins with, and what is sent carries the tokens that came', async t => {
-    const signet = await run(t, settings(t, { LOG_LEVEL: 'info' })).ready()
+    const { url: signet } = await serve(t)
     const page = await (await openContext(t, executablePath, { reducedMotion: 'reduce' })).newPage()
     const faults: string[] = []
     await page.exposeFunction('reportViolation', (text: string) => { faults.push(text) })
@@ -58,7 +49,7 @@ withChromium(executablePath => {
       t.ok(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), `it fits into ${width} pixels`)
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
-        t.strictSame(await findings(page), [], `${colorScheme}, ${width} pixels`)
+        t.strictSame(await findings(page, colorScheme), [], `${colorScheme}, ${width} pixels`)
       }
     }
     await page.context().setOffline(true)

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { freePort } from '../free-port.js'
-import { ask, run, settings } from '../server-process.js'
+import { ask, serve } from '../server-process.js'
 import { openContext, withChromium } from './chromium.js'
 
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
@@ -26,7 +26,7 @@ async function logIn (page: Page): Promise<void> {
 withChromium(executablePath => {
   t.test('a page of a listed origin signs up, logs in, stays logged in, and logs out in all its tabs', async t => {
     const port = await freePort()
-    const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: `http://127.0.0.1:${port}` })).ready()
+    const { url: signet } = await serve(t, { CORS_ORIGINS: `http://127.0.0.1:${port}` })
     const url = await serveExample(t, signet, port)
     const context = await openContext(t, executablePath)
     const [page, tab] = [await context.newPage(), await context.newPage()]
@@ -53,7 +53,7 @@ withChromium(executablePath => {
   t.test('a page that is opened under another name of the machine is told to use one name for both', async t => {
     const port = await freePort()
     for (const origins of [`http://127.0.0.1:${port}`, `http://localhost:${port}`]) {
-      const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: origins })).ready()
+      const { url: signet } = await serve(t, { CORS_ORIGINS: origins })
       const url = await serveExample(t, signet, origins.includes('localhost') ? port : await freePort())
       const page = await (await openContext(t, executablePath)).newPage()
       const other = url.replace('127.0.0.1', 'localhost')
@@ -64,7 +64,7 @@ withChromium(executablePath => {
 
   t.test('a page of another origin of the same site gets nothing', async t => {
     const [port, listed] = [await freePort(), await freePort()]
-    const signet = await run(t, settings(t, { LOG_LEVEL: 'info', CORS_ORIGINS: `http://127.0.0.1:${listed}` })).ready()
+    const { url: signet } = await serve(t, { CORS_ORIGINS: `http://127.0.0.1:${listed}` })
     await ask(`${signet}/register`, ACCOUNT)
     const url = await serveExample(t, signet, port)
     const page = await (await openContext(t, executablePath)).newPage()

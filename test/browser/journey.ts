@@ -7,7 +7,7 @@ import { makeCertificate } from '../certificates.js'
 import { freePort } from '../free-port.js'
 import { BROWSERS, findBrowser } from '../proofs/drivers/browsers.js'
 import { until, type BrowserName, type Driver, type Session, type Tab } from '../proofs/drivers/driver.js'
-import { run, settings } from '../server-process.js'
+import { run, settings, withRing } from '../server-process.js'
 import { startClient } from './oauth-client.js'
 
 const NEW_PASSWORD = 'a harbour in the morning'
@@ -44,7 +44,7 @@ function newPerson (name: string): Person {
 interface Signet { url: string, child: ReturnType<typeof run>['child'], databaseUrl: string }
 
 async function startSignet (t: Test, scheme: 'http' | 'https', env: Record<string, string> = {}): Promise<Signet> {
-  const wish = settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off', ...env })
+  const wish = await withRing(settings(t, { LOG_LEVEL: 'info', RATE_LIMIT: 'off', ...env }))
   const { cert, key } = makeCertificate(t.testdirName)
   const { ready, child } = run(t, scheme === 'https' ? { ...wish, TLS_CERT_FILE: cert, TLS_KEY_FILE: key } : wish)
   return { url: await ready(), child, databaseUrl: wish['DATABASE_URL']! }

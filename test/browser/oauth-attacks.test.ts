@@ -1,7 +1,7 @@
 // What a stranger's page can do in a real browser to somebody who is signed in: on another site, and on another origin of the same one.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { ask, run, settings } from '../server-process.js'
+import { ask, serve } from '../server-process.js'
 import { launch, withChromium } from './chromium.js'
 import { startClient, type ClientServer } from './oauth-client.js'
 
@@ -11,10 +11,9 @@ const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 interface Scene { url: string, client: ClientServer, stranger: ClientServer, places: string[], page: Page, context: BrowserContext, families: () => Promise<number> }
 
 async function setScene (t: Test, browser: Browser): Promise<Scene> {
-  const all = settings(t, { LOG_LEVEL: 'info' })
-  const url = await run(t, all).ready()
+  const { url, databaseUrl } = await serve(t)
   await ask(`${url}/register`, ACCOUNT)
-  const [client, stranger] = [await startClient(t, url, all['DATABASE_URL']!), await startClient(t, url, all['DATABASE_URL']!, { name: 'Stranger' })]
+  const [client, stranger] = [await startClient(t, url, databaseUrl), await startClient(t, url, databaseUrl, { name: 'Stranger' })]
   const context = await browser.newContext()
   t.teardown(async () => { await context.close() })
   const page = await context.newPage()
@@ -62,7 +61,6 @@ t.setTimeout(600_000)
 withChromium(executablePath => {
   let browser: Browser
   t.before(async () => { browser = await launch(executablePath) })
-  t.teardown(async () => { await browser.close() })
 
   t.test('no page is shown in a stranger\'s frame, on whichever site', async t => {
     const { url, client, stranger, places, page } = await setScene(t, browser)

@@ -11,8 +11,8 @@ import t, { type Test } from 'tap'
 import { createVerifier } from '../../src/verifier/verifier.js'
 import { plainNode } from '../compiled.js'
 import { freePort } from '../free-port.js'
-import { ask, run, settings } from '../server-process.js'
-import { launch, withChromium } from './chromium.js'
+import { ask, run, serve } from '../server-process.js'
+import { openContext, withChromium } from './chromium.js'
 
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 const FOLDER = 'examples/oauth'
@@ -22,11 +22,10 @@ const README = readFileSync(`${FOLDER}/README.md`, 'utf8')
 async function stage (t: Test, name: string) {
   const [signetPort, port] = [await freePort(), await freePort()]
   const issuer = `http://127.0.0.1:${signetPort}`
-  const env = settings(t, { LOG_LEVEL: 'info', PORT: String(signetPort), ISSUER: issuer })
-  await run(t, env).ready()
+  const { databaseUrl } = await serve(t, { PORT: String(signetPort), ISSUER: issuer })
   await ask(`${issuer}/register`, ACCOUNT)
   const args = new RegExp(`^npm run clients:add -- (--client-name ${name} .*)$`, 'm').exec(README)![1]!.replaceAll(/:400\d/g, `:${port}`).split(' ')
-  const command = run(t, env, [...plainNode('scripts/clients-add.ts'), ...args, '--json'])
+  const command = run(t, { DATABASE_URL: databaseUrl }, [...plainNode('scripts/clients-add.ts'), ...args, '--json'])
   command.child.stdin.end()
   const { client_id: id, client_secret: secret = '' } = JSON.parse((await command.ended).out) as { client_id: string, client_secret?: string }
   return { issuer, port, env: { ISSUER: issuer, PORT: String(port), CLIENT_ID: id, CLIENT_SECRET: secret } }
@@ -45,9 +44,7 @@ async function opened (lines: AsyncIterator<string, undefined>): Promise<string>
 }
 
 async function openPage (t: Test, executablePath: string): Promise<Page> {
-  const browser = await launch(executablePath)
-  t.teardown(async () => { await browser.close() })
-  return await browser.newPage()
+  return await (await openContext(t, executablePath)).newPage()
 }
 
 /** What a person does on Signet's pages, until they lead elsewhere. */
@@ -120,4 +117,16 @@ t.test('the service asks another, which verifies its token', async t => {
   })
   const lines = start(t, 'service/service.js', { ...env, RESOURCE, API: `http://127.0.0.1:${(orders.address() as AddressInfo).port}/orders` })
   t.equal((await lines.next()).value, `200 {"sub":"${env.CLIENT_ID}","scope":"orders"}`)
+})
+
+t.test('an example that lacks a setting says which', async t => {
+  for (const [path, has, lacks] of [
+    ['web/server.js', { CLIENT_ID: 'web' }, 'CLIENT_SECRET'], ['spa/serve.js', {}, 'CLIENT_ID'], ['cli/cli.js', { CLIENT_ID: '' }, 'CLIENT_ID'], ['service/service.js', { CLIENT_ID: 'service', CLIENT_SECRET: 'secret' }, 'RESOURCE'],
+  ] as const) {
+    const child = spawn(process.execPath, [resolve(FOLDER, path)], { env: has })
+    let said = ''
+    child.stderr.on('data', chunk => { said += String(chunk) })
+    t.strictSame(await once(child, 'close'), [1, null], path)
+    t.equal(said, `${lacks} is missing in the environment: README.md says how to get it.\n`)
+  }
 })

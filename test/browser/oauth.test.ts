@@ -1,7 +1,7 @@
 // The pages of OAuth in a real browser: whole journeys of a client's users, each state without a finding of axe, and what a person is told where something fails.
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { ask, run, settings } from '../server-process.js'
+import { ask, serve } from '../server-process.js'
 import { launch, withChromium } from './chromium.js'
 import { Calls, inspect as lookAt } from './inspection.js'
 import { startClient, type ClientServer } from './oauth-client.js'
@@ -13,9 +13,8 @@ const calls = new Calls(/\/oauth\/(decision|doors|leaving|log-in)\.js$/)
 interface Watched { page: Page, context: BrowserContext, violations: string[], faults: string[] }
 
 async function startSignet (t: Test, env: Record<string, string> = {}) {
-  const all = settings(t, { LOG_LEVEL: 'info', ...env })
-  const url = await run(t, all).ready()
-  return { url, client: async (differences?: Parameters<typeof startClient>[3]) => await startClient(t, url, all['DATABASE_URL']!, differences) }
+  const { url, databaseUrl } = await serve(t, env)
+  return { url, client: async (differences?: Parameters<typeof startClient>[3]) => await startClient(t, url, databaseUrl, differences) }
 }
 
 /** A page that counts what its policy stopped and what it threw. */
@@ -73,7 +72,6 @@ t.setTimeout(600_000)
 withChromium(executablePath => {
   let browser: Browser
   t.before(async () => { browser = await launch(executablePath) })
-  t.teardown(async () => { await browser.close() })
 
   t.test('a newcomer signs up on the way, lets the client in, and is not asked again', async t => {
     const { url, client: makeClient } = await startSignet(t, { PASSWORD_MIN_LENGTH: '12' })

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { proveTabs } from '../proofs/tab-rounds.js'
-import { run, SERVER, settings } from '../server-process.js'
+import { run, SERVER, settings, withRing } from '../server-process.js'
 import { openContext, withChromium } from './chromium.js'
 
 withChromium(executablePath => {
@@ -16,7 +16,7 @@ withChromium(executablePath => {
   })
 
   t.test('a tab that closes while its refresh is under way ends no session, however late the next one comes', async t => {
-    const { child, ready } = run(t, settings(t, { LOG_LEVEL: 'info', REFRESH_GRACE: '3' }))
+    const { child, ready } = run(t, await withRing(settings(t, { LOG_LEVEL: 'info', REFRESH_GRACE: '3' })))
     const signet = await ready()
     let refreshing = () => {}
     const proxy = createServer((request, response) => {

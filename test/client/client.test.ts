@@ -438,6 +438,7 @@ t.test('somebody else who logged in beside the client is news, and nothing is do
     ['fetch', async () => await tab.fetch('/user-info')],
     ['logout', async () => { await tab.logout() }],
     ['changePassword', async () => { await tab.changePassword({ currentPassword: ACCOUNT.password, newPassword: 'another harbour' }) }],
+    ['deleteAccount', async () => { await tab.deleteAccount({ password: ACCOUNT.password }) }],
   ]
   for (const refused of ['because it is due', 'because it was refused']) {
     for (const [name, ask] of asked) {
@@ -512,6 +513,25 @@ t.test('a change of the password that is refused changes nothing, and one after 
   await revoke(browser)
   t.equal(await codeOf(tab.changePassword({ currentPassword: ACCOUNT.password, newPassword: 'another harbour' })), 'invalid_grant')
   t.strictSame(tab.changes.at(-1), ENDED)
+})
+
+t.test('an account that is deleted ends its session in every tab, and one whose password is wrong stays', async t => {
+  const browser = await openBrowser(t)
+  const one = await browser.openSession()
+  const other = browser.openTab()
+  await whoAmI(other)
+  await t.rejects(one.deleteAccount({ password: 'wrong' }), { code: 'wrong_password', status: 403 })
+  browser.faults.push(lose)
+  await t.rejects(one.deleteAccount({ password: 'wrong' }), { code: 'unreachable' })
+  t.equal(await whoAmI(one), ACCOUNT.email)
+  browser.sent.length = 0
+  await one.deleteAccount({ password: ACCOUNT.password })
+  t.strictSame(browser.sent.map(({ method, url }) => [method, new URL(url).pathname]), [['DELETE', '/account']])
+  t.equal(browser.jar.size, 0)
+  await until(() => other.status === 'signed-out')
+  for (const tab of [one, other]) t.strictSame(tab.changes.at(-1), { status: 'signed-out', reason: 'logged-out' })
+  t.equal(await codeOf(one.deleteAccount({ password: ACCOUNT.password })), 'invalid_grant')
+  t.equal(await codeOf(one.login(ACCOUNT)), 'invalid_credentials')
 })
 
 t.test('a listener that goes hears nothing more', async t => {

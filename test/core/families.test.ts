@@ -1,6 +1,6 @@
 // When a family lives and when it ends.
 import t from 'tap'
-import { expiresAt, isLive } from '../../src/core/families.js'
+import { expiresAt, isLive, shareOf } from '../../src/core/families.js'
 
 const limits = { idle: 100, absolute: 300, grace: 10 }
 const family = { id: 'family', generation: 0, createdAt: 1000, advancedAt: 1000, userAgent: null, ip: '::1' }
@@ -20,4 +20,8 @@ t.test('a time that is yet to come counts as now', async t => {
   t.ok(isLive(ahead, 1000, limits))
   t.equal(expiresAt(ahead, 1000, limits), 1100)
   t.equal(expiresAt({ ...family, advancedAt: 9500 }, 1250, limits), 1300)
+})
+
+t.test('one client may hold half of a user\'s places, and the odd one', async t => {
+  t.strictSame([1, 2, 3, 10, 11].map(shareOf), [1, 1, 2, 5, 6])
 })

@@ -27,4 +27,5 @@ t.test('a scope lets a client know what it is for, and a name that there is not 
   t.strictSame(userClaims(PERSON, ['profile']), { sub: 'user', name: 'Ada' })
   t.strictSame(userClaims(PERSON, ['email']), { sub: 'user', email: 'ada@example.com', email_verified: false })
   t.strictSame(userClaims({ ...PERSON, name: null }, ['profile', 'email']), { sub: 'user', email: 'ada@example.com', email_verified: false })
+  for (const emailVerified of [true, false]) t.match(userClaims({ ...PERSON, emailVerified }, ['email']), { email_verified: emailVerified })
 })

@@ -45,12 +45,13 @@ t.test('a text that is encrypted by another algorithm is not read, whatever its 
   for (const [enc, bytes] of [['A128GCM', 16], ['A128CBC-HS256', 32], ['A256GCM', 32]] as const) t.equal(await open('code', await direct(enc, bytes), find), undefined, enc)
 })
 
-t.test('a stamp says when, of its text alone', async t => {
-  const stamped = stamp('response_type=code', 1_800_000_000_000, { id: ID, secret })
-  t.equal(readStamp('response_type=code', stamped, find), 1_800_000_000_000)
-  t.equal(readStamp('response_type=code&', stamped, find), undefined)
-  t.equal(readStamp('response_type=code', stamped.replace(/^1/, '2'), find), undefined)
-  t.equal(readStamp('response_type=code', stamped.replace(ID, OTHER), find), undefined)
-  t.equal(readStamp('response_type=code', stamped, () => undefined), undefined)
-  for (const text of ['', '1800000000000', `${stamped}=`, stamped.slice(1), stamped.slice(0, -1), ` ${stamped}`, stamped.toUpperCase(), `-${stamped}`, `1e3${stamped.slice(13)}`]) t.equal(readStamp('response_type=code', text, find), undefined, text)
+t.test('a stamp says when, of its text and for its purpose alone', async t => {
+  const stamped = stamp('asked', 'response_type=code', 1_800_000_000_000, { id: ID, secret })
+  t.equal(readStamp('asked', 'response_type=code', stamped, find), 1_800_000_000_000)
+  t.equal(readStamp('asked', 'response_type=code&', stamped, find), undefined)
+  t.equal(readStamp('asked', 'response_type=code', stamped.replace(/^1/, '2'), find), undefined)
+  t.equal(readStamp('asked', 'response_type=code', stamped.replace(ID, OTHER), find), undefined)
+  t.equal(readStamp('asked', 'response_type=code', stamped, () => undefined), undefined)
+  t.equal(readStamp('reset-password', 'response_type=code', stamped, find), undefined, 'for another purpose')
+  for (const text of ['', '1800000000000', `${stamped}=`, stamped.slice(1), stamped.slice(0, -1), ` ${stamped}`, stamped.toUpperCase(), `-${stamped}`, `1e3${stamped.slice(13)}`]) t.equal(readStamp('asked', 'response_type=code', text, find), undefined, text)
 })

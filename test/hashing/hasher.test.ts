@@ -4,9 +4,13 @@ import type { Worker } from 'node:worker_threads'
 import bcrypt from 'bcrypt'
 import { Piscina } from 'piscina'
 import t, { type Test } from 'tap'
+import { readForeignHash } from '../../src/core/imports/hash-forms.js'
+import { readPasswordHash, writePasswordHash, type ForeignHash, type PasswordHash } from '../../src/core/password-hashes.js'
+import { spendAs, workOf } from '../../src/hashing/foreign-hashes.js'
 import { Hasher } from '../../src/hashing/hasher.js'
+import work, { workLeft, type Comparing } from '../../src/hashing/hashing-worker.js'
 import { digestOf } from '../../src/hashing/long-passwords.js'
-import work from '../../src/hashing/bcrypt-worker.js'
+import { DECOMPOSED, HASHES, LONG, OF_DECOMPOSED, OF_LONG, PASSWORD } from '../foreign-hashes.js'
 
 const SOMEBODY = { address: '192.0.2.1', isKnown: false }
 
@@ -16,13 +20,18 @@ function open (test: Test, queue = 100) {
   return hasher
 }
 
+/** What is kept of the hash of another system. */
+function kept (text: string): string {
+  return writePasswordHash(readForeignHash(text) as PasswordHash)
+}
+
 t.test('a password is its own hash, and nobody else', async t => {
   const hasher = open(t)
   const hash = await hasher.hash('correct horse', SOMEBODY)
   t.match(hash, /^\$2b\$04\$.{53}$/)
-  t.equal(await hasher.verify('correct horse', hash, SOMEBODY), true)
-  t.equal(await hasher.verify('correct horsf', hash, SOMEBODY), false)
-  t.equal(await hasher.verify('correct horse', undefined, SOMEBODY), false)
+  t.equal(await hasher.verify(['correct horse'], hash, SOMEBODY), true)
+  t.equal(await hasher.verify(['correct horsf'], hash, SOMEBODY), false)
+  t.equal(await hasher.verify(['correct horse'], undefined, SOMEBODY), false)
   t.match(work({ password: 'correct horse', cost: 4 }), /^\$2b\$04\$/)
 })
 
@@ -31,8 +40,8 @@ t.test('a password is hashed whole, however long it is and whatever it holds', a
   for (const [password, other] of [['x'.repeat(73), 'x'.repeat(72)], ['абвгдежз'.repeat(8), `${'абвгдежз'.repeat(7)}абвгдежи`], ['one\0two', 'one\0three'], ['one\0two', 'one']] as const) {
     const hash = await hasher.hash(password, SOMEBODY)
     t.match(hash, /^\$hmac-sha384\$2b\$04\$.{53}$/)
-    t.equal(await hasher.verify(password, hash, SOMEBODY), true)
-    t.equal(await hasher.verify(other, hash, SOMEBODY), false)
+    t.equal(await hasher.verify([password], hash, SOMEBODY), true)
+    t.equal(await hasher.verify([other], hash, SOMEBODY), false)
   }
   for (const password of ['x'.repeat(72), 'é'.repeat(36)]) t.match(await hasher.hash(password, SOMEBODY), /^\$2b\$04\$.{53}$/)
 })
@@ -42,9 +51,9 @@ t.test('a digest is no password for the hash of a digest, and a long password no
   const long = 'x'.repeat(100)
   const hash = await hasher.hash(long, SOMEBODY)
   t.equal(bcrypt.compareSync(digestOf(long), hash.replace('$hmac-sha384', '')), true)
-  t.equal(await hasher.verify(digestOf(long), hash, SOMEBODY), false)
-  t.equal(await hasher.verify(long, bcrypt.hashSync(digestOf(long), 4), SOMEBODY), false)
-  t.equal(await hasher.verify(long, bcrypt.hashSync(long, 4), SOMEBODY), false)
+  t.equal(await hasher.verify([digestOf(long)], hash, SOMEBODY), false)
+  t.equal(await hasher.verify([long], bcrypt.hashSync(digestOf(long), 4), SOMEBODY), false)
+  t.equal(await hasher.verify([long], bcrypt.hashSync(long, 4), SOMEBODY), false)
 })
 
 t.test('a digest never changes, for hashes of it are stored', async t => {
@@ -55,11 +64,11 @@ t.test('bcrypt hashes of other systems are compared with; what is none is nobody
   const hasher = open(t)
   const hash = bcrypt.hashSync('correct horse', 5)
   for (const name of ['$2a$', '$2b$', '$2y$']) {
-    t.equal(await hasher.verify('correct horse', hash.replace('$2b$', name), SOMEBODY), true, name)
-    t.equal(await hasher.verify('correct horsf', hash.replace('$2b$', name), SOMEBODY), false, name)
+    t.equal(await hasher.verify(['correct horse'], hash.replace('$2b$', name), SOMEBODY), true, name)
+    t.equal(await hasher.verify(['correct horsf'], hash.replace('$2b$', name), SOMEBODY), false, name)
     t.equal(hasher.isCurrent(hash.replace('$2b$', name)), false, name)
   }
-  for (const other of ['', '$argon2id$v=19$m=65536,t=2,p=1$c2FsdA$aGFzaA', hash.slice(0, -1), hash.replace('$05$', '$03$'), hash.replace('$05$', '$31$')]) t.equal(await hasher.verify('correct horse', other, SOMEBODY), false, other)
+  for (const other of ['', '$argon2id$v=19$m=65536,t=2,p=1$c2FsdA$aGFzaA', hash.slice(0, -1), hash.replace('$05$', '$03$'), hash.replace('$05$', '$31$')]) t.equal(await hasher.verify(['correct horse'], other, SOMEBODY), false, other)
 })
 
 t.test('a refusal takes as much work whatever the hash, and a success no more than it must', async t => {
@@ -73,9 +82,10 @@ t.test('a refusal takes as much work whatever the hash, and a success no more th
   const workSince = (cost: number) => spent.splice(0).reduce((sum, each) => sum + each, 2 ** cost)
   for (const cost of [4, 5, 6, 7]) {
     const hash = hashSync('correct horse', cost)
-    t.equal(work({ password: 'wrong', cost: 7, hash }), false)
+    const task = { hash: { scheme: 'bcrypt', of: 'password', hash, cost } as const, spellingsTyped: 1, refusal: { bcryptCost: 7, foreign: [] } }
+    t.equal(work({ ...task, spellings: ['wrong'] }), false)
     t.equal(workSince(cost), 2 ** 7)
-    t.equal(work({ password: 'correct horse', cost: 7, hash }), true)
+    t.equal(work({ ...task, spellings: ['correct horse'] }), true)
     t.equal(workSince(cost), 2 ** cost)
   }
 })
@@ -84,12 +94,11 @@ t.test('an unknown account is refused at today\'s cost, and once a dearer hash w
   const tasks = t.capture(Piscina.prototype, 'run', Piscina.prototype.run)
   const hasher = open(t)
   const [cheap, dear] = [4, 6].map(cost => bcrypt.hashSync('correct horse', cost))
-  for (const hash of [undefined, cheap, dear, undefined, cheap]) await hasher.verify('wrong', hash, SOMEBODY)
-  const nobodys = (cost: number) => `$2b$0${cost}$${'.'.repeat(53)}`
-  t.strictSame(tasks().map(({ args: [task] }) => task), [
-    { password: 'wrong', cost: 4, hash: nobodys(4) }, { password: 'wrong', cost: 4, hash: cheap }, { password: 'wrong', cost: 6, hash: dear },
-    { password: 'wrong', cost: 6, hash: nobodys(6) }, { password: 'wrong', cost: 6, hash: cheap },
-  ])
+  for (const hash of [undefined, cheap, dear, undefined, cheap]) await hasher.verify(['wrong'], hash, SOMEBODY)
+  const asked = (bcryptCost: number, cost?: number) => ({
+    spellings: ['wrong'], hash: cost && { scheme: 'bcrypt', of: 'password', hash: cost === 4 ? cheap : dear, cost }, spellingsTyped: 1, refusal: { bcryptCost, foreign: [] },
+  })
+  t.strictSame(tasks().map(({ args: [task] }) => task), [asked(4), asked(4, 4), asked(6, 6), asked(6), asked(6, 4)])
 })
 
 t.test('only a hash of today\'s cost is current', async t => {
@@ -158,4 +167,65 @@ t.test('threads start when somebody needs them, and a hasher that is closed at o
   await hasher.close()
   t.match(await hashed, /^\$2b\$/)
   t.strictSame(order, ['started', 'started', 'ended', 'ended'])
+})
+
+t.test('a hash of another system is its password\'s, and nobody else\'s', async t => {
+  const hasher = open(t)
+  for (const [name, text] of Object.entries(HASHES)) {
+    const stored = kept(text)
+    t.equal(await hasher.verify([PASSWORD], stored, SOMEBODY), true, name)
+    t.equal(await hasher.verify(['correct horse'], stored, SOMEBODY), false, name)
+    t.equal(hasher.isCurrent(stored), false, name)
+  }
+})
+
+t.test('what another system hashed as it was typed is found, and of our own hashes the normalised spelling alone', async t => {
+  const hasher = open(t)
+  const typed: [string, string] = [DECOMPOSED.normalize('NFKC'), DECOMPOSED]
+  for (const text of OF_DECOMPOSED) {
+    t.equal(await hasher.verify(typed, kept(text), SOMEBODY), true)
+    t.equal(await hasher.verify([typed[0]], kept(text), SOMEBODY), false)
+  }
+  t.equal(await hasher.verify(typed, bcrypt.hashSync(DECOMPOSED, 4), SOMEBODY), false)
+  t.equal(await hasher.verify(typed, await hasher.hash(typed[0], SOMEBODY), SOMEBODY), true)
+})
+
+t.test('a password that another system\'s bcrypt has cut off gets in with all of it, and so does its beginning, until it is hashed here', async t => {
+  const hasher = open(t)
+  for (const password of [LONG, LONG.slice(0, 72)]) t.equal(await hasher.verify([password], kept(OF_LONG.bcrypt), SOMEBODY), true)
+  t.equal(await hasher.verify([LONG], kept(OF_LONG.django), SOMEBODY), true)
+  t.equal(await hasher.verify([LONG.slice(0, 72)], kept(OF_LONG.django), SOMEBODY), false)
+})
+
+t.test('once a hash of another system was met, every refusal does its work too, and none does that of one it has done', async t => {
+  const tasks = t.capture(Piscina.prototype, 'run', Piscina.prototype.run)
+  const hasher = open(t)
+  const [cheap, dear] = [HASHES['pbkdf2-sha256'], HASHES['pbkdf2-sha256'].replace('1000', '3000')].map(kept)
+  for (const stored of [undefined, cheap, undefined, dear, cheap, kept(HASHES.argon2id), undefined]) await hasher.verify(['wrong'], stored, SOMEBODY)
+  const [cheapHash, dearHash, argon2] = [cheap!, dear!, HASHES.argon2id].map(text => readPasswordHash(text) as ForeignHash)
+  const foreign = [[], [cheapHash], [cheapHash], [dearHash], [dearHash], [dearHash, argon2], [dearHash, argon2]]
+  t.strictSame(tasks().map(({ args: [task] }) => (task as Comparing).refusal), foreign.map(foreign => ({ bcryptCost: 4, foreign })))
+})
+
+t.test('a refusal takes as much work of each kind, whatever was compared and however many spellings there are', async t => {
+  const cases = [['pbkdf2-sha512', 'i=1000', 'i=300'], ['argon2id', 'm=256,t=2', 'm=64,t=1'], ['argon2i', 'm=256,t=2', 'm=200,t=1'], ['scrypt @phc', 'ln=8', 'ln=5'], ['fbscrypt', 'n=8', 'n=3']] as const
+  for (const [name, dear, cheap] of cases) {
+    const [dearest, cheaper] = [dear, cheap].map(parameters => readPasswordHash(kept(HASHES[name]).replace(dear, parameters)) as ForeignHash) as [ForeignHash, ForeignHash]
+    const rest = workOf(dearest) - workOf(cheaper)
+    t.equal(spendAs(dearest, workOf(dearest)), 0, name)
+    t.ok(spendAs(dearest, rest) < 16, `${name}: ${rest}`)
+    t.equal(spendAs(dearest, 1), name === 'pbkdf2-sha512' ? 0 : 1, 'next to nothing is left')
+    const task = { refusal: { bcryptCost: 5, foreign: [dearest] }, spellings: ['wrong', 'wrong too'], spellingsTyped: 2 }
+    const ours = { scheme: 'bcrypt', of: 'password', hash: HASHES['bcrypt 2b'], cost: 4 } as const
+    for (const [comparing, bcrypt, foreign] of [
+      [{ ...task, hash: undefined }, 64, 2 * workOf(dearest)],
+      [{ ...task, hash: ours, spellings: ['wrong'] }, 48, 2 * workOf(dearest)],
+      [{ ...task, hash: cheaper }, 64, 2 * rest],
+      [{ ...task, hash: dearest }, 64, 0],
+    ] as Array<[Comparing, number, number]>) {
+      t.strictSame(workLeft(comparing), { bcrypt, foreign: [{ dearest, work: foreign }] }, name)
+      t.equal(work(comparing), false)
+    }
+    t.equal(work({ ...task, hash: { ...ours, of: 'first-72' }, spellings: ['wrong', PASSWORD] }), true)
+  }
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { KeyRing, readRing } from '../../src/keyring/key-ring.js'
 import * as ringFiles from '../../src/keyring/ring-files.js'
-import type { Manifest } from '../../src/keyring/ring-files.js'
+import type { Manifest, RingPlace } from '../../src/keyring/ring-files.js'
 import { copyRing, makeRing, openRing } from './rings.js'
 
 const NOW = 1_800_000_000_000
@@ -190,4 +190,25 @@ t.test('a token that a clock issued in the future is not good, beyond what clock
   const verify = (now: number) => ring.verify(token, { issuer: 'issuer', audience: 'api' }, now)
   t.equal(verify(NOW - 300_000).jti, 'token')
   t.throws(() => verify(NOW - 300_001), { message: 'it was issued in the future' })
+})
+
+t.test('a token that is asked about again is good no longer than one that is asked about once: not when it has expired, for nobody else, and not by other keys', async t => {
+  const [own, other] = ['own', 'other'].map(name => ({ folder: join(t.testdir({}), name) })) as [RingPlace, RingPlace]
+  for (const place of [own, other]) await makeRing(place, NOW)
+  const ring = await openRing(own)
+  const issuedAt = NOW / 1000
+  const claims = { iss: 'issuer', aud: 'api', sub: 'user', client_id: 'web', sid: 'family', jti: 'token', iat: issuedAt, exp: issuedAt + 600, auth_time: issuedAt }
+  const token = await ring.sign(claims)
+  const again = (text: string, now: number, issuer = 'issuer') => ring.verifyAgain(text, { issuer }, now)
+  const assertJudged = (when: string) => {
+    t.strictSame(again(token, NOW), claims, when)
+    t.throws(() => again(token, NOW + 600_000), { message: 'it has expired' }, when)
+    t.throws(() => again(token, NOW - 300_001), { message: 'it was issued in the future' }, when)
+    t.throws(() => again(token, NOW, 'other'), { message: 'it was issued by or for somebody else' }, when)
+    for (const text of [`${token}A`, token.slice(0, -4), `${token}=`, token.replace('.', '..'), ` ${token}`]) t.throws(() => again(text, NOW), when)
+  }
+  assertJudged('at first')
+  assertJudged('and then')
+  ring.adopt((await readRing(other))!.parts)
+  t.throws(() => again(token, NOW), { message: 'the header is of no key of the ring' })
 })

@@ -7,7 +7,7 @@ import { SETTLING_MS } from '../../src/core/clock.js'
 import { planRotation, type KeyTerms, type Step } from '../../src/core/key-life-cycle.js'
 import { KeyRing, readRing } from '../../src/keyring/key-ring.js'
 import { changeRing } from '../../src/keyring/ring-changes.js'
-import { readManifest } from '../../src/keyring/ring-files.js'
+import { readManifest, type HistoryEntry } from '../../src/keyring/ring-files.js'
 import { withLock } from '../../src/keyring/ring-lock.js'
 import { RingWatcher } from '../../src/keyring/ring-watcher.js'
 import { makeRing } from './rings.js'
@@ -34,11 +34,13 @@ async function follow (folder: string, terms = NEVER, clock = new Clocks(NOW)) {
   const ring = (await readRing({ folder }))!
   const keyRing = new KeyRing(ring.parts)
   const said: Array<[event: string, what: unknown]> = []
+  const seen: HistoryEntry[] = []
   const watcher = new RingWatcher({
     place: { folder }, keyRing, ring, terms: { signing: terms, refresh: terms }, clock: () => clock.now, uptime: () => clock.uptime,
     log: {
       adopted: active => { said.push(['adopted', active]) },
       refused: fault => { said.push(['refused', fault.message]) },
+      stepsSeen: (history, known) => { seen.push(...history.slice(known)) },
       stepsTaken: (kind, steps: Step[]) => { said.push([`kept up ${kind}`, steps.map(({ to }) => to)]) },
       upkeepFailed: fault => { said.push(['failed', fault.message]) },
     },
@@ -50,7 +52,7 @@ async function follow (folder: string, terms = NEVER, clock = new Clocks(NOW)) {
     await watcher.look()
     clock.pass(SETTLING_MS)
   }
-  return { keyRing, watcher, said, clock, published, settle }
+  return { keyRing, watcher, said, seen, clock, published, settle }
 }
 
 async function ringIn (t: Test, name = 'keys', parent = t.testdir()): Promise<string> {
@@ -296,4 +298,26 @@ t.test('steps that a clock dated into the future are dated anew, once, and count
   clock.pass(1)
   await watcher.look()
   t.strictSame(taken().filter(([event]) => event === 'kept up signing')[1], ['kept up signing', [null, 'retired', 'active', 'next']])
+})
+
+t.test('the steps that others took are told when their ring is adopted, with who took them, and once', async t => {
+  const folder = await ringIn(t)
+  const { watcher, seen } = await follow(folder)
+  await changeRing({ folder }, { kind: 'signing', now: NOW + 2000, by: 'command', who: 'ada', plan: keys => planRotation(keys, NOW + 2000, { prepublish: 0, urgency: 'regular' }) }, { milliseconds: 0 })
+  await watcher.look()
+  await watcher.look()
+  const { history } = await readManifest(folder)
+  t.strictSame(seen, history!.slice(4))
+  t.match(seen[0], { kind: 'signing', by: 'command', who: 'ada' })
+})
+
+t.test('a ring without a history tells of no steps, and all of one that takes its place', async t => {
+  const folder = await ringIn(t)
+  const text = readFileSync(join(folder, 'manifest.json'), 'utf8')
+  const { history, ...rest } = JSON.parse(text) as { history: HistoryEntry[] }
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(rest))
+  const { watcher, seen } = await follow(folder)
+  writeFileSync(join(folder, 'manifest.json'), text)
+  await watcher.look()
+  t.strictSame(seen, history)
 })

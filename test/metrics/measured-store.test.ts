@@ -14,7 +14,7 @@ function counts (tally: Tally): Record<string, number> {
 t.test('each operation counts by its name, and answers as before', async t => {
   const [tally, folder] = [new Tally(), t.testdir()]
   const store = await Promise.resolve(measuredStore(await openStore(`file:${folder}/signet.db`), tally))
-  const user = { id: 'one', email: 'ada@example.com', name: null, passwordHash: '', createdAt: 0, families: [] }
+  const user = { id: 'one', email: 'ada@example.com', name: null, passwordHash: '', createdAt: 0, families: [], roles: [] }
   t.equal(await store.insertUser(user), 'inserted')
   t.equal(await store.insertUser({ ...user, id: 'other' }), 'email_taken')
   t.match(await store.findUser('one'), user)

@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config.js'
 import { start } from '../../src/server.js'
 import { certificateFor } from '../certificates.js'
 import { plainNode } from '../compiled.js'
-import { AT_ONCE, run, settings } from '../server-process.js'
+import { AT_ONCE, run, settings, withRing } from '../server-process.js'
 
 const check = async (t: Test, env: Record<string, string>) => {
   const { code, out, err } = await run(t, env, plainNode('scripts/check-health.ts')).ended
@@ -16,7 +16,7 @@ const check = async (t: Test, env: Record<string, string>) => {
 }
 
 t.test('a server that is ready is so, in plain HTTP and over TLS, on any address and port', async t => {
-  const common = settings(t)
+  const common = await withRing(settings(t))
   const { paths: { cert, key } } = certificateFor(t)
   for (const env of [{ HOST: '127.0.0.1' }, { HOST: '0.0.0.0' }, { HOST: '::1', TLS_CERT_FILE: cert, TLS_KEY_FILE: key }, { HOST: '::', ISSUER: 'https://id.example' }]) {
     const used = { ...common, ...env }
@@ -27,7 +27,7 @@ t.test('a server that is ready is so, in plain HTTP and over TLS, on any address
 })
 
 t.test('one that is not ready, that is away, that says nothing, or whose settings are wrong is said to be so', async t => {
-  const used = settings(t)
+  const used = await withRing(settings(t))
   const { app, stop } = await start(readConfig(used), AT_ONCE)
   t.teardown(stop)
   rmSync(used['DATABASE_URL']!.slice('file:'.length))

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { isSecretOf } from '../../src/core/client.js'
 import { clientOperator } from './client-operator.js'
-import { run as runServer, settings } from '../server-process.js'
+import { run as runServer, settings, withRing } from '../server-process.js'
 
 const NOTES = ['--client-name', 'Notes', '--redirect-uri', 'https://app.example/callback', '--audience', 'signet']
 const RACERS = 6
@@ -12,7 +12,7 @@ export function proveClientCommands (urlFor: (t: Test) => string | undefined): v
   t.test('a client is made, listed, shown, changed and removed, while a server runs on the same store', async t => {
     const { run, json, kept, databaseUrl } = clientOperator(t, urlFor(t))
     const place = databaseUrl.startsWith('file:') ? databaseUrl.slice('file:'.length) : 'MongoDB'
-    const server = runServer(t, { ...settings(t, { LOG_LEVEL: 'info' }), DATABASE_URL: databaseUrl })
+    const server = runServer(t, { ...await withRing(settings(t, { LOG_LEVEL: 'info' })), DATABASE_URL: databaseUrl })
     await server.ready()
     t.strictSame(await run('list'), { code: 0, out: `There is no client in ${place}; clients:add makes one.\n`, err: '' })
 

@@ -1,13 +1,13 @@
 // A Signet that outgrows its file: what clients hold goes on working on the new store; knows no destination.
 import type { Test } from 'tap'
 import { plainNode } from '../compiled.js'
-import { ask, run, settings } from '../server-process.js'
+import { ask, run, settings, withRing } from '../server-process.js'
 
 export const STORE_COPY = plainNode('scripts/store-copy.ts')
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 
 export async function copyJourney (t: Test, destination: (folder: string) => string): Promise<void> {
-  const env = settings(t, { LOG_LEVEL: 'info', ISSUER: 'https://id.example' })
+  const env = await withRing(settings(t, { LOG_LEVEL: 'info', ISSUER: 'https://id.example' }))
   const to = destination(t.testdirName)
   const serve = async (databaseUrl: string) => {
     const { child, ready, ended } = run(t, { ...env, DATABASE_URL: databaseUrl })

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { AuthenticationRequest } from '../../src/http/account/requests.js'
 import { Hasher, type Requester } from '../../src/hashing/hasher.js'
+import { claimsOf } from './oauth-parts.js'
 import { DEVICE, LIMITS, NOW, openServices, overtake, PASSWORD, REQUESTER } from './parts.js'
 
 const NEW_PASSWORD = 'another horse, another battery'
@@ -17,11 +18,11 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   const { families } = await store.findUser(user.id) ?? {}
   t.strictSame(families, [])
   const family = { id: 'family', generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }
-  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict', closing })
-  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, roles: [], family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict', closing })
+  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   const renewed = (await store.findUser(user.id))!.passwordHash
   t.match(renewed, /^\$2b\$05\$/)
-  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   t.equal((await store.findUser(user.id))!.passwordHash, renewed)
 })
 
@@ -30,14 +31,15 @@ t.test('in the queue the same are known as to the limits: whoever comes from the
   const known: boolean[] = []
   for (const name of ['verify', 'hash'] as const) {
     const method = hasher[name].bind(hasher) as (...args: unknown[]) => Promise<never>
-    Object.defineProperty(hasher, name, { value: async (...args: [...unknown[], Requester]) => { known.push((args.at(-1) as Requester).isKnown); return await method(...args) } })
+    t.teardown(() => Reflect.deleteProperty(hasher, name))
+    Object.defineProperty(hasher, name, { configurable: true, value: async (...args: [...unknown[], Requester]) => { known.push((args.at(-1) as Requester).isKnown); return await method(...args) } })
   }
   const from = (ip: string) => ({ ip, userAgent: null })
   const { refreshToken } = (await tokens.open(user, user.passwordHash, from('2001:db8:77:1::aaaa'), NOW))!
   const held = tokens.read(refreshToken)!
   const { email } = user
   await accounts.authenticate(email, PASSWORD, from('2001:db8:77:1::bbbb'), NOW)
-  await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW, held)
+  await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW, { family: held })
   await accounts.authenticate(email, PASSWORD, from('192.0.2.1'), NOW)
   await accounts.authenticate(email, PASSWORD, from('2001:db8:77:1::aaaa'), NOW + LIMITS.absolute)
   t.strictSame(known.splice(0), [true, true, false, false])
@@ -54,7 +56,7 @@ t.test('a log-in that a password change overtakes is proved against the new pass
   const change = async (password: string, from = user.passwordHash) => {
     await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family!, closing })
   }
-  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, DEVICE).authenticate(accounts, tokens, NOW)
+  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
   overtake(store, 'openFamily', async () => { await change(PASSWORD) })
   t.match(await authenticate(), { token_type: 'Bearer' }, 'the same password under another hash')
   const { passwordHash } = (await store.findUser(user.id))!
@@ -106,7 +108,7 @@ t.test('64 racing registrations of one address make one account', async t => {
 
 /** An account as it was kept before each address had one spelling. */
 async function keepAsBefore ({ store, hasher, tokens }: Awaited<ReturnType<typeof openServices>>, email: string, password: string) {
-  const user = { id: randomUUID(), email, name: null, passwordHash: await hasher.hash(password, REQUESTER), createdAt: NOW, families: [] }
+  const user = { id: randomUUID(), email, name: null, passwordHash: await hasher.hash(password, REQUESTER), createdAt: NOW, families: [], roles: [] }
   t.equal(await store.insertUser(user), 'inserted')
   t.ok(await tokens.open(user, user.passwordHash, DEVICE, NOW))
   return user.id
@@ -138,4 +140,35 @@ t.test('two accounts that turn out to have one address stay two, each under the 
     const id = await keepAsBefore(services, email, `${PASSWORD} of ${email}`)
     t.equal((await accounts.authenticate(email, `${PASSWORD} of ${email}`, DEVICE, NOW)).id, id)
   }
+})
+
+t.test('a deletion that another write overtakes is proved against what stands, and from a family that lives', async t => {
+  const { store, accounts, tokens, user, hasher, login } = await openServices(t)
+  const caller = async () => await tokens.identify((await login()).accessToken, NOW)
+  const change = async (password: string) => {
+    const { passwordHash, families } = (await store.findUser(user.id))!
+    await store.openFamily({ userId: user.id, verifiedHash: passwordHash, passwordHash: await hasher.hash(password, REQUESTER), roles: [], family: { id: randomUUID(), generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }, live, limit: families.length + 1, policy: 'evict', closing })
+  }
+  const first = await caller()
+  overtake(store, 'deleteUser', async () => { await change(NEW_PASSWORD) })
+  await t.rejects(accounts.deleteAccount(first, PASSWORD, DEVICE, NOW), { code: 'wrong_password' })
+  overtake(store, 'deleteUser', async () => { await store.closeAllFamilies({ userId: user.id, live, closing }) })
+  await t.rejects(accounts.deleteAccount({ ...first, user: (await store.findUser(user.id))! }, NEW_PASSWORD, DEVICE, NOW), { code: 'invalid_token' })
+  const second = await caller()
+  overtake(store, 'deleteUser', async () => { await change(NEW_PASSWORD) })
+  await accounts.deleteAccount(second, NEW_PASSWORD, DEVICE, NOW)
+  t.equal(await store.findUser(user.id), undefined)
+})
+
+t.test('a log-in that a disabling or a change of roles overtakes opens nothing of before', async t => {
+  const { store, accounts, tokens, user } = await openServices(t)
+  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
+  overtake(store, 'openFamily', async () => await store.setRoles({ userId: user.id, roles: ['admin'], closes: { live, closing } }))
+  t.strictSame(claimsOf((await authenticate()).access_token)['roles'], ['admin'])
+  overtake(store, 'openFamily', async () => await store.disableUser({ userId: user.id, live, closing }))
+  await t.rejects(authenticate(), { code: 'invalid_credentials' })
+  t.strictSame((await store.findUser(user.id))?.families, [])
+  await store.enableUser(user.id)
+  overtake(store, 'openFamily', async () => await store.deleteUser({ userId: user.id, closing }))
+  await t.rejects(authenticate(), { code: 'invalid_credentials' })
 })

@@ -232,3 +232,34 @@ t.test('a used refresh token ends its family as well, for whoever has it has had
   await clientTokens.revoke(client, refreshToken!, NOW + 60_000)
   t.strictSame(await grants(), [])
 })
+
+t.test('a client\'s tokens of a user have the roles of when they were made, and who asks about one is told those of now', async t => {
+  const { addClient, letIn, clientTokens, store, user } = await openOAuth(t)
+  const client = await addClient()
+  await store.setRoles({ userId: user.id, roles: ['admin', 'staff'] })
+  const { accessToken, refreshToken } = await letIn(client)
+  t.strictSame(claimsOf(accessToken)['roles'], ['admin', 'staff'])
+  await store.setRoles({ userId: user.id, roles: ['staff'] })
+  t.strictSame(await clientTokens.introspect(client, accessToken, NOW), { active: true, token_type: 'Bearer', ...claimsOf(accessToken), roles: ['staff'] })
+  t.strictSame(claimsOf((await clientTokens.refresh(client, refreshToken!, ALL, DEVICE, NOW)).accessToken)['roles'], ['staff'])
+  await store.setRoles({ userId: user.id, roles: [] })
+  t.notOk('roles' in await clientTokens.introspect(client, accessToken, NOW))
+  t.notOk('roles' in claimsOf((await clientTokens.own(client, ALL, NOW)).accessToken))
+})
+
+t.test('nothing that a client has of a user outlives a disabling or a deletion: no token, no code, no session', async t => {
+  for (const end of ['disableUser', 'deleteUser'] as const) {
+    const { addClient, letIn, codeFor, redeem, logIn, login, authorizations, clientTokens, store, user } = await openOAuth(t, { maxActive: 20 })
+    const client = await addClient()
+    const [{ accessToken, refreshToken }, code, { refreshToken: cookie }] = [await letIn(client), await codeFor(client, {}, NOW, await logIn()), await login()]
+    await store[end]({ userId: user.id, live: { createdAfter: 0, advancedAfter: 0 }, closing: { at: NOW, countsAfter: 0 } })
+    for (const token of [accessToken, refreshToken!]) t.strictSame(await clientTokens.introspect(client, token, NOW), NOBODY, end)
+    await t.rejects(clientTokens.userInfo(accessToken, NOW), { code: 'invalid_token' })
+    await t.rejects(clientTokens.refresh(client, refreshToken!, ALL, DEVICE, NOW), BAD)
+    await t.rejects(redeem(client, code), { code: 'invalid_grant' })
+    t.equal(await authorizations.session(cookie, NOW), undefined)
+    await store.enableUser(user.id)
+    await t.rejects(redeem(client, code), { code: 'invalid_grant' }, 'which it is still when that is over')
+    t.strictSame((await store.findUser(user.id))?.families ?? [], [])
+  }
+})

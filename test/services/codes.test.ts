@@ -136,7 +136,7 @@ t.test('a code opens nothing once the password is kept by another hash, though t
   const client = await addClient()
   const keepAnew = async (passwordHash: string) => {
     const { id, passwordHash: verifiedHash } = await stands()
-    await store.openFamily({ userId: id, verifiedHash, passwordHash, family: newFamily(randomUUID(), DEVICE, NOW), live: liveAfter(NOW, parts.families), limit: 10, policy: 'evict', closing: closingAt(NOW, parts.closingRetention) })
+    await store.openFamily({ userId: id, verifiedHash, passwordHash, roles: [], family: newFamily(randomUUID(), DEVICE, NOW), live: liveAfter(NOW, parts.families), limit: 10, policy: 'evict', closing: closingAt(NOW, parts.closingRetention) })
   }
   const session = await logIn()
   const before = await codeFor(client, {}, NOW, session)

@@ -16,7 +16,7 @@ async function open (t: Test, limits?: { window: number, placeMax: number, accou
   const tally = new Tally()
   const services = await openServices(t, 4, undefined, { meter: tally })
   const { parts, store, hasher, places } = services
-  const accounts = new AccountService({ ...parts, store, hasher, passwordMinLength: 8, guesses: limits && new GuessLimits(limits, store), places })
+  const accounts = new AccountService({ ...parts, store, hasher, passwordMinLength: 8, registration: 'open', guesses: limits && new GuessLimits(limits, store), places })
   /** The series of a metric that are above zero. */
   const counts = (name: keyof Samples) => Object.fromEntries(Object.entries(tally.samples()[name] ?? {}).filter(([, [figure]]) => figure! > 0).map(([key, [figure]]) => [key, figure]))
   return { ...services, accounts, tally, counts }
@@ -81,6 +81,13 @@ t.test('who waits for a thread is told, and how long each waited and was hashed'
     t.equal(buckets.reduce((all, count) => all + count), 3, name)
     t.ok(sum! > 0)
   }
+})
+
+t.test('an event counts when it is told, whether it is kept or not', async t => {
+  const { tally, store, parts } = await open(t)
+  const events = new Events({ store, retention: 0, tell () {}, lost () {}, clock: () => NOW, meter: parts.meter })
+  events.record({ kind: 'refresh.ahead', at: NOW })
+  t.strictSame(tally.samples().signet_security_events_total!['refresh.ahead'], [1])
 })
 
 t.test('what the store has not is counted, whether anybody is told or not', async t => {

@@ -1,9 +1,14 @@
 // How many wrong passwords an account takes: from one place, from everywhere, and from where its owner is.
+import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import type { DeviceClaims } from '../../src/core/device-token.js'
 import { readRefreshToken } from '../../src/core/refresh-token.js'
 import { AuthError } from '../../src/errors.js'
 import { AccountService } from '../../src/services/account-service.js'
-import { GuessLimits } from '../../src/services/guess-limits.js'
+import { GuessLimits, type Guess } from '../../src/services/guess-limits.js'
+import type { TokenService } from '../../src/services/token-service.js'
+import { SqliteStore } from '../../src/store/sqlite-store.js'
+import type { Store, User } from '../../src/store/store.js'
 import { LIMITS, NOW, openServices, PASSWORD } from './parts.js'
 
 const WINDOW = 900_000
@@ -18,16 +23,23 @@ const from = (ip: string) => ({ ip, userAgent: null })
 async function open (t: Parameters<typeof openServices>[0], limits = settings) {
   const services = await openServices(t, 4, limits)
   const { accounts, tokens, keyRing, store, user } = services
-  const { refreshToken, accessToken } = (await tokens.open(user, user.passwordHash, from(HOME), NOW))!
+  const { refreshToken, accessToken, deviceToken } = (await tokens.open(user, user.passwordHash, from(HOME), NOW))!
   const held = readRefreshToken(refreshToken, keyRing.findSecret)!
+  const device = tokens.readDevices([deviceToken], NOW)[0]!
   const outcome = async (work: Promise<unknown>) => await work.then(() => 'right', (error: AuthError) => error.code)
-  const guess = async (ip: string, { password = 'wrong', email = user.email, now = NOW, cookie = undefined as typeof held | undefined, by = accounts } = {}) =>
-    await outcome(by.authenticate(email, password, from(ip), now, cookie))
+  const guess = async (ip: string, { password = 'wrong', email = user.email, now = NOW, cookie = undefined as typeof held | undefined, devices = [] as DeviceClaims[], by = accounts } = {}) =>
+    await outcome(by.authenticate(email, password, from(ip), now, { family: cookie, devices }))
   const failed = async () => (await store.findUser(user.id))!.failed
-  return { ...services, held, accessToken, guess, outcome, failed }
+  return { ...services, held, device, accessToken, guess, outcome, failed }
 }
 
 const right = { password: PASSWORD }
+
+/** What the device token of one more log-in says. */
+async function deviceOf (tokens: TokenService, user: User): Promise<DeviceClaims> {
+  const { deviceToken } = (await tokens.open(user, user.passwordHash, from('192.0.2.9'), NOW))!
+  return tokens.readDevices([deviceToken], NOW)[0]!
+}
 
 t.test('one address is held tightly, an IPv6 one by its /64, and no other with it', async t => {
   const { guess, accounts, user } = await open(t)
@@ -58,14 +70,62 @@ t.test('a place counts as known for as long as its family lives', async t => {
   t.equal(await guess('203.0.113.1', { ...right, now: later, cookie: held }), 'rate_limited')
 })
 
-t.test('who is known has a limit too: each place its own, and all of them together', async t => {
+t.test('who is known has a limit too: each device its own, each network its own, and all of those together', async t => {
   const { guess, held, failed, tokens, user } = await open(t)
-  for (const expected of ['invalid_credentials', 'invalid_credentials', 'rate_limited']) t.equal(await guess('203.0.113.1', { cookie: held }), expected)
+  for (let n = 0; n < 3; n++) t.equal(await guess('203.0.113.1', { cookie: held }), 'invalid_credentials')
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 1, devices: { [held.familyId]: 2 } }, 'what is spent is as none')
   for (const expected of ['invalid_credentials', 'invalid_credentials', 'rate_limited']) t.equal(await guess(HOME), expected)
-  t.strictSame(await failed(), { since: NOW, known: 4, stranger: 0 })
-  await tokens.open(user, user.passwordHash, from('192.0.2.2'), NOW)
-  for (const expected of ['invalid_credentials', 'rate_limited']) t.equal(await guess('192.0.2.2'), expected)
-  t.equal(await guess('203.0.113.1', right), 'right', 'strangers have lost nothing by it')
+  for (const home of ['192.0.2.2', '192.0.2.3']) await tokens.open(user, user.passwordHash, from(home), NOW)
+  for (const expected of ['invalid_credentials', 'invalid_credentials', 'rate_limited']) t.equal(await guess('192.0.2.2'), expected)
+  for (const expected of ['invalid_credentials', 'rate_limited']) t.equal(await guess('192.0.2.3'), expected)
+  t.strictSame(await failed(), { since: NOW, known: 5, stranger: 1, devices: { [held.familyId]: 2 } })
+  t.equal(await guess('203.0.113.2', right), 'right', 'strangers have lost nothing by it')
+})
+
+t.test('ten thousand failures of strangers, from the owner\'s own network too, keep out nobody who logged in before from that device', async t => {
+  const { guess, device, user, failed } = await open(t)
+  const answers = new Map<string, number>()
+  for (let n = 0; n < 10_000; n++) {
+    const answer = await guess(n % 2 ? HOME : `198.51.${n >> 8}.${n & 255}`)
+    answers.set(answer, (answers.get(answer) ?? 0) + 1)
+  }
+  t.strictSame([...answers], [['invalid_credentials', 7], ['rate_limited', 9_993]])
+  t.strictSame(await failed(), { since: NOW, known: 2, stranger: 5 })
+  t.equal(await guess(HOME, right), 'rate_limited')
+  for (const ip of [HOME, '203.0.113.1']) t.equal(await guess(ip, { ...right, devices: [device] }), 'right', ip)
+  t.equal(await guess('203.0.113.1', { ...right, devices: [{ userId: randomUUID(), deviceId: randomUUID() }, device] }), 'right', 'in a browser that others use')
+  t.equal(await guess('203.0.113.1', { ...right, devices: [{ ...device, userId: randomUUID() }] }), 'rate_limited', 'another account\'s')
+  t.equal(await guess('203.0.113.1', { email: NOBODY, devices: [device] }), 'invalid_credentials')
+  t.strictSame(await failed(), { since: NOW, known: 2, stranger: 5 }, `a right password writes nothing: ${user.id}`)
+})
+
+t.test('whoever has stolen a device token has its own few guesses, and takes none from anybody', async t => {
+  const { guess, device, tokens, user, failed } = await open(t)
+  const other = await deviceOf(tokens, user)
+  for (let n = 0; n < 2; n++) t.equal(await guess('198.51.100.1', { devices: [device] }), 'invalid_credentials')
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 0, devices: { [device.deviceId]: 2 } })
+  for (let n = 0; n < 2; n++) t.equal(await guess('198.51.100.1', { devices: [device] }), 'invalid_credentials', 'as any stranger')
+  t.equal(await guess('198.51.100.1', { ...right, devices: [device] }), 'rate_limited')
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 2, devices: { [device.deviceId]: 2 } })
+  t.equal(await guess('203.0.113.1', { ...right, devices: [other] }), 'right')
+  t.equal(await guess('203.0.113.1', right), 'right')
+  t.equal(await guess('203.0.113.2', { ...right, devices: [device] }), 'right', 'its owner, as without one')
+  t.equal(await guess('198.51.100.1', { ...right, devices: [device], now: NOW + WINDOW }), 'right')
+})
+
+t.test('what a device got wrong stays counted when it gets in, which gives it another token', async t => {
+  const { guess, device, failed } = await open(t)
+  for (let n = 0; n < 2; n++) t.strictSame([await guess('203.0.113.1', { devices: [device] }), await guess('203.0.113.1', { ...right, devices: [device] })], ['invalid_credentials', 'right'])
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 0, devices: { [device.deviceId]: 2 } })
+})
+
+t.test('of so many devices that fail one more is as none', async t => {
+  const { guess, tokens, user, failed } = await open(t)
+  const devices: DeviceClaims[] = []
+  for (let n = 0; n < 11; n++) devices.push(await deviceOf(tokens, user))
+  for (const device of devices) await guess('198.51.100.1', { devices: [device] })
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 1, devices: Object.fromEntries(devices.slice(0, 10).map(({ deviceId }) => [deviceId, 1])) })
+  t.equal(await guess('198.51.100.1', { ...right, devices: [devices[0]!] }), 'right')
 })
 
 t.test('an address that is no account\'s is answered as one that is', async t => {
@@ -94,11 +154,13 @@ t.test('an address is one whichever spelling is guessed at, with an account or w
 })
 
 t.test('what one process counts of an account counts at every other', async t => {
-  const { guess, store, hasher } = await open(t)
-  const other = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined, record: () => {} })
+  const { guess, held, store, hasher } = await open(t)
+  const other = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined, record: () => {} })
   for (let n = 0; n < 5; n++) await guess(`198.51.100.${n}`)
   t.equal(await guess('198.51.100.9', { ...right, by: other }), 'rate_limited')
   t.equal(await guess(HOME, { ...right, by: other }), 'right')
+  for (let n = 0; n < 2; n++) await guess('198.51.100.9', { cookie: held })
+  t.equal(await guess('198.51.100.9', { ...right, cookie: held, by: other }), 'rate_limited')
   t.equal(await guess('198.51.100.9', { ...right, by: other, now: NOW + WINDOW }), 'right')
 })
 
@@ -121,19 +183,92 @@ t.test('guesses that hold all that is left are over in a moment, and one that wa
 t.test('what was not decided counts nothing and holds nothing', async t => {
   const { store, user, failed } = await open(t)
   const limits = new GuessLimits(settings, store)
-  const guess = { email: user.email, user, place: { id: HOME, by: 'known' as const } }
+  const guess = { email: user.email, user, places: [{ id: HOME, by: 'known' as const }] }
   for (let n = 0; n < 10; n++) await t.rejects(limits.check(guess, NOW, async () => { throw new AuthError('busy') }), { code: 'busy' })
   t.equal(await failed(), undefined)
-  t.equal(await limits.check(guess, NOW, async () => true), true)
+  t.equal(await limits.check(guess, NOW, async () => true), 'right')
 })
 
-t.test('a wrong one counts though the store cannot be told', async t => {
+t.test('a first wrong one counts though the store cannot be told, and no other is tried', async t => {
   const { store, user } = await open(t)
-  const limits = new GuessLimits(settings, store)
-  const guess = { email: user.email, user, place: { id: HOME, by: 'known' as const } }
+  const limits = new GuessLimits({ ...settings, placeMax: 1 }, store)
+  const at = (id: string) => ({ email: user.email, user, places: [{ id, by: 'known' as const }] })
   await store.close()
-  for (let n = 0; n < 2; n++) await t.rejects(limits.check(guess, NOW, async () => false), { code: 'unavailable' })
-  await t.rejects(limits.check(guess, NOW, async () => true), { code: 'rate_limited' })
+  await t.rejects(limits.check(at(HOME), NOW, async () => false), { code: 'unavailable' })
+  await t.rejects(limits.check(at(HOME), NOW, async () => true), { code: 'rate_limited' })
+  await t.rejects(limits.check(at('192.0.2.2'), NOW, async () => t.fail('it was tried')), { code: 'unavailable' })
+})
+
+/** A store that tells what is asked of it. */
+function watched (store: Store): { store: Store, asked: string[] } {
+  const asked: string[] = []
+  const tell = (name: string) => { asked.push(name) }
+  return { asked, store: new Proxy(store, { get: (target, name) => { tell(String(name)); return (target[name as keyof Store] as (...args: unknown[]) => unknown).bind(target) } }) }
+}
+
+t.test('a right password asks nothing more of the store than the log-in reads, unless something was counted for the like of who gives it', async t => {
+  const { store: inner, hasher, user, device, guess } = await open(t)
+  const { store, asked } = watched(inner)
+  const by = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined, record: () => {} })
+  const askedBy = async (how: object) => { await guess('198.51.100.1', { by, ...how }); return asked.splice(0) }
+  t.strictSame(await askedBy(right), ['findUserByEmail'])
+  t.strictSame(await askedBy({}), ['findUserByEmail', 'takeGuess'])
+  t.strictSame(await askedBy({ ...right, devices: [device] }), ['findUserByEmail'])
+  t.strictSame(await askedBy(right), ['findUserByEmail', 'takeGuess', 'giveBackGuess'])
+  t.match((await inner.findUser(user.id))?.failed, { stranger: 1 })
+  t.strictSame(await askedBy({ email: NOBODY }), ['findUserByEmail', 'takeGuess'], 'and for nobody the same')
+  t.strictSame(await askedBy({ email: NOBODY }), ['findUserByEmail', 'takeGuess'])
+})
+
+t.test('guesses made all at once at two processes are as many as one takes, and one more at most for each process', async t => {
+  const { store, folder, hasher, guess, user, device, failed } = await open(t)
+  const another = new SqliteStore(`${folder}/signet.db`)
+  t.teardown(async () => { await another.close() })
+  const processes = [store, another].map(store => new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: new GuessLimits(settings, store), closingRetention: 900_000, places: undefined, record: () => {} }))
+  const tried = async (how: object, ipOf: (n: number) => string) => {
+    const answers = await Promise.all(Array.from({ length: 40 }, async (_, n) => await guess(ipOf(n), { by: processes[n % 2]!, ...how })))
+    return answers.filter(answer => answer !== 'rate_limited').length
+  }
+  const strangers = await tried({}, n => `198.51.100.${n}`)
+  t.ok(strangers >= 5 && strangers <= 7, `${strangers} of strangers`)
+  const stolen = await tried({ devices: [device], now: NOW + WINDOW }, () => '198.51.100.1')
+  // What the device has not left it may as a stranger, whose network each process holds for itself.
+  t.ok(stolen >= 2 && stolen <= 4 + 2 * 2, `${stolen} with a stolen token`)
+  t.ok((await failed())!.devices![device.deviceId]! <= 4)
+  await guess('203.0.113.1', { now: NOW + 2 * WINDOW })
+  const later = await tried({ now: NOW + 2 * WINDOW }, n => `198.51.100.${n}`)
+  t.equal(later, 4, 'where one was counted it is exact')
+  t.strictSame(await failed(), { since: NOW + 2 * WINDOW, known: 0, stranger: 5 }, user.id)
+})
+
+t.test('right passwords given all at once are all right, also where something was counted', async t => {
+  const { guess, failed, device } = await open(t, { ...settings, placeMax: 8, accountMax: 8 })
+  await guess('198.51.100.1')
+  await guess('198.51.100.1', { devices: [device] })
+  for (const devices of [[], [device]]) {
+    const answers = await Promise.all(Array.from({ length: 6 }, async () => await guess('198.51.100.1', { ...right, devices })))
+    t.strictSame(answers, Array<string>(6).fill('right'))
+  }
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 1, devices: { [device.deviceId]: 1 } })
+})
+
+t.test('a guess that was taken and not decided is given back', async t => {
+  const { store, user, failed } = await open(t)
+  await store.takeGuess({ userId: user.id, count: { by: 'known' }, max: 1, maxDevices: 1, now: NOW, window: WINDOW })
+  const limits = new GuessLimits(settings, store)
+  const fresh = (await store.findUser(user.id))!
+  for (let n = 0; n < 10; n++) await t.rejects(limits.check({ email: user.email, user: fresh, places: [{ id: HOME, by: 'known' }] }, NOW, async () => { throw new AuthError('busy') }), { code: 'busy' })
+  t.strictSame(await failed(), { since: NOW, known: 1, stranger: 0 })
+  const nobodys: Guess = { email: NOBODY, user: undefined, places: [{ id: HOME, by: 'stranger' }] }
+  t.equal(await limits.check(nobodys, NOW, async () => false), 'wrong')
+  for (let n = 0; n < 10; n++) await t.rejects(limits.check(nobodys, NOW, async () => { throw new AuthError('busy') }), { code: 'busy' })
+})
+
+t.test('failures that are tried one after the other never put off the end of their window', async t => {
+  const { guess, failed } = await open(t)
+  for (let n = 0; n < 100; n++) await guess(`198.51.100.${n}`, { now: NOW + n * WINDOW / 100 })
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 5 })
+  t.equal(await guess('198.51.100.9', { ...right, now: NOW + WINDOW }), 'right')
 })
 
 t.test('a right password takes back what its own place got wrong, and nothing else', async t => {
@@ -153,7 +288,7 @@ t.test('the current password cannot be guessed by whoever has an access token: t
   const { accounts, tokens, accessToken, guess, held, failed, outcome } = await open(t)
   const change = async (current: string) => await outcome(tokens.identify(accessToken, NOW).then(async caller => await accounts.changePassword(caller, current, NEW_PASSWORD, from('198.51.100.1'), NOW)))
   t.strictSame([await change('wrong'), await change('wrong'), await change(PASSWORD)], ['wrong_password', 'wrong_password', 'invalid_token'])
-  t.strictSame(await failed(), { since: NOW, known: 2, stranger: 0 })
+  t.strictSame(await failed(), { since: NOW, known: 0, stranger: 0, devices: { [held.familyId]: 2 } })
   t.equal(await guess(HOME, { ...right, cookie: held }), 'right', 'its owner logs in again')
 })
 

@@ -12,10 +12,12 @@ t.test('a log-in\'s access token tells when it began, and a client\'s when the u
   const { parts, user } = await openOAuth(t, { places: undefined })
   const issuing = new Issuing(parts)
   const common = { iss: ISSUER, sub: user.id, sid: FAMILY.id, iat: NOW / 1000, exp: NOW / 1000 + 600 }
-  const { jti: _, ...own } = claimsOf(await issuing.accessToken(user.id, FAMILY, NOW))
+  const { jti: _, ...own } = claimsOf(await issuing.accessToken(user, FAMILY, NOW))
   t.strictSame(own, { ...common, aud: 'api', client_id: 'web', auth_time: NOW / 1000 - 4500 })
-  const { jti: __, ...clients } = claimsOf(await issuing.clientToken(user.id, FAMILY, { clientId: 'client', audience: ['two'], scope: 'read' }, NOW))
+  const { jti: __, ...clients } = claimsOf(await issuing.clientToken(user, FAMILY, { clientId: 'client', audience: ['two'], scope: 'read' }, NOW))
   t.strictSame(clients, { ...common, aud: 'two', client_id: 'client', auth_time: NOW / 1000 - 4600, scope: 'read' })
+  const subject = { id: user.id, roles: ['admin', 'billing:read'] }
+  for (const token of [issuing.accessToken(subject, FAMILY, NOW), issuing.clientToken(subject, FAMILY, { clientId: 'client', audience: ['two'], scope: 'read' }, NOW)]) t.strictSame(claimsOf(await token)['roles'], subject.roles)
 })
 
 t.test('a refresh token is of the family as it stands, for as long as that lives', async t => {
@@ -31,11 +33,11 @@ t.test('a family without a place gets one with its next token, once, and one tha
   const other = { ...user, id: '00000000-0000-4000-8000-000000000002', email: 'other@example.com', families: [FAMILY] }
   await store.insertUser(other)
   const statusOf = async (token: Promise<string>) => claimsOf(await token)['status']
-  const first = await statusOf(issuing.clientToken(other.id, FAMILY, { clientId: 'client', audience: ['one'], scope: '' }, NOW))
+  const first = await statusOf(issuing.clientToken(other, FAMILY, { clientId: 'client', audience: ['one'], scope: '' }, NOW))
   t.match(first, { status_list: { uri: `${STATUS_LISTS}/0` } })
-  t.strictSame(await statusOf(issuing.clientToken(other.id, FAMILY, { clientId: 'client', audience: ['one'], scope: '' }, NOW)), first)
+  t.strictSame(await statusOf(issuing.clientToken(other, FAMILY, { clientId: 'client', audience: ['one'], scope: '' }, NOW)), first)
   const [family] = (await store.findUser(other.id))!.families
-  t.strictSame(await statusOf(issuing.accessToken(other.id, family!, NOW)), first)
+  t.strictSame(await statusOf(issuing.accessToken(other, family!, NOW)), first)
   const closed = { ...FAMILY, id: '00000000-0000-4000-8000-000000000003' }
-  for (const token of [issuing.accessToken(other.id, closed, NOW), issuing.clientToken(other.id, closed, { clientId: 'client', audience: ['one'], scope: '' }, NOW)]) await t.rejects(token, { code: 'invalid_grant' })
+  for (const token of [issuing.accessToken(other, closed, NOW), issuing.clientToken(other, closed, { clientId: 'client', audience: ['one'], scope: '' }, NOW)]) await t.rejects(token, { code: 'invalid_grant' })
 })

@@ -21,6 +21,17 @@ t.test('a log-out may name a client, an address that it registered, and a state 
   t.strictSame(await read({ client_id: client.id, id_token_hint: idToken! }), { client, hint, location: undefined })
 })
 
+t.test('an ID token by a key that is no more says which client asks, as a client_id does, and nothing of a log-in', async t => {
+  const { addClient, logOuts, letIn } = await openOAuth(t)
+  const [client, other] = [await addClient(), await addClient()]
+  const { idToken } = await letIn(client)
+  const old = `${idToken!.slice(0, -4)}AAAA`
+  const read = async (pairs: Record<string, string>) => await logOuts.read(parametersOf(pairs), NOW)
+  t.strictSame(await read({ post_logout_redirect_uri: BYE, id_token_hint: old }), { client, hint: undefined, location: { uri: BYE, state: undefined } })
+  t.match(await read({ client_id: other.id, id_token_hint: old }), { client: other, hint: undefined })
+  for (const hint of ['', 'nonsense', `a.${Buffer.from('null').toString('base64url')}.a`, `a.${Buffer.from('{}').toString('base64url')}.a`]) t.strictSame(await read({ id_token_hint: hint }), { client: undefined, hint: undefined, location: undefined }, hint)
+})
+
 t.test('nobody is sent to an address that is not the client\'s, or by the ID token of another', async t => {
   const { addClient, logOuts, letIn } = await openOAuth(t)
   const [client, other] = [await addClient(), await addClient({ postLogoutRedirectUris: ['https://other.example/bye'] })]

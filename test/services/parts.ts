@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { RecordEvent, SecurityEvent } from '../../src/core/events.js'
-import { Hasher } from '../../src/hashing/hasher.js'
+import { sharedHasher } from '../hashing/shared-hasher.js'
 import { copyRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
@@ -25,7 +25,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
   await copyRing(join(folder, 'keys'), NOW)
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = new SqliteStore(join(folder, 'signet.db'))
-  const hasher = new Hasher({ cost, threads: 1, queue: 100 })
+  const hasher = sharedHasher({ cost, queue: 100 })
   /** What was recorded: all, and the signs of a thief. */
   const events: SecurityEvent[] = []
   const signs: SecurityEvent[] = []
@@ -34,7 +34,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
     if (event.kind.startsWith('refresh.')) signs.push(event)
   }
   const places = new StatusPlaces(store, STATUS_LISTS)
-  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places, record })
+  const accounts = new AccountService({ store, hasher, passwordMinLength: 8, registration: 'open', families: LIMITS, guesses: limits && new GuessLimits(limits, store), closingRetention: RETENTION, places, record })
   const parts: TokenParts = {
     store,
     keyRing,
@@ -48,17 +48,14 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
     ...changes,
   }
   const tokens = new TokenService(parts)
-  t.teardown(async () => {
-    await hasher.close()
-    await store.close()
-  })
+  t.teardown(async () => { await store.close() })
   const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
-  return { parts, store, hasher, keyRing, places, accounts, tokens, events, signs, user, login }
+  return { parts, folder, store, hasher, keyRing, places, accounts, tokens, events, signs, user, login }
 }
 
 /** Lets `other` write just before the next call of a store's method does. */
-export function overtake<Name extends 'openFamily' | 'changePassword' | 'advanceFamily'> (store: SqliteStore, name: Name, other: () => Promise<unknown>): void {
+export function overtake<Name extends 'openFamily' | 'changePassword' | 'advanceFamily' | 'deleteUser' | 'resetPassword'> (store: SqliteStore, name: Name, other: () => Promise<unknown>): void {
   const method = store[name].bind(store) as (change: never) => Promise<never>
   Object.defineProperty(store, name, {
     configurable: true,

@@ -121,7 +121,7 @@ t.test('a change of password is recorded, so is a guess that fails, and the last
     { kind: 'password.changed', at: NOW, userId: user.id, familyId: family.id, ...PHONE },
     { kind: 'family.closed', at: NOW, userId: user.id, ...PHONE, details: { cause: 'password_changed', count: 2 } },
   ])
-  const next = { ...await tokens.identify((await tokens.issue(user.id, family, NOW)).accessToken, NOW) }
+  const next = { ...await tokens.identify((await tokens.issue(user, family, NOW)).accessToken, NOW) }
   for (let guess = 0; guess < 2; guess++) await t.rejects(accounts.changePassword(next, 'wrong', 'yet another horse', PHONE, NOW), { code: 'wrong_password' })
   await t.rejects(accounts.changePassword(next, 'wrong', 'yet another horse', PHONE, NOW), { code: 'rate_limited' })
   t.strictSame(events.map(brief), ['password.change_failed', 'password.change_failed', 'family.closed guesses_spent', 'password.change_limited'])

@@ -37,6 +37,6 @@ t.test('a family moves as its client\'s, over a lost write, too, and as nobody e
   for (const generation of [0, 1, 5]) for (const as of [undefined, '', randomUUID()]) t.equal(await rotation.advance({ ...claims, generation }, as, DEVICE, NOW), undefined)
   t.equal(await rotation.look(claims, NOW), undefined, 'and it is no log-in')
   t.strictSame(await stands(), before)
-  t.match(await rotation.advance({ ...claims, generation: 5 }, client.id, DEVICE, NOW), { id: claims.familyId, generation: 6, grant: { clientId: client.id } })
+  t.match(await rotation.advance({ ...claims, generation: 5 }, client.id, DEVICE, NOW), { family: { id: claims.familyId, generation: 6, grant: { clientId: client.id } }, roles: [] })
   t.match(signs, [{ kind: 'refresh.ahead', clientId: client.id, details: { generation: 5, stored_generation: 0 } }])
 })

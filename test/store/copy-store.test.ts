@@ -40,6 +40,20 @@ t.test('users arrive whole, with all their families, for a clock that is wrong w
   t.strictSame(await to.listUsers('', 10), [user])
 })
 
+t.test('what an operator did to a user is carried: roles, a disabling, and a deletion, of which the closings are left; and what differs in it is said', async t => {
+  const { from, to, copy } = open(t)
+  const users = [{ ...newUser(), roles: ['admin', 'staff'] }, { ...newUser(), disabledAt: 1000 }, { ...newUser(), deletedAt: 1000, closed: [{ id: 'closed', serial: 5, at: 1000 }] }].sort((one, other) => one.id < other.id ? -1 : 1)
+  for (const user of users) await from.insertUser(user)
+  t.strictSame(await copy(), { users: 3, copied: 3, missing: [], differing: [] })
+  t.strictSame(await to.listUsers('', 10), users)
+  const differing = [{ roles: ['admin'] }, { disabledAt: 1 }, { deletedAt: 1 }].map(change => ({ ...newUser(), ...change }))
+  for (const user of differing) {
+    await from.insertUser(user)
+    await to.insertUser({ ...newUser(), id: user.id, email: user.email })
+  }
+  t.strictSame(new Set((await copy()).differing), new Set(differing.map(({ id }) => id)))
+})
+
 t.test('a family that differs in anything is said', async t => {
   const { from, to, copy } = open(t)
   const family = { ...newFamily(2000), rotatedBy: '::1 0123abcd', repeats: { at: 7, running: 2 }, grant: GRANT }

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config.js'
 import { start } from '../../src/server.js'
-import { AT_ONCE, ask, settings, type Answer } from '../server-process.js'
+import { AT_ONCE, ask, settings, withRing, type Answer } from '../server-process.js'
 import type { Pair } from '../test-app.js'
 import { LONG_MS, withPrivateMongoDb } from './mongo-server.js'
 
@@ -17,7 +17,7 @@ type Outcome = Pick<TimedAnswer, 'status' | 'retryAfter' | 'took'> & { code: unk
 const PASSWORD = 'correct horse battery'
 
 async function serve (t: Test, url: string) {
-  const { app, stop } = await start(readConfig(settings(t, { DATABASE_URL: url, RATE_LIMIT: 'off', HASH_QUEUE: '1000', MAX_ACTIVE_TOKENS: '100' })), AT_ONCE)
+  const { app, stop } = await start(readConfig(await withRing(settings(t, { DATABASE_URL: url, RATE_LIMIT: 'off', HASH_QUEUE: '1000', MAX_ACTIVE_TOKENS: '100' }))), AT_ONCE)
   t.teardown(stop)
   const { port } = app.server.address() as AddressInfo
   const timed = async (path: string, body?: object, token?: string): Promise<TimedAnswer> => {

@@ -1,6 +1,6 @@
 // Four Signet processes on one MongoDB are one authority: races have one winner, and a log-out at one counts at all.
 import t from 'tap'
-import { ask, run, settings } from '../server-process.js'
+import { ask, run, settings, withRing } from '../server-process.js'
 import type { Pair } from '../test-app.js'
 import { freshDatabase, withMongoDb } from './mongo-server.js'
 
@@ -9,7 +9,7 @@ const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 
 withMongoDb(server => {
   t.test('64 racers over four processes: one registration, one successor, no family beyond the limit, and a log-out that counts at once', async t => {
-    const env = settings(t, { DATABASE_URL: freshDatabase(t, server), ISSUER: 'https://id.example', LOG_LEVEL: 'info', RATE_LIMIT: 'off', HASH_QUEUE: '100', MAX_ACTIVE_TOKENS: '5' })
+    const env = await withRing(settings(t, { DATABASE_URL: freshDatabase(t, server), ISSUER: 'https://id.example', LOG_LEVEL: 'info', RATE_LIMIT: 'off', HASH_QUEUE: '100', MAX_ACTIVE_TOKENS: '5' }))
     const urls: string[] = []
     for (let process = 0; process < 4; process++) urls.push(await run(t, env).ready())
     const askAt = async (index: number, path: string, ...rest: [body?: object, token?: string, method?: string]) => await ask(`${urls[index % urls.length]!}${path}`, ...rest)

@@ -8,12 +8,13 @@ import t, { type Test } from 'tap'
 import { AuthError } from '../../src/errors.js'
 import { openStore } from '../../src/store/open-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
-import { ask, run, settings } from '../server-process.js'
+import { ask, run, settings, withRing } from '../server-process.js'
+import { proveAccounts } from './account-contract.js'
 import { newClient, proveClients } from './client-contract.js'
 import { proveEvents } from './event-contract.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
-for (const prove of [proveStore, proveClients, proveEvents]) {
+for (const prove of [proveStore, proveAccounts, proveClients, proveEvents]) {
   prove(async t => {
     const path = join(t.testdir(), 'data', 'signet.db')
     return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]
@@ -86,13 +87,13 @@ t.test('a file of before failures were counted goes on as it is, and counts them
   const stores = [new SqliteStore(path), new SqliteStore(path)] as const
   t.teardown(async () => { for (const store of stores) await store.close() })
   t.strictSame(await stores[0].findUser(user.id), user)
-  for (const store of stores) await store.countFailure({ userId: user.id, by: 'stranger', now: 5000, window: 1000 })
+  for (const store of stores) await store.takeGuess({ userId: user.id, count: { by: 'stranger' }, max: 2, maxDevices: 1, now: 5000, window: 1000 })
   t.strictSame(await stores[1].listUsers('', 10), [{ ...user, failed: { since: 5000, known: 0, stranger: 2 } }])
   t.ok(await stores[0].insertClient(newClient()), 'and it keeps clients')
 })
 
 t.test('servers that start at once on a file of before all serve', async t => {
-  const env = settings(t)
+  const env = await withRing(settings(t))
   const user = oldFile(env['DATABASE_URL']!.slice('file:'.length))
   const urls = await Promise.all(Array.from({ length: 2 }, async () => await run(t, { ...env, LOG_LEVEL: 'info' }).ready()))
   for (const url of urls) t.match(await ask(`${url}/login`, { email: user.email, password: 'wrong' }), { status: 401 })
@@ -195,7 +196,7 @@ t.test('a row stays small however often it refreshes', async t => {
   const [user, family] = [newUser(), newFamily()]
   const live = { createdAfter: 0, advancedAfter: 0 }
   await store.insertUser(user)
-  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live, limit: 1, policy: 'evict', closing })
+  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: [], family, live, limit: 1, policy: 'evict', closing })
   for (let from = 0; from < 500; from++) await store.advanceFamily({ userId: user.id, familyId: family.id, from, to: from + 1, now: 2000, by: '::1 0123abcd', live })
   t.strictSame((await store.findUser(user.id))?.families, [{ ...family, generation: 500, advancedAt: 2000, rotatedBy: '::1 0123abcd' }])
   t.ok(statSync(path).size < 100_000)

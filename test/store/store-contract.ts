@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { MAX_CLOSINGS, type Closing } from '../../src/core/closings.js'
+import type { Failures, GuessCount } from '../../src/core/failures.js'
 import type { Family } from '../../src/core/families.js'
 import { LIST_SIZE } from '../../src/core/status-list.js'
 import type { ChangePassword, OpenFamily, Rename, Store, User } from '../../src/store/store.js'
@@ -15,7 +16,7 @@ const closing = { at: 5000, countsAfter: 0 }
 // What a user may send looks like an operator, a path or a quotation to one database or another.
 export function newUser (): User {
   const id = randomUUID()
-  return { id, email: `${id}@example.com`, name: null, passwordHash: HASH, createdAt: 1, families: [] }
+  return { id, email: `${id}@example.com`, name: null, passwordHash: HASH, createdAt: 1, families: [], roles: [] }
 }
 
 export function newFamily (advancedAt = 1000): Family {
@@ -28,7 +29,7 @@ function newGranted (advancedAt = 1000, clientId: string = randomUUID()): Family
 }
 
 function opening (user: User, family: Family, change: Partial<OpenFamily> = {}): OpenFamily {
-  return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, family, live, limit: 10, policy: 'evict', closing, ...change }
+  return { userId: user.id, verifiedHash: HASH, passwordHash: HASH, roles: user.roles, family, live, limit: 10, policy: 'evict', closing, ...change }
 }
 
 function changing (user: User, callerId: string, family: Family, change: Partial<ChangePassword> = {}): ChangePassword {
@@ -79,12 +80,29 @@ export function proveStore (open: Open): void {
   })
 
   prove('a user comes whole, families and failures included, and a second of the same id or address is refused', async (t, store) => {
-    const user = { ...newUser(), families: [newFamily(1000), { ...newFamily(2000), rotatedBy: BY, repeats: { at: 3, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2 }, closed: [{ id: randomUUID(), serial: 5, at: 7000 }] }
+    const user = { ...newUser(), families: [newFamily(1000), { ...newFamily(2000), rotatedBy: BY, repeats: { at: 3, running: 2 } }], failed: { since: 1000, known: 1, stranger: 2, devices: { [randomUUID()]: 3 } }, closed: [{ id: randomUUID(), serial: 5, at: 7000 }] }
     t.equal(await store.insertUser(user), 'inserted')
     t.strictSame(await store.findUser(user.id), user)
     t.equal(await store.insertUser({ ...newUser(), id: user.id }), 'email_taken')
     t.equal(await store.insertUser({ ...newUser(), email: user.email }), 'email_taken')
     t.strictSame(await store.findUser(user.id), user)
+  })
+
+  prove('users that are inserted together are kept whole, and each is told what became of it', async (t, store) => {
+    const [there, first, second, third] = [await insert(store), { ...newUser(), emailVerified: true, roles: ['$a', 'b'], disabledAt: 4000 }, { ...newUser(), emailVerified: false, name: '$name' }, newUser()]
+    t.strictSame(await store.insertUsers([]), [])
+    t.strictSame(await store.insertUsers([first]), ['inserted'])
+    const others = [second, { ...newUser(), email: there.email }, { ...newUser(), id: there.id }, there, { ...newUser(), email: second.email }, { ...third, passwordHash: '' }, third]
+    t.strictSame(await store.insertUsers(others), ['inserted', 'email_taken', 'id_taken', 'id_taken', 'email_taken', 'inserted', 'id_taken'])
+    for (const user of [there, first, second, { ...third, passwordHash: '' }]) t.strictSame(await store.findUserByEmail(user.email), user)
+    t.equal((await store.listUsers('', 10)).length, 4)
+  })
+
+  prove('racing insertions of the same users insert each once', async (t, store, stores) => {
+    const users = Array.from({ length: 5 }, newUser)
+    const outcomes = await Promise.all(Array.from({ length: 8 }, async (_, index) => await stores[index % stores.length]!.insertUsers(users)))
+    for (const at of users.keys()) t.equal(outcomes.filter(outcome => outcome[at] === 'inserted').length, 1)
+    t.equal((await store.listUsers('', 100)).length, 5)
   })
 
   prove('all users are listed in the order of their ids, a page at a time', async (t, store) => {
@@ -107,8 +125,8 @@ export function proveStore (open: Open): void {
     const user = await insert(store, [family, other])
     const outcomes = await race(async index => await stores[index % stores.length]!.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY, live }))
     const winners = outcomes.filter(outcome => outcome !== undefined)
-    t.strictSame(winners, [{ ...family, generation: 1, advancedAt: 2000, rotatedBy: BY }])
-    t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([winners[0], other]))
+    t.strictSame(winners, [{ family: { ...family, generation: 1, advancedAt: 2000, rotatedBy: BY }, roles: [] }])
+    t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([winners[0]!.family, other]))
   })
 
   prove('a family moves only from where it stands, and over a lost write', async (t, store) => {
@@ -118,7 +136,7 @@ export function proveStore (open: Open): void {
     t.equal(await store.advanceFamily({ ...advance, from: 1 }), undefined)
     t.equal(await store.advanceFamily({ ...advance, familyId: randomUUID() }), undefined)
     t.equal(await store.advanceFamily({ ...advance, userId: randomUUID() }), undefined)
-    t.equal((await store.advanceFamily(advance))?.generation, 7)
+    t.equal((await store.advanceFamily(advance))?.family.generation, 7)
   })
 
   prove('an idle and an old family do not move', async (t, store) => {
@@ -145,6 +163,47 @@ export function proveStore (open: Open): void {
     t.equal(await store.openFamily(opening(user, newFamily(), { limit: 2, policy: 'refuse' })), 'full')
     t.strictSame(await store.findUser(user.id), before)
     t.equal(await store.openFamily(opening(user, newFamily(3000), { limit: 2, policy: 'refuse', live: { createdAfter: 0, advancedAfter: 1000 } })), 'opened', 'a dead one takes no room')
+  })
+
+  prove('a client has half of the places at most, and beyond that its own least recently used family goes, whatever the policy and however much room there is', async (t, store) => {
+    for (const policy of ['evict', 'refuse'] as const) {
+      const [clientId, session, others] = [randomUUID(), newFamily(500), [newFamily(600), newGranted(700)]]
+      const own = [newGranted(3000, clientId), newGranted(1000, clientId), newGranted(2000, clientId)]
+      const user = await insert(store, [...own, session, ...others])
+      const held = async () => new Set((await store.findUser(user.id))?.families)
+      const open = async (family: Family, limit: number, more: Partial<OpenFamily> = {}) => await store.openFamily(opening(user, family, { limit, policy, session: session.id, ...more }))
+      const more = [newGranted(4000, clientId), newGranted(4001, clientId), newGranted(4002, clientId), newGranted(4003, clientId)]
+      t.equal(await open(more[0]!, 6), 'opened', policy)
+      t.strictSame(await held(), new Set([own[0], own[2], more[0], session, ...others]))
+      t.equal(await open(more[1]!, 7), 'opened', 'three and a half are four')
+      t.strictSame(await held(), new Set([own[0], own[2], more[0], more[1], session, ...others]))
+      t.equal(await open(more[2]!, 8, { replaces: more[1]!.id }), 'opened', 'the one that it replaces goes first')
+      t.strictSame(await held(), new Set([own[0], own[2], more[0], more[2], session, ...others]))
+      t.equal(await open(more[3]!, 20, { live: { createdAfter: 0, advancedAfter: 4000 } }), 'opened')
+      t.strictSame(await held(), new Set([own[0], own[2], more[0], more[2], more[3], session, ...others]), 'what looks dead has its room, too')
+      t.equal(await open(newFamily(5000), 20), 'opened', 'a log-in is nobody\'s client')
+      t.equal((await held()).size, 9)
+    }
+  })
+
+  prove('a client that has its share is let in again where there is no room, and where it may have one place alone', async (t, store) => {
+    for (const policy of ['evict', 'refuse'] as const) {
+      const [clientId, session] = [randomUUID(), newFamily(500)]
+      const user = await insert(store, [session, newGranted(1000, clientId)])
+      const more = newGranted(2000, clientId)
+      t.equal(await store.openFamily(opening(user, more, { limit: 2, policy, session: session.id })), 'opened', policy)
+      t.strictSame((await store.findUser(user.id))?.families.toSorted((one, other) => one.createdAt - other.createdAt), [session, more])
+      t.equal((await store.findUser(user.id))?.closed?.length, 1)
+    }
+  })
+
+  prove('of 64 that open families of one client at once, no more stand than its share', async (t, store, stores) => {
+    const session = newFamily()
+    const user = await insert(store, [session])
+    const clientId = randomUUID()
+    const outcomes = await race(async index => await stores[index % stores.length]!.openFamily(opening(user, newGranted(2000 + index, clientId), { session: session.id, limit: 6, policy: 'refuse' })))
+    t.strictSame(new Set(outcomes), new Set(['opened']))
+    t.equal((await store.findUser(user.id))?.families.length, 4)
   })
 
   prove('families that look dead are kept where there is room, and leave before the living, the least recently used first', async (t, store) => {
@@ -177,8 +236,8 @@ export function proveStore (open: Open): void {
     const family = { ...newFamily(9_000_000), createdAt: 8_000_000 }
     const user = await insert(store, [family])
     const advance = { userId: user.id, familyId: family.id, by: BY, live: { createdAfter: 1000, advancedAfter: 1000 } }
-    t.strictSame(await store.advanceFamily({ ...advance, from: 0, to: 1, now: 2000 }), { ...family, generation: 1, createdAt: 2000, advancedAt: 2000, rotatedBy: BY })
-    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2, now: 3000 }), { createdAt: 2000, advancedAt: 3000 }, 'what is past stays')
+    t.strictSame(await store.advanceFamily({ ...advance, from: 0, to: 1, now: 2000 }), { family: { ...family, generation: 1, createdAt: 2000, advancedAt: 2000, rotatedBy: BY }, roles: [] })
+    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2, now: 3000 }), { family: { createdAt: 2000, advancedAt: 3000 } }, 'what is past stays')
   })
 
   prove('a repeat is kept once a rotation, by one of those who race, and the rotation after it keeps it', async (t, store, stores) => {
@@ -190,7 +249,7 @@ export function proveStore (open: Open): void {
     for (const miss of [{ generation: 0 }, { generation: 2 }, { familyId: randomUUID() }, { userId: randomUUID() }]) t.notOk(await store.noteRepeat({ ...note, ...miss }))
     const outcomes = await race(async index => await stores[index % stores.length]!.noteRepeat(note))
     t.equal(outcomes.filter(isNoted => isNoted).length, 1)
-    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2 }), { generation: 2, repeats: { at: 1, running: 1 } })
+    t.match(await store.advanceFamily({ ...advance, from: 1, to: 2 }), { family: { generation: 2, repeats: { at: 1, running: 1 } } })
     t.ok(await store.noteRepeat({ ...note, generation: 2, running: 2 }))
     const stands = { ...family, generation: 2, advancedAt: 2000, rotatedBy: BY, repeats: { at: 2, running: 2 } }
     t.strictSame(new Set((await store.findUser(user.id))?.families), new Set([stands, other]))
@@ -279,32 +338,90 @@ export function proveStore (open: Open): void {
     }
   })
 
-  prove('failures are counted by who failed, in a window, and change nothing else', async (t, store) => {
+  const ROOM = { max: 100, maxDevices: 10, window: 1000 }
+
+  prove('guesses are counted by who guessed, each device for itself, in a window, and change nothing else', async (t, store) => {
     const user = await insert(store, [newFamily()])
     const before = await store.findUser(user.id)
-    const count = async (by: 'known' | 'stranger', now: number) => { await store.countFailure({ userId: user.id, by, now, window: 1000 }) }
-    const cases: Array<['known' | 'stranger', now: number, { since: number, known: number, stranger: number }]> = [
-      ['stranger', 5000, { since: 5000, known: 0, stranger: 1 }],
-      ['stranger', 5999, { since: 5000, known: 0, stranger: 2 }],
-      ['known', 5999, { since: 5000, known: 1, stranger: 2 }],
-      ['known', 4001, { since: 5000, known: 2, stranger: 2 }],
-      ['known', 6000, { since: 6000, known: 1, stranger: 0 }],
-      ['stranger', 5000, { since: 5000, known: 0, stranger: 1 }],
+    const [known, stranger]: GuessCount[] = [{ by: 'known' }, { by: 'stranger' }]
+    const [one, other] = [randomUUID(), randomUUID()]
+    const device = (id: string): GuessCount => ({ by: 'device', device: id })
+    const cases: Array<[count: GuessCount, now: number, Failures, made: number]> = [
+      [stranger!, 5000, { since: 5000, known: 0, stranger: 1 }, 1],
+      [stranger!, 5999, { since: 5000, known: 0, stranger: 2 }, 2],
+      [known!, 5999, { since: 5000, known: 1, stranger: 2 }, 1],
+      [device(one), 5999, { since: 5000, known: 1, stranger: 2, devices: { [one]: 1 } }, 1],
+      [known!, 4001, { since: 5000, known: 2, stranger: 2, devices: { [one]: 1 } }, 2],
+      [device(other), 5000, { since: 5000, known: 2, stranger: 2, devices: { [one]: 1, [other]: 1 } }, 1],
+      [device(one), 5000, { since: 5000, known: 2, stranger: 2, devices: { [one]: 2, [other]: 1 } }, 2],
+      [known!, 6000, { since: 6000, known: 1, stranger: 0 }, 1],
+      [stranger!, 5000, { since: 5000, known: 0, stranger: 1 }, 1],
+      [device(one), 6000, { since: 6000, known: 0, stranger: 0, devices: { [one]: 1 } }, 1],
     ]
-    for (const [by, now, failed] of cases) {
-      await count(by, now)
+    for (const [count, now, failed, made] of cases) {
+      t.strictSame(await store.takeGuess({ userId: user.id, count, now, ...ROOM }), { count: made, since: failed.since })
       t.strictSame(await store.findUser(user.id), { ...before, failed })
       t.strictSame(await store.findUserByEmail(user.email), { ...before, failed })
     }
-    await store.countFailure({ userId: randomUUID(), by: 'known', now: 1, window: 1 })
+    t.equal(await store.takeGuess({ userId: randomUUID(), count: known!, now: 1, ...ROOM }), undefined, 'of nobody')
     await store.openFamily(opening(user, newFamily(2000)))
-    t.match(await store.findUser(user.id), { failed: { since: 5000 } }, 'a log-in leaves them')
+    t.match(await store.findUser(user.id), { failed: { since: 6000, devices: { [one]: 1 } } }, 'a log-in leaves them')
   })
 
-  prove('64 racing failures are 64', async (t, store, stores) => {
+  prove('where there is no room for a guess none is counted, until the window is over', async (t, store) => {
     const user = await insert(store)
-    await race(async index => { await stores[index % stores.length]!.countFailure({ userId: user.id, by: index % 2 ? 'known' : 'stranger', now: 1000, window: 1000 }) })
-    t.strictSame((await store.findUser(user.id))?.failed, { since: 1000, known: RACERS / 2, stranger: RACERS / 2 })
+    const take = async (count: GuessCount, now = 1000, room = {}) => (await store.takeGuess({ userId: user.id, count, now, max: 2, maxDevices: 2, window: 1000, ...room }))?.count
+    for (const count of [{ by: 'known' }, { by: 'stranger' }, { by: 'device', device: randomUUID() }, { by: 'device', device: randomUUID() }] as const) {
+      t.strictSame([await take(count), await take(count), await take(count)], [1, 2, undefined])
+      t.equal(await take(count, 1000, { max: 3 }), 3)
+    }
+    const full = (await store.findUser(user.id))!.failed
+    const third: GuessCount = { by: 'device', device: randomUUID() }
+    t.equal(await take(third), undefined, 'of one device more')
+    t.strictSame((await store.findUser(user.id))!.failed, full)
+    t.equal(await take(third, 1000, { maxDevices: 3 }), 1)
+    t.equal(await take({ by: 'known' }, 2000), 1)
+    t.strictSame((await store.findUser(user.id))!.failed, { since: 2000, known: 1, stranger: 0 })
+    t.equal(await take({ by: 'known' }, 2000, { max: 0 }), undefined)
+  })
+
+  prove('a guess is given back to the window that it was taken in, and to no other', async (t, store) => {
+    const user = await insert(store)
+    const failed = async () => (await store.findUser(user.id))!.failed
+    const device = randomUUID()
+    const counts: GuessCount[] = [{ by: 'stranger' }, { by: 'device', device }]
+    const giveBack = async (count: GuessCount, since = 1000, userId = user.id) => { await store.giveBackGuess({ userId, count, since }) }
+    for (const count of counts) await giveBack(count)
+    t.equal(await failed(), undefined)
+    for (const count of counts) for (const now of [1000, 1500]) await store.takeGuess({ userId: user.id, count, now, ...ROOM })
+    for (const count of counts) await giveBack(count)
+    t.strictSame(await failed(), { since: 1000, known: 0, stranger: 1, devices: { [device]: 1 } })
+    for (const count of counts) {
+      await giveBack(count, 999)
+      await giveBack(count, 1000, randomUUID())
+    }
+    await giveBack({ by: 'known' })
+    await giveBack({ by: 'device', device: randomUUID() })
+    t.strictSame(await failed(), { since: 1000, known: 0, stranger: 1, devices: { [device]: 1 } })
+  })
+
+  prove('64 racing guesses are 64, or as many as there is room for', async (t, store, stores) => {
+    const device = randomUUID()
+    const raced = async (max: number) => {
+      const user = await insert(store)
+      const counts: GuessCount[] = [{ by: 'stranger' }, { by: 'known' }, { by: 'device', device }, { by: 'device', device }]
+      await race(async index => { await stores[index % stores.length]!.takeGuess({ userId: user.id, count: counts[index % 4]!, now: 1000, max, maxDevices: 10, window: 1000 }) })
+      return (await store.findUser(user.id))?.failed
+    }
+    t.strictSame(await raced(100), { since: 1000, known: RACERS / 4, stranger: RACERS / 4, devices: { [device]: RACERS / 2 } })
+    t.strictSame(await raced(10), { since: 1000, known: 10, stranger: 10, devices: { [device]: 10 } })
+  })
+
+  prove('of guesses that race for the end of a window none is lost', async (t, store, stores) => {
+    const user = await insert(store)
+    await store.takeGuess({ userId: user.id, count: { by: 'stranger' }, now: 1000, ...ROOM })
+    await race(async index => { await stores[index % stores.length]!.takeGuess({ userId: user.id, count: { by: 'stranger' }, now: 2000, ...ROOM }) })
+    t.strictSame((await store.findUser(user.id))?.failed, { since: 2000, known: 0, stranger: RACERS })
   })
 
   prove('a family is closed once, and only by its user', async (t, store) => {
@@ -355,7 +472,7 @@ export function proveStore (open: Open): void {
     const numbers = new Set(await race(async index => await stores[index % stores.length]!.numberFamily(user.id, family.id, index)))
     t.equal(numbers.size, 1)
     const [serial] = numbers
-    t.match(await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY, live }), { serial })
+    t.match(await store.advanceFamily({ userId: user.id, familyId: family.id, from: 0, to: 1, now: 2000, by: BY, live }), { family: { serial } })
     await store.closeAllFamilies({ userId: user.id, live, closing })
     t.strictSame((await store.findUser(user.id))?.closed, [{ id: family.id, serial, at: 5000 }])
     t.equal(await store.numberFamily(user.id, family.id, 1), undefined, 'what is closed gets none')
@@ -371,7 +488,7 @@ export function proveStore (open: Open): void {
     await close(1, 7000, 5999)
     t.strictSame(await kept(), [[1, 6000], [2, 7000]])
     await store.rename(renaming(user, families[2]!.id))
-    await store.countFailure({ userId: user.id, by: 'known', now: 1, window: 1 })
+    await store.takeGuess({ userId: user.id, count: { by: 'known' }, now: 1, ...ROOM })
     await store.openFamily(opening(user, newFamily(), { limit: 20, closing: { at: 7500, countsAfter: 5999 } }))
     t.strictSame(await kept(), [[1, 6000], [2, 7000]])
     for (const index of families.keys()) if (index > 1 && index < 11) await close(index, 8000, 5999)
@@ -476,7 +593,7 @@ export function proveStore (open: Open): void {
     await store.insertUser(inserted)
     t.strictSame(await store.findUser(inserted.id), inserted)
     const { clientId } = granted.grant!
-    t.strictSame(await store.advanceFamily({ userId: user.id, familyId: granted.id, from: 0, to: 1, clientId, now: 2000, by: BY, live }), { ...granted, generation: 1, advancedAt: 2000, rotatedBy: BY })
+    t.strictSame(await store.advanceFamily({ userId: user.id, familyId: granted.id, from: 0, to: 1, clientId, now: 2000, by: BY, live }), { family: { ...granted, generation: 1, advancedAt: 2000, rotatedBy: BY }, roles: [] })
     t.ok(await store.noteRepeat({ userId: user.id, familyId: granted.id, generation: 1, running: 1 }))
     t.equal(await store.numberFamily(user.id, granted.id, 7), 7)
     const stands = { ...granted, generation: 1, advancedAt: 2000, rotatedBy: BY, repeats: { at: 1, running: 1 }, serial: 7 }
@@ -491,8 +608,8 @@ export function proveStore (open: Open): void {
     for (const clientId of [undefined, '', other.grant!.clientId, randomUUID()]) t.equal(await advance(granted, clientId), undefined, String(clientId))
     for (const clientId of ['', granted.grant!.clientId]) t.equal(await advance(own, clientId), undefined, 'a log-in\'s own')
     t.strictSame(await store.findUser(user.id), before)
-    t.match(await advance(granted, granted.grant!.clientId), { id: granted.id, generation: 1 })
-    t.match(await advance(own, undefined), { id: own.id, generation: 1 })
+    t.match(await advance(granted, granted.grant!.clientId), { family: { id: granted.id, generation: 1 } })
+    t.match(await advance(own, undefined), { family: { id: own.id, generation: 1 } })
   })
 
   prove('a family of an id that stands, or whose closing is kept, is not opened again, whatever else is so', async (t, store) => {

@@ -2,9 +2,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import * as oidc from 'openid-client'
-import { discover } from '../discover.js'
+import { discover, setting } from '../discover.js'
 
-const config = await discover(process.env.CLIENT_ID, oidc.None())
+const config = await discover(setting('CLIENT_ID'), oidc.None())
 const server = createServer().listen(0, '127.0.0.1')
 await once(server, 'listening')
 const home = `http://127.0.0.1:${server.address().port}`

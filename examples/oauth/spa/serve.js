@@ -1,8 +1,10 @@
 // Serves this folder and the library at http://127.0.0.1:4001; stands for whatever serves your pages.
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { setting } from '../discover.js'
 
-const { CLIENT_ID, ISSUER = 'http://127.0.0.1:3000', PORT = '4001' } = process.env
+const { ISSUER = 'http://127.0.0.1:3000', PORT = '4001' } = process.env
+const CLIENT_ID = setting('CLIENT_ID')
 const HERE = new URL('.', import.meta.url)
 const FILES = {
   '/': ['text/html', new URL('index.html', HERE)],

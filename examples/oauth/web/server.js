@@ -2,11 +2,11 @@
 import { createServer } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import * as oidc from 'openid-client'
-import { discover } from '../discover.js'
+import { discover, setting } from '../discover.js'
 
-const { CLIENT_ID, CLIENT_SECRET, PORT = '4000' } = process.env
+const { PORT = '4000' } = process.env
 const HOME = `http://127.0.0.1:${PORT}/`
-const config = await discover(CLIENT_ID, oidc.ClientSecretBasic(CLIENT_SECRET))
+const config = await discover(setting('CLIENT_ID'), oidc.ClientSecretBasic(setting('CLIENT_SECRET')))
 
 /** By the cookie of the browser: what a log-in under way must be answered with, or who is logged in. In memory, so a restart ends them. */
 const sessions = new Map()

@@ -11,9 +11,12 @@ function requestOf (form) {
   const { method = '', path = '' } = form.dataset
   const { body, ...parameters } = /** @type {Record<string, string>} */ (Object.fromEntries(/** @type {Iterable<[string, string]>} */ (new FormData(form))))
   const filled = path.replace(/\{(\w+)\}/g, (_match, name) => encodeURIComponent(String(parameters[name])))
+  const query = Object.entries(parameters).filter(([name, value]) => !path.includes(`{${name}}`) && value !== '')
   const type = form.querySelector('textarea')?.dataset['type']
   const headers = { ...(type && { 'content-type': type }), ...(token && { authorization: `Bearer ${token}` }) }
-  return new Request(new URL(filled.slice(1), base), { method, headers, body: body ?? null })
+  const url = new URL(filled.slice(1), base)
+  url.search = String(new URLSearchParams(query))
+  return new Request(url, { method, headers, body: body ?? null })
 }
 
 /** @param {string} body */

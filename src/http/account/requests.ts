@@ -3,8 +3,8 @@ import { Type, type Static } from '../../schema.js'
 import { isText, NAME_MAX_LENGTH, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
 import { AuthError, type FieldError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'
-import type { Device } from '../../services/rotation.js'
 import type { TokenService } from '../../services/token-service.js'
+import type { Visit } from '../edge/route.js'
 import { Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
@@ -37,30 +37,40 @@ export class RegistrationRequest {
 }
 
 export class AuthenticationRequest {
-  static readonly schema = Type.Object({ email: Email(), password: Password('the password of the account', EXAMPLE_PASSWORDS.old), refresh_token_in: RefreshTokenIn() }, { $id: 'AuthenticationRequest', ...strict })
+  static readonly schema = Type.Object({
+    email: Email(),
+    password: Password('the password of the account', EXAMPLE_PASSWORDS.old),
+    refresh_token_in: RefreshTokenIn(),
+    device_token: Type.Optional(Type.String({ description: 'of the last answer, unless the cookie brings it. One that is good no more is as none' })),
+  }, { $id: 'AuthenticationRequest', ...strict })
+
   readonly #email: string
   readonly #password: string
-  readonly #device: Device
-  readonly #cookieToken: string | undefined
+  readonly #brought: Brought
+  readonly #deviceTokens: string[]
 
   /** Throws `invalid_request` if the address cannot be one. */
-  constructor (body: Static<typeof AuthenticationRequest.schema>, device: Device, cookieToken?: string) {
+  constructor (body: Static<typeof AuthenticationRequest.schema>, brought: Brought) {
     if (spellingsOf(body.email).length === 0) refuse(BAD_EMAIL)
     this.#email = body.email
     this.#password = readPassword('password', body.password)
-    this.#device = device
-    this.#cookieToken = cookieToken
+    this.#brought = brought
+    this.#deviceTokens = [...body.device_token === undefined ? [] : [body.device_token], ...brought.deviceTokens ?? []]
   }
 
   /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `rate_limited`, `busy`. */
   async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
-    const held = tokens.read(this.#cookieToken)
-    const user = await accounts.authenticate(this.#email, this.#password, this.#device, now, held)
-    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, this.#device), this.#device, now, held)
+    const { device, cookieToken, overLimit } = this.#brought
+    const held = tokens.read(cookieToken)
+    const user = await accounts.authenticate(this.#email, this.#password, device, now, { family: held, devices: tokens.readDevices(this.#deviceTokens, now), overLimit })
+    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, device), device, now, held)
     // A password change overtook this log-in, so the password is to be proved against the new one.
     return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
   }
 }
+
+/** Where a log-in comes from, and what came with it. */
+type Brought = Pick<Visit, 'device' | 'cookieToken' | 'deviceTokens' | 'overLimit'>
 
 export class RefreshRequest {
   static readonly schema = Type.Object({
@@ -81,6 +91,12 @@ export class RefreshRequest {
 
 export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account', EXAMPLE_PASSWORDS.old), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
+
+export const ResetPasswordRequest = Type.Object({ token: Type.String({ maxLength: 200, description: 'what came in the link after `#reset-password=`', examples: ['6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42.1795685400000.0b1c2d3e4f506172.c2lnbmF0dXJl'] }), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new) }, { $id: 'ResetPasswordRequest', ...strict })
+export type ResetPasswordRequest = Static<typeof ResetPasswordRequest>
+
+export const DeleteAccountRequest = Type.Object({ password: Password('the password of the account', EXAMPLE_PASSWORDS.old) }, { $id: 'DeleteAccountRequest', ...strict })
+export type DeleteAccountRequest = Static<typeof DeleteAccountRequest>
 
 export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUserRequest', ...strict })
 export type ChangeUserRequest = Static<typeof ChangeUserRequest>

@@ -2,8 +2,8 @@
 import type { Caller } from '../../services/token-service.js'
 import type { Described, Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
-import { AuthTokenDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
-import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, RefreshRequest, RegistrationRequest } from './requests.js'
+import { AuthTokenDTO, EventListDTO, EventQuery, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
+import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, RegistrationRequest, ResetPasswordRequest } from './requests.js'
 
 export type Route = OpenRoute | TokenRoute | CallerRoute
 
@@ -21,9 +21,9 @@ export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', han
 export const ROUTES: Route[] = [
   {
     operationId: 'register', tag: 'accounts',
-    description: 'Anybody may. It logs nobody in.',
+    description: 'Anybody may, unless the operator alone makes accounts. It logs nobody in.',
     method: 'POST', url: '/register', summary: 'Make an account', guard: 'open', limit: 'register',
-    body: RegistrationRequest.schema, status: 201, response: UserDTO, errors: ['weak_password', 'email_taken', 'busy'],
+    body: RegistrationRequest.schema, status: 201, response: UserDTO, errors: ['weak_password', 'registration_closed', 'email_taken', 'busy'],
     handle: async (controller, { body, device, now }) => await controller.register(new RegistrationRequest(body as RegistrationBody), device, now),
   },
   {
@@ -31,7 +31,7 @@ export const ROUTES: Route[] = [
     description: 'Opens a family of refresh tokens, which is one device, and answers with its first pair of tokens.',
     method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
     body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'foreign_origin', 'too_many_active_tokens', 'busy'],
-    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit.device, visit.cookieToken), visit.now),
+    handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit), visit.now),
   },
   {
     operationId: 'refresh', tag: 'tokens',
@@ -62,6 +62,13 @@ export const ROUTES: Route[] = [
     handle: async (controller, { now }, caller) => await controller.listTokens(caller, now),
   },
   {
+    operationId: 'listEvents', tag: 'accounts',
+    description: 'The newest first, twenty at a time: log-ins and those that failed, closings with their cause, changes. They are kept for as long as whoever runs this Signet says; what has just happened may be a moment late.',
+    method: 'GET', url: '/events', summary: 'See what happened on my account', guard: 'bearer', limit: 'address',
+    query: EventQuery, status: 200, response: EventListDTO, errors: [],
+    handle: async (controller, { query, now }, caller) => await controller.listEvents(caller, query as EventQuery, now),
+  },
+  {
     operationId: 'closeToken', tag: 'devices',
     description: 'Closes the family of refresh tokens of one of the user\'s devices, or of an application that the user let in. Its access tokens are refused here at once, and within seconds by services that look at the status list.',
     method: 'DELETE', url: '/tokens/:id', summary: 'Log one device out', guard: 'bearer', limit: 'address',
@@ -88,6 +95,20 @@ export const ROUTES: Route[] = [
     method: 'POST', url: '/change-password', summary: 'Change the password, log every device out, and this one in again', guard: 'bearer', limit: 'address', cookie: 'renewed',
     body: ChangePasswordRequest, status: 200, response: AuthTokenDTO, errors: ['weak_password', 'wrong_password', 'foreign_origin', 'busy'],
     handle: async (controller, { body, device, now }, caller) => await controller.changePassword(caller, body as ChangePasswordRequest, device, now),
+  },
+  {
+    operationId: 'resetPassword', tag: 'accounts',
+    description: 'The token comes from the operator in a link, works once and for as long as that says, and closes every family. It logs nobody in.',
+    method: 'POST', url: '/reset-password', summary: 'Set a new password by a link, and log every device out', guard: 'open', limit: 'login',
+    body: ResetPasswordRequest, status: 204, errors: ['invalid_reset_token', 'weak_password', 'busy'],
+    handle: async (controller, { body, device, now }) => { await controller.resetPassword(body as ResetPasswordRequest, device, now) },
+  },
+  {
+    operationId: 'deleteAccount', tag: 'accounts',
+    description: 'It takes the password beside the access token, and cannot be undone: nothing personal is left, and every device is logged out.',
+    method: 'DELETE', url: '/account', summary: 'Delete my account', guard: 'bearer', limit: 'address',
+    body: DeleteAccountRequest, status: 204, errors: ['wrong_password', 'foreign_origin', 'busy'], endsLogin: () => true,
+    handle: async (controller, { body, device, now }, caller) => { await controller.deleteAccount(caller, body as DeleteAccountRequest, device, now) },
   },
 ]
 

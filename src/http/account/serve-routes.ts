@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthError } from '../../errors.js'
 import type { TokenService } from '../../services/token-service.js'
 import type { Limit, LimitOptions } from '../edge/rate-limits.js'
-import { openCookie, type RefreshCookie } from '../edge/refresh-cookie.js'
+import { openCookie, openDeviceTokens, type RefreshCookie } from '../edge/refresh-cookie.js'
 import { toFastifyRoute, type Serve, type Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
 import { identifyCaller } from './bearer-guard.js'
@@ -20,7 +20,7 @@ export function addAccountRoutes (app: FastifyInstance, parts: RouteParts): void
 
 function serveOf (route: Route, parts: RouteParts): Serve {
   if (route.guard === 'bearer') return async (visit, request, reply) => await serveCaller(route, visit, parts, request, reply)
-  if (route.cookie) return async (visit, request, reply) => await serveTokens(route, visit, parts, openCookie(request, reply, parts.trusted))
+  if (route.cookie) return async (visit, request, reply) => await serveTokens(route, { ...visit, deviceTokens: openDeviceTokens(request, parts.trusted) }, parts, openCookie(request, reply, parts.trusted))
   return async visit => await route.handle(parts.controller, visit)
 }
 

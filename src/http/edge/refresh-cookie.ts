@@ -1,10 +1,14 @@
-// The refresh token's cookie: who may bring it, and how it is set and cleared; holds no rule of what a token is good for.
+// The refresh token's cookie, and the one beside it of device tokens: who may bring them, and how they are set and cleared; holds no rule of what a token is good for.
 import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { DEVICE_TOKEN_LIFE, keepDeviceTokens } from '../../core/device-token.js'
 import { AuthError } from '../../errors.js'
 
 /** The prefix binds it to this host, to HTTPS and to the whole of the site (RFC 6265bis, section 4.1.3.2). */
 export const COOKIE_NAME = '__Host-signet'
+/** Of the browser's device tokens, the newest first. */
+export const DEVICE_COOKIE_NAME = '__Host-signet-device'
+const BETWEEN = '.'
 const ATTRIBUTES = { httpOnly: true, secure: true, sameSite: 'strict', path: '/' } as const
 
 /** What says where a request comes from: its headers, and the origin that it was addressed to. */
@@ -28,13 +32,31 @@ export async function addCookies (app: FastifyInstance): Promise<void> {
 
 /** Opens what a request and its answer have to do with the cookie; undefined where it neither came nor is asked for. Throws `foreign_origin`. */
 export function openCookie (request: FastifyRequest, reply: FastifyReply, trusted: ReadonlySet<string>): RefreshCookie | undefined {
-  const { origin, 'sec-fetch-site': secFetchSite } = request.headers
   const token = tokenOf(request)
   const isWanted = (request.body as { refresh_token_in?: string } | undefined)?.refresh_token_in === 'cookie'
   if (token === undefined && !isWanted) return undefined
-  const sender = { origin, secFetchSite: secFetchSite as string | undefined, addressedTo: originOf(`${request.protocol}://${request.host}`) }
-  if (!mayUseCookie(sender, trusted)) throw new AuthError('foreign_origin')
-  return new RefreshCookie(token, isWanted, reply)
+  if (!comesFromOwnPage(request, trusted)) throw new AuthError('foreign_origin')
+  return new RefreshCookie(token, isWanted, deviceTokensOf(request), reply)
+}
+
+function comesFromOwnPage (request: FastifyRequest, trusted: ReadonlySet<string>): boolean {
+  const { origin, 'sec-fetch-site': secFetchSite } = request.headers
+  return mayUseCookie({ origin, secFetchSite: secFetchSite as string | undefined, addressedTo: originOf(`${request.protocol}://${request.host}`) }, trusted)
+}
+
+/** The device tokens that a request may bring in its cookie. From another's page there are none, which refuses nothing. */
+export function openDeviceTokens (request: FastifyRequest, trusted: ReadonlySet<string>): string[] {
+  return comesFromOwnPage(request, trusted) ? deviceTokensOf(request) : []
+}
+
+/** The device tokens that a request shows, in its body or its cookie, whoever brings them. */
+export function deviceTokensShown (request: FastifyRequest): string[] {
+  const { device_token: token } = (request.body ?? {}) as { device_token?: unknown }
+  return [...typeof token === 'string' ? [token] : [], ...deviceTokensOf(request)]
+}
+
+function deviceTokensOf (request: FastifyRequest): string[] {
+  return valueOf(request, DEVICE_COOKIE_NAME)?.split(BETWEEN) ?? []
 }
 
 /** Whether there is a token in the cookie, which may have ended. */
@@ -43,8 +65,12 @@ export function bringsCookie (request: FastifyRequest): boolean {
 }
 
 /** The token in the cookie, whoever brings it. */
-export function tokenOf ({ headers: { cookie } }: FastifyRequest): string | undefined {
-  return cookie === undefined ? undefined : fastifyCookie.parse(cookie, { decode: asItCame })[COOKIE_NAME]
+export function tokenOf (request: FastifyRequest): string | undefined {
+  return valueOf(request, COOKIE_NAME)
+}
+
+function valueOf ({ headers: { cookie } }: FastifyRequest, name: string): string | undefined {
+  return cookie === undefined ? undefined : fastifyCookie.parse(cookie, { decode: asItCame })[name]
 }
 
 // A token needs no escapes, and with them it would have another spelling.
@@ -57,33 +83,36 @@ function originOf (address: string): string | undefined {
   return URL.canParse(address) ? new URL(address).origin : undefined
 }
 
-/** Takes the cookie away, whatever it holds. */
+/** Takes the cookie away, whatever it holds. That of device tokens stays: it is for the next log-in. */
 export function clearCookie (reply: FastifyReply): void {
-  setCookie(reply, '', 0)
+  setCookie(reply, COOKIE_NAME, '', 0)
 }
 
-function setCookie (reply: FastifyReply, value: string, maxAge: number): void {
-  reply.header('set-cookie', fastifyCookie.serialize(COOKIE_NAME, value, { ...ATTRIBUTES, maxAge }))
+function setCookie (reply: FastifyReply, name: string, value: string, maxAge: number): void {
+  reply.header('set-cookie', fastifyCookie.serialize(name, value, { ...ATTRIBUTES, maxAge }))
 }
 
 /** What an answer with a refresh token has, whatever else is in it. */
-interface WithRefreshToken { refresh_token?: string, refresh_token_expires_in: number }
+interface WithTokens { refresh_token?: string, refresh_token_expires_in: number, device_token?: string }
 
 export class RefreshCookie {
   /** What the cookie brought. */
   readonly token: string | undefined
   readonly isWanted: boolean
+  readonly #deviceTokens: string[]
   readonly #reply: FastifyReply
 
-  constructor (token: string | undefined, isWanted: boolean, reply: FastifyReply) {
+  constructor (token: string | undefined, isWanted: boolean, deviceTokens: string[], reply: FastifyReply) {
     this.token = token
     this.isWanted = isWanted
+    this.#deviceTokens = deviceTokens
     this.#reply = reply
   }
 
-  /** Moves the refresh token of an answer into the cookie, for as long as the token is good. */
-  keep<Answer extends WithRefreshToken>({ refresh_token: token, ...rest }: Answer): Omit<Answer, 'refresh_token'> {
-    setCookie(this.#reply, token!, rest.refresh_token_expires_in)
+  /** Moves the tokens of an answer but the access token into the cookies, each for as long as it is good. */
+  keep<Answer extends WithTokens>({ refresh_token: token, device_token: deviceToken, ...rest }: Answer): Omit<Answer, 'refresh_token' | 'device_token'> {
+    setCookie(this.#reply, COOKIE_NAME, token!, rest.refresh_token_expires_in)
+    setCookie(this.#reply, DEVICE_COOKIE_NAME, keepDeviceTokens(deviceToken!, this.#deviceTokens).join(BETWEEN), DEVICE_TOKEN_LIFE / 1000)
     return rest
   }
 

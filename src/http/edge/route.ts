@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, Rout
 import { ERRORS, type ErrorCode } from '../../errors.js'
 import type { Device } from '../../services/rotation.js'
 import { ProblemDTO } from './problem-dto.js'
-import type { Limit, LimitOptions } from './rate-limits.js'
+import type { Limit, LimitOptions, OverLimit } from './rate-limits.js'
 
 /** By what a document groups the routes. */
 export const TAGS = {
@@ -27,6 +27,8 @@ export interface Described extends Operation {
   guard: 'open' | 'bearer'
   limit: Limit
   body?: TSchema
+  /** What may stand in the query; else that means nothing. */
+  query?: TSchema
   /** A request without a body is taken for one with an empty object. */
   isBodyOptional?: true
   /** Whether the cookie may bring what it takes. */
@@ -36,8 +38,11 @@ export interface Described extends Operation {
   errors: ErrorCode[]
 }
 
-/** What a handler gets of a request. `now` in milliseconds; `cookieToken` is what the refresh token's cookie brought, where it may. */
-export interface Visit<Body = unknown> { body: Body, id: string, device: Device, now: number, cookieToken?: string | undefined }
+/**
+ * What a handler gets of a request. `now` in milliseconds; `cookieToken` and `deviceTokens` are what the cookies brought, where they may; `overLimit`, where
+ * the address has asked too often, throws unless it may once more.
+ */
+export interface Visit<Body = unknown> { body: Body, query: unknown, id: string, device: Device, now: number, cookieToken?: string | undefined, deviceTokens?: string[], overLimit?: OverLimit | undefined }
 
 /** Serves one request of a route, and returns what it answers with. */
 export type Serve = (visit: Visit, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
@@ -108,7 +113,7 @@ function fillBody (request: FastifyRequest, _reply: FastifyReply, done: () => vo
 
 function toVisit (request: FastifyRequest, now: number): Visit {
   const { id = '' } = request.params as { id?: string }
-  return { body: request.body, id, device: deviceOf(request), now }
+  return { body: request.body, query: request.query, id, device: deviceOf(request), now, overLimit: request.overLimit }
 }
 
 /** Where a request comes from. */
@@ -127,7 +132,7 @@ function descriptionOf (route: Described): Description {
   const success = route.response && { [route.status]: ref(route.response) }
   const content = route.response ? ref(route.response) : { type: 'null' }
   return {
-    schema: { ...operationOf(route), security: securityOf(route), ...(route.body && { body: ref(route.body) }), ...(success && { response: success }) },
+    schema: { ...operationOf(route), security: securityOf(route), ...(route.body && { body: ref(route.body) }), ...(route.query && { querystring: ref(route.query) }), ...(success && { response: success }) },
     config: { answers: { ...problems(failures), [route.status]: { description: 'Done', ...content } } },
   }
 }

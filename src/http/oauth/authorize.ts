@@ -1,6 +1,7 @@
 // The authorization endpoint as a browser meets it (RFC 6749, section 3.1): who is sent where, and by which page; holds no rule of a client or a log-in.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthorizationRequest, Refusal } from '../../core/authorization-request.js'
+import type { Client } from '../../core/client.js'
 import { writeQuery, type Parameters } from '../../core/parameters.js'
 import { LOOPBACK_HOSTS, withParameters } from '../../core/redirect-uris.js'
 import type { Session } from '../../services/authorizations.js'
@@ -73,14 +74,14 @@ function leadOf (session: Session | undefined, isLate: boolean): string {
 
 function consentValues ({ client, redirectUri, scope, audience }: AuthorizationRequest, { user }: Session, issuer: string) {
   const services = audience.filter(one => one !== issuer).map(one => `Act for you at ${one}`)
-  return { client: client.name, email: user.email, may: [...scope.map(wordsOf), ...services], ...placeOf(redirectUri) }
+  return { client: client.name, email: user.email, may: [...scope.map(wordsOf), ...services], ...placeOf(client, redirectUri) }
 }
 
-/** Whom a person is sent to, as an address shows it; and what to think of, where that is whoever listens on the device. */
-function placeOf (redirectUri: string): { host: string, hint: string } {
+/** Whom a person is sent to, as an address shows it; and what to think of, where that is whoever listens on the device: without a secret anybody can pretend to be the client there. */
+function placeOf ({ authMethod }: Client, redirectUri: string): { host: string, hint: string } {
   const { host, hostname, protocol } = new URL(redirectUri)
   if (!WEB.includes(protocol)) return { host: protocol, hint: 'This is an app on your own device. Allow it only if you have just used it.' }
-  return { host, hint: LOOPBACK_HOSTS.includes(hostname) ? 'This is a program on your own device. Allow it only if you have just started it.' : '' }
+  return { host, hint: authMethod === 'none' && LOOPBACK_HOSTS.includes(hostname) ? 'This is a program on your own device. Allow it only if you have just started it.' : '' }
 }
 
 /** Asks the same of whoever logs in next. */

@@ -24,6 +24,7 @@ export const IntrospectionDTO = Type.Object({
   client_id: optional('to which client it was issued'),
   sub: optional('the user, or the client where no user is behind it'),
   scope: optional('what it is good for'),
+  roles: Type.Optional(Type.Array(Type.String({ examples: ['admin'] }), { description: 'those that the user has now' })),
   exp: Type.Optional(Type.Integer({ description: 'seconds since the epoch' })),
 }, { $id: 'IntrospectionDTO', additionalProperties: true })
 

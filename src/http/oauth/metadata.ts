@@ -1,6 +1,8 @@
 // What a client finds out by itself of this authority (RFC 8414; OpenID Connect Discovery 1.0); holds no rule that it tells of.
 import type { FastifyInstance } from 'fastify'
+import { ALGORITHMS } from '../../core/client-keys.js'
 import { STANDARD_SCOPES } from '../../core/scopes.js'
+import { addressBelow } from '../edge/issuer.js'
 import { addReading, openDescription, ref } from '../edge/route.js'
 import { MetadataDTO } from './dto.js'
 
@@ -9,16 +11,16 @@ export const DOORS = {
   authorization_endpoint: '/authorize', token_endpoint: '/token', revocation_endpoint: '/revoke', introspection_endpoint: '/introspect',
   userinfo_endpoint: '/userinfo', end_session_endpoint: '/end-session', jwks_uri: '/.well-known/jwks.json',
 } as const
+/** Those at which a client proves who it is. */
+export const PROVING = [DOORS.token_endpoint, DOORS.revocation_endpoint, DOORS.introspection_endpoint]
 const LISTS = { status_list_aggregation_endpoint: '/status-lists' }
 
 const METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
 const NAMES = ['oauth-authorization-server', 'openid-configuration']
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA']
 
 /** The facts, of an issuer that publishes status lists or none. */
 export function metadata (issuer: string, hasLists: boolean): Record<string, unknown> {
-  const base = issuer.replace(/\/$/, '')
-  const addresses = Object.entries({ ...DOORS, ...(hasLists && LISTS) }).map(([name, path]) => [name, `${base}${path}`])
+  const addresses = Object.entries({ ...DOORS, ...(hasLists && LISTS) }).map(([name, path]) => [name, addressBelow(issuer, path)])
   return {
     issuer,
     ...Object.fromEntries(addresses),

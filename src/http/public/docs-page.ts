@@ -61,8 +61,8 @@ ${Object.entries(operation.responses).map(([status, answer]) => answerOf(status,
 }
 
 function formOf ({ operationId: id, method, path, parameters = [], requestBody }: Placed): string {
-  const fields = parameters.map(({ name, schema }) => `
-          <div class="field"><label for="${text(id)}-${text(name)}">${text(name)}</label><input id="${text(id)}-${text(name)}" name="${text(name)}" autocomplete="off" spellcheck="false" placeholder="${text(schema.description!)}" required></div>`)
+  const fields = parameters.map(({ name, in: place, schema }) => `
+          <div class="field"><label for="${text(id)}-${text(name)}">${text(name)}</label><input id="${text(id)}-${text(name)}" name="${text(name)}" autocomplete="off" spellcheck="false" placeholder="${text(schema.description!)}"${place === 'path' ? ' required' : ''}></div>`)
   const [[type, content] = []] = Object.entries(requestBody?.content ?? {})
   const example = content && (isForm(type) ? String(new URLSearchParams(content.example as Record<string, string>)) : JSON.stringify(content.example, null, 2))
   const area = example === undefined

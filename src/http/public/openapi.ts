@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { AuthError, type ErrorCode } from '../../errors.js'
 import type { ProblemDTO } from '../edge/problem-dto.js'
 import { toProblem } from '../edge/problems.js'
+import { addressBelow } from '../edge/issuer.js'
 import { COOKIE_NAME } from '../edge/refresh-cookie.js'
 import { TAGS } from '../edge/route.js'
 
@@ -12,8 +13,9 @@ const EMAIL = { format: 'idn-email' }
 /** It begins with what can be seen, and holds nothing that ends the line or bends the text around it. Letters and digits are named twice, for tools that know no \p. */
 const NAME = { minLength: 1, pattern: '^[A-Za-z0-9\\p{L}\\p{N}\\p{P}\\p{S}\\p{Co}][^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$' }
 
-/** What stands in the address of a route. */
+/** What stands in the address of a route, and behind it. */
 const PARAMETERS: Record<string, object> = {
+  before: { description: 'the id of an event: those before it; left out, the newest' },
   id: { format: 'uuid', description: 'as /tokens lists it' },
   list: { pattern: '^(?:0|[1-9][0-9]{0,8})$', description: 'the number of a list, as /status-lists names it' },
 }
@@ -27,7 +29,7 @@ export interface Schema {
 }
 interface Content { schema: Schema, example?: unknown, examples?: Record<string, { value: ProblemDTO }> }
 export interface Operation {
-  operationId: string, tags: string[], summary: string, description: string, security?: object[], parameters?: Array<{ name: string, schema: Schema }>
+  operationId: string, tags: string[], summary: string, description: string, security?: object[], parameters?: Array<{ name: string, in: 'path' | 'query', schema: Schema }>
   requestBody?: { required: boolean, content: Record<string, Content> }
   responses: Record<string, { description: string, content?: Record<string, Content> }>
 }
@@ -53,7 +55,7 @@ async function write (routes: RouteOptions[], schemas: unknown[], parts: Documen
   paper.setValidatorCompiler(() => Boolean).setSerializerCompiler(() => String)
   for (const schema of schemas) paper.addSchema(schema)
   // Without a slash at its end, for paths begin with one; and with braces as a URL has them, for others would name a variable of the document.
-  const url = parts.issuer.replace(/\/$/, '').replace(/[{}]/g, encodeURIComponent)
+  const url = addressBelow(parts.issuer, '').replace(/[{}]/g, encodeURIComponent)
   await paper.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { Client } from '../../../src/core/client.js'
 import { newFamily } from '../../../src/core/families.js'
+import { writeResetToken } from '../../../src/core/reset-token.js'
 import { EMAIL, PASSWORD, testApp, type Pair } from '../../test-app.js'
-import { bearer, familyOf, login, post, problem, problemOf, register, UUID } from '../client.js'
+import { bearer, claimsOf, familyOf, login, post, problem, problemOf, register, UUID } from '../client.js'
 
 const BAD_GRANT = problem(401, 'Unauthorized', 'invalid_grant', 'No refresh token came that is still good; log in again.')
 const BAD_CREDENTIALS = problem(401, 'Unauthorized', 'invalid_credentials', 'The e-mail address or the password is wrong.')
@@ -17,7 +18,7 @@ t.test('a registration answers the user, normalised', async t => {
   t.equal(answer.headers['cache-control'], 'no-store')
   const { id, ...rest } = answer.json<{ id: string }>()
   t.match(id, UUID)
-  t.strictSame(rest, { email: EMAIL, name: 'Ann', created_at: new Date(clock.now).toISOString() })
+  t.strictSame(rest, { email: EMAIL, name: 'Ann', roles: [], created_at: new Date(clock.now).toISOString() })
   t.strictSame(problemOf(await post(app, '/register', { email: EMAIL, password: PASSWORD })), problem(409, 'Conflict', 'email_taken', 'An account with this e-mail address exists already; log in instead.'))
   for (const name of [null, undefined]) t.equal((await post(app, '/register', { email: `${name}@example.org`, password: PASSWORD, name })).json<{ name: null }>().name, null)
 })
@@ -48,6 +49,7 @@ t.test('input that a route cannot take is refused naming each member', async t =
     ['/register', { email: `${'e\u0301'.repeat(125)}@example.com`, password: '🦊'.repeat(257), name: '🦊'.repeat(101) }, [{ field: 'email', detail: 'It has more than 254 characters.' }, { field: 'password', detail: 'It has more than 256 characters.' }, { field: 'name', detail: 'It has more than 100 characters.' }]],
     ['/login', { email: EMAIL, password: 'x'.repeat(257) }, [{ field: 'password', detail: 'It has more than 256 characters.' }]],
     ['/change-password', { current_password: 'x'.repeat(257), new_password: 'x'.repeat(257) }, ['current_password', 'new_password'].map(field => ({ field, detail: 'It has more than 256 characters.' }))],
+    ['/reset-password', {}, [{ field: 'token', detail: 'It is missing.' }, { field: 'new_password', detail: 'It is missing.' }]],
     ['/change-password', {}, [{ field: 'current_password', detail: 'It is missing.' }, { field: 'new_password', detail: 'It is missing.' }]],
   ]
   const byField = (errors: object[]) => errors.map(error => JSON.stringify(error)).sort()
@@ -64,12 +66,13 @@ t.test('a log-in answers a pair, and the caller is who logged in', async t => {
   const answer = await post(app, '/login', { email: 'ADA@example.com', password: PASSWORD }, { 'user-agent': 'x'.repeat(300) })
   t.equal(answer.statusCode, 200)
   t.equal(answer.headers['cache-control'], 'no-store')
-  const { access_token: access, refresh_token: refresh, ...rest } = answer.json<{ access_token: string, refresh_token: string }>()
+  const { access_token: access, refresh_token: refresh, device_token: device, ...rest } = answer.json<{ access_token: string, refresh_token: string, device_token: string }>()
   t.match(access, /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/)
   t.match(refresh, /^A[\w-]{102}$/)
+  t.match(device, /^A[\w-]{103}$/)
   t.strictSame(rest, { token_type: 'Bearer', expires_in: 600, refresh_token_expires_in: 14 * 86_400 })
   const created = new Date(clock.now).toISOString()
-  t.strictSame((await app.inject({ url: '/user-info', headers: bearer(access) })).json(), { id, email: EMAIL, name: null, created_at: created })
+  t.strictSame((await app.inject({ url: '/user-info', headers: bearer(access) })).json(), { id, email: EMAIL, name: null, roles: [], created_at: created })
   const list = await app.inject({ url: '/tokens', headers: bearer(access) })
   t.strictSame(list.json(), { tokens: [{ id: familyOf(answer.json()), current: true, created_at: created, last_used_at: created, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'x'.repeat(200), ip: '127.0.0.1', client: null }] })
 })
@@ -87,7 +90,7 @@ t.test('an application that the user let in is listed with its name and what it 
   for (const clientId of [client.id, gone]) {
     clock.now += 1000
     const family = { ...newFamily(randomUUID(), { ip: '192.0.2.7', userAgent: 'browser' }, clock.now), grant: { clientId, scope: 'openid email', audience: ['https://id.example'], authenticatedAt: clock.now } }
-    t.equal(await store.openFamily({ userId: id, verifiedHash: passwordHash, passwordHash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'refuse', replaces: undefined, closing: { at: clock.now, countsAfter: 0 } }), 'opened')
+    t.equal(await store.openFamily({ userId: id, verifiedHash: passwordHash, passwordHash, roles: [], family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'refuse', replaces: undefined, closing: { at: clock.now, countsAfter: 0 } }), 'opened')
   }
   const list = async () => (await app.inject({ url: '/tokens', headers: bearer(mine) })).json<{ tokens: Array<{ id: string, client: object | null }> }>().tokens
   const listed = await list()
@@ -241,4 +244,129 @@ t.test('one device too many is refused where the policy is to refuse', async t =
   await register(app)
   await login(app)
   t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password: PASSWORD })), problem(409, 'Conflict', 'too_many_active_tokens', 'This account is logged in on as many devices as are allowed; log out on one of them first.'))
+})
+
+const DAY_MS = 86_400_000
+const live = { createdAfter: 0, advancedAfter: 0 }
+
+t.test('where registration is closed nobody makes an account, whatever comes', async t => {
+  const { app, store } = await testApp(t, { REGISTRATION: 'closed' })
+  const closed = problem(403, 'Forbidden', 'registration_closed', 'Nobody can make an account here; its operator does.')
+  for (const body of [{ email: EMAIL, password: PASSWORD }, { email: EMAIL, password: 'short' }, { email: 'nobody', password: PASSWORD }]) t.strictSame(problemOf(await post(app, '/register', body)), closed)
+  t.strictSame(await store.listUsers('', 10), [])
+})
+
+t.test('whoever is disabled is told nothing: a log-in is one with a wrong password, and tokens are dead, until it is over', async t => {
+  const { app, store, clock } = await testApp(t)
+  const id = await register(app)
+  const tokens = await login(app)
+  await store.disableUser({ userId: id, live, closing: { at: clock.now, countsAfter: 0 } })
+  for (const password of [PASSWORD, 'a wrong one']) t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password })), BAD_CREDENTIALS)
+  t.equal((await store.findUser(id))?.failed, undefined)
+  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token: tokens.refresh_token })), BAD_GRANT)
+  for (const [method, url] of [['GET', '/user-info'], ['POST', '/change-password'], ['DELETE', '/account']] as const) {
+    const payload = { '/user-info': undefined, '/change-password': { current_password: PASSWORD, new_password: 'another harbour' }, '/account': { password: PASSWORD } }[url]
+    t.equal((await app.inject({ method, url, headers: bearer(tokens), ...(payload && { payload }) })).statusCode, 401, url)
+  }
+  t.strictSame(problemOf(await post(app, '/register', { email: EMAIL, password: PASSWORD })), problem(409, 'Conflict', 'email_taken', 'An account with this e-mail address exists already; log in instead.'))
+  await store.enableUser(id)
+  t.equal((await post(app, '/refresh', { refresh_token: tokens.refresh_token })).statusCode, 401, 'what was closed stays closed')
+  t.ok(await login(app))
+})
+
+t.test('the password of somebody who is disabled counts as a wrong one', async t => {
+  const { app, store, clock } = await testApp(t, { RATE_LIMIT: 'true' })
+  const id = await register(app)
+  await store.disableUser({ userId: id, live, closing: { at: clock.now, countsAfter: 0 } })
+  for (const password of [PASSWORD, 'a wrong one']) t.equal((await post(app, '/login', { email: EMAIL, password })).statusCode, 401)
+  t.match((await store.findUser(id))?.failed, { stranger: 2 })
+})
+
+t.test('roles are in a pair from its next refresh on, and in what a user is told', async t => {
+  const { app, store } = await testApp(t)
+  const id = await register(app)
+  const first = await login(app)
+  t.notOk('roles' in claimsOf(first.access_token))
+  await store.setRoles({ userId: id, roles: ['admin', 'staff'] })
+  const second = (await post(app, '/refresh', { refresh_token: first.refresh_token })).json<Pair>()
+  t.strictSame(claimsOf(second.access_token)['roles'], ['admin', 'staff'])
+  const again = (await post(app, '/refresh', { refresh_token: first.refresh_token })).json<Pair>()
+  t.strictSame(claimsOf(again.access_token)['roles'], ['admin', 'staff'], 'and in one that is asked for once more')
+  t.strictSame(claimsOf((await login(app)).access_token)['roles'], ['admin', 'staff'])
+  t.strictSame((await app.inject({ url: '/user-info', headers: bearer(first) })).json<{ roles: string[] }>().roles, ['admin', 'staff'])
+  await store.setRoles({ userId: id, roles: [] })
+  t.notOk('roles' in claimsOf((await post(app, '/refresh', { refresh_token: second.refresh_token })).json<Pair>().access_token))
+})
+
+t.test('a person deletes their account with the password, and nothing of them is left', async t => {
+  const { app, store, clock } = await testApp(t)
+  const id = await register(app)
+  const [mine, other] = [await login(app), await login(app)]
+  const remove = async (password: string, token = mine) => await app.inject({ method: 'DELETE', url: '/account', headers: bearer(token), payload: { password } })
+  t.strictSame(problemOf(await remove('wrong')), problem(403, 'Forbidden', 'wrong_password', 'The current password is wrong.'))
+  t.match(problemOf(await remove('half \ud800 pair')), { code: 'invalid_request', errors: [{ field: 'password' }] })
+  t.match(problemOf(await app.inject({ method: 'DELETE', url: '/account', headers: bearer(mine), payload: {} })), { code: 'invalid_request', errors: [{ field: 'password', detail: 'It is missing.' }] })
+  const answer = await remove(PASSWORD)
+  t.strictSame([answer.statusCode, answer.body, answer.headers['cache-control']], [204, '', 'no-store'])
+  for (const tokens of [mine, other]) {
+    t.strictSame(problemOf(await post(app, '/refresh', { refresh_token: tokens.refresh_token })), BAD_GRANT)
+    t.equal((await remove(PASSWORD, tokens)).statusCode, 401)
+  }
+  t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password: PASSWORD })), BAD_CREDENTIALS)
+  const [left] = await store.listUsers('', 10)
+  t.match(left, { id, email: id, name: null, passwordHash: '', families: [], deletedAt: clock.now, closed: { length: 2 } })
+  t.not(await register(app), id, 'and the address is anybody\'s')
+})
+
+t.test('whoever was deleted is forgotten by a server that listens, once nothing of it counts any more', async t => {
+  const { app, store, clock } = await testApp(t)
+  const id = await register(app)
+  await store.deleteUser({ userId: id, closing: { at: clock.now, countsAfter: 0 } })
+  const dropped = new Promise<number>(resolve => {
+    const drop = store.dropDeleted.bind(store)
+    store.dropDeleted = async before => {
+      const count = await drop(before)
+      resolve(count)
+      return count
+    }
+  })
+  clock.now += DAY_MS
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.equal(await dropped, 1)
+  t.strictSame(await store.listUsers('', 10), [])
+})
+
+t.test('a password is set by a token that was given for it, once, and every log-in ends', async t => {
+  const { app, store, clock, keyRing } = await testApp(t)
+  const id = await register(app)
+  const tokens = await login(app)
+  const give = async (life = 900_000) => writeResetToken((await store.findUser(id))!, clock.now + life, keyRing.refreshSecret)
+  const reset = async (token: string, password = 'another harbour') => await post(app, '/reset-password', { token, new_password: password })
+  const refused = problem(400, 'Bad Request', 'invalid_reset_token', 'This link to set a new password is not good, or not any more; ask for another.')
+  const [token, other] = [await give(), await give(900_001)]
+  const strangers = ['', 'x', token.slice(0, -1), token.replace(id, randomUUID()), writeResetToken({ id, passwordHash: '' }, clock.now + 1000, keyRing.refreshSecret), await give(0), tokens.refresh_token]
+  for (const stranger of strangers) t.strictSame(problemOf(await reset(stranger)), refused, stranger)
+  const detail = 'A password must differ from the e-mail address.'
+  t.strictSame(problemOf(await reset(token, EMAIL)), problem(400, 'Bad Request', 'weak_password', detail, [{ field: 'new_password', detail }]))
+  const answer = await reset(token)
+  t.strictSame([answer.statusCode, answer.body, answer.headers['cache-control']], [204, '', 'no-store'])
+  t.strictSame(problemOf(await post(app, '/refresh', { refresh_token: tokens.refresh_token })), BAD_GRANT)
+  for (const spent of [token, other]) t.strictSame(problemOf(await reset(spent, 'a third harbour')), refused, 'what was given for the password before')
+  t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password: PASSWORD })), BAD_CREDENTIALS)
+  t.ok(await login(app, EMAIL, 'another harbour'))
+  const late = await give()
+  await store.disableUser({ userId: id, live, closing: { at: clock.now, countsAfter: 0 } })
+  t.strictSame(problemOf(await reset(late)), refused, 'of whoever is disabled')
+  await store.enableUser(id)
+  clock.now += 900_000
+  t.strictSame(problemOf(await reset(late)), refused, 'which has expired')
+})
+
+t.test('of 64 who bring one token to set a password one does', async t => {
+  const { app, store, clock, keyRing } = await testApp(t, { HASH_QUEUE: '100' })
+  const user = (await store.findUser(await register(app)))!
+  const token = writeResetToken(user, clock.now + 1000, keyRing.refreshSecret)
+  const answers = await Promise.all(Array.from({ length: 64 }, async (_, index) => await post(app, '/reset-password', { token, new_password: `another harbour ${index}` })))
+  t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [204, ...Array.from({ length: 63 }, () => 400)])
+  t.ok(await login(app, EMAIL, `another harbour ${answers.findIndex(({ statusCode }) => statusCode === 204)}`))
 })

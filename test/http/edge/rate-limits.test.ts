@@ -1,9 +1,13 @@
 // How often an address or an account may ask, and who counts as one.
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { SqliteStore } from '../../../src/store/sqlite-store.js'
 import { EMAIL, PASSWORD, testApp } from '../../test-app.js'
 import { bearer, login, post, problem, problemOf, register } from '../client.js'
 
@@ -68,6 +72,66 @@ t.test('strangers cannot keep an owner out who comes from where the account is u
   t.strictSame(problemOf(await send(from('203.0.113.1'))), REFUSED)
   t.equal((await send(from('192.0.2.1'))).statusCode, 200)
   t.equal((await send(from('203.0.113.1', { cookie }))).statusCode, 200)
+})
+
+t.test('whoever floods their own network keeps out nobody there who logged in before, with a cookie or without', async t => {
+  const { app } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_MAX: '12', RATE_LIMIT_LOGIN_MAX: '4', RATE_LIMIT_ACCOUNT_TOTAL: '2', RATE_LIMIT_ACCOUNT_MAX: '2' })
+  for (const email of [EMAIL, 'eve@example.com']) await register(app, email)
+  const [owner, eve] = [await login(app), await login(app, 'eve@example.com')]
+  const send = async (password: string, body: object = {}, headers: Record<string, string> = {}) => await post(app, '/login', { email: EMAIL, password, ...body }, headers)
+  const inCookie = { host: '127.0.0.1:3000', 'sec-fetch-site': 'same-origin', cookie: `__Host-signet-device=${owner.device_token}` }
+  for (let n = 0; n < 20; n++) await send('wrong')
+  for (const answer of [await send(PASSWORD), await send(PASSWORD, { device_token: 'damaged' }), await send(PASSWORD, { device_token: 1 })]) t.strictSame(problemOf(answer), REFUSED)
+  t.strictSame(problemOf(await post(app, '/login')), REFUSED, 'no body')
+  for (const answer of [await send(PASSWORD, { device_token: owner.device_token }), await send(PASSWORD, {}, inCookie)]) t.strictSame([answer.statusCode, answer.headers['retry-after']], [200, undefined])
+  t.strictSame(problemOf(await send('wrong', { device_token: eve.device_token })), REFUSED, 'with the token of another account')
+  t.strictSame(problemOf(await post(app, '/login', { email: 'nobody@example.com', password: PASSWORD, device_token: owner.device_token })), REFUSED, 'an address that is no account\'s')
+  t.strictSame(problemOf(await app.inject('/user-info')), REFUSED, 'nor is anything else let through')
+  for (let n = 0; n < 2; n++) t.equal((await send('wrong', { device_token: owner.device_token })).statusCode, 401)
+  t.strictSame(problemOf(await send(PASSWORD, { device_token: owner.device_token })), REFUSED, 'no more than the limit of an address for each account')
+  t.equal((await post(app, '/login', { email: 'eve@example.com', password: PASSWORD, device_token: eve.device_token })).statusCode, 200)
+})
+
+t.test('beyond the limit of an address a device has its own guesses, and not those of its network', async t => {
+  const { app } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_LOGIN_MAX: '3', RATE_LIMIT_ACCOUNT_MAX: '2' })
+  await register(app)
+  const { device_token: token } = await login(app)
+  const send = async (password: string) => (await post(app, '/login', { email: EMAIL, password, device_token: token })).statusCode
+  t.strictSame([await send('wrong'), await send('wrong')], [401, 401], 'within the limit')
+  t.strictSame([await send(PASSWORD), await send(PASSWORD)], [429, 429])
+})
+
+t.test('two servers on one store count as one', async t => {
+  const env = { RATE_LIMIT: 'on', RATE_LIMIT_LOGIN_MAX: '1000', RATE_LIMIT_ACCOUNT_TOTAL: '6', RATE_LIMIT_ACCOUNT_MAX: '3', TRUST_PROXY: '127.0.0.1' }
+  const folder = mkdtempSync(join(tmpdir(), 'signet-'))
+  const [store, other] = [new SqliteStore(join(folder, 'signet.db')), new SqliteStore(join(folder, 'signet.db'))]
+  t.teardown(async () => {
+    for (const each of [store, other]) await each.close()
+    rmSync(folder, { recursive: true })
+  })
+  const first = await testApp(t, env, { store })
+  const { app: second } = await testApp(t, env, { store: other, keyRing: first.keyRing })
+  const id = await register(first.app)
+  const { device_token: token } = await login(first.app)
+  const send = async (n: number, password: string, body: object = {}) => (await post(n % 2 ? first.app : second, '/login', { email: EMAIL, password, ...body }, { 'x-forwarded-for': `198.51.100.${n}` })).statusCode
+  const failed = async () => (await store.findUser(id))!.failed
+  t.strictSame([await send(1, 'wrong'), (await failed())!.stranger], [401, 1])
+  const statuses = await Promise.all(Array.from({ length: 40 }, async (_, n) => await send(n, 'wrong')))
+  t.strictSame([statuses.filter(status => status === 401).length, (await failed())!.stranger], [5, 6])
+  t.strictSame([await send(50, PASSWORD), await send(51, PASSWORD)], [429, 429])
+  t.strictSame([await send(50, PASSWORD, { device_token: token }), await send(51, PASSWORD, { device_token: token })], [200, 200])
+  t.equal(await send(50, 'wrong', { device_token: token }), 401)
+  const stolen = await Promise.all(Array.from({ length: 40 }, async (_, n) => await send(n, 'wrong', { device_token: token })))
+  t.strictSame([stolen.filter(status => status === 401).length, Object.values((await failed())!.devices!)], [2, [3]])
+  t.strictSame([await send(52, PASSWORD, { device_token: token }), await send(53, PASSWORD, { device_token: token })], [429, 429])
+})
+
+t.test('a log-in that is refused for want of a place among the devices counts no wrong password', async t => {
+  const { app, store } = await testApp(t, { RATE_LIMIT: 'on', ACTIVE_TOKENS_POLICY: 'refuse', MAX_ACTIVE_TOKENS: '1' })
+  const id = await register(app)
+  await login(app)
+  for (let n = 0; n < 3; n++) t.equal((await post(app, '/login', { email: EMAIL, password: PASSWORD })).statusCode, 409)
+  t.equal((await store.findUser(id))!.failed, undefined)
 })
 
 t.test('whoever guesses the current password is logged out by the tenth wrong one', async t => {

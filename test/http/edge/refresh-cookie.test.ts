@@ -10,11 +10,12 @@ const OWN = 'http://127.0.0.1:3000'
 const APP = 'http://app.example'
 const PAGE = { host: '127.0.0.1:3000', origin: OWN, 'sec-fetch-site': 'same-origin' }
 const CLEARED = '__Host-signet=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict'
+const DEVICE_COOKIE = /^__Host-signet-device=A[\w-]{103}; Max-Age=7776000; Path=\/; HttpOnly; Secure; SameSite=Strict$/
 const FOREIGN = problem(403, 'Forbidden', 'foreign_origin', 'The cookie is taken only from the pages of Signet and of the origins in CORS_ORIGINS, on one site.')
 const BAD_GRANT = problem(401, 'Unauthorized', 'invalid_grant', 'No refresh token came that is still good; log in again.')
 const INPUT = 'The request is not of the form that this route takes.'
 
-type Browser = Omit<Pair, 'refresh_token'> & { cookie: string }
+type Browser = Omit<Pair, 'refresh_token' | 'device_token'> & { cookie: string }
 
 function tokenOf (answer: LightMyRequestResponse): string {
   return /^__Host-signet=([^;]*)/.exec(String(answer.headers['set-cookie']))![1]!
@@ -32,7 +33,7 @@ t.test('a log-in that asks for it gets its refresh token in the cookie alone, fo
   await register(app)
   const answer = await post(app, '/login', { email: EMAIL, password: PASSWORD, refresh_token_in: 'cookie' }, PAGE)
   t.equal(answer.statusCode, 200)
-  t.match(answer.headers['set-cookie'], /^__Host-signet=A[\w-]{102}; Max-Age=1000; Path=\/; HttpOnly; Secure; SameSite=Strict$/)
+  t.match(answer.headers['set-cookie'], [/^__Host-signet=A[\w-]{102}; Max-Age=1000; Path=\/; HttpOnly; Secure; SameSite=Strict$/, DEVICE_COOKIE])
   t.equal(answer.headers['cache-control'], 'no-store')
   const { access_token: access, ...rest } = answer.json<Pair>()
   t.match(access, /^eyJ/)
@@ -122,7 +123,7 @@ t.test('at a log-in a cookie that is forged or of a family that is gone is as no
   for (const stale of ['__Host-signet=garbage', '__Host-signet=', `${cookie.slice(0, -2)}AA`, gone]) {
     const answer = await post(app, '/login', { email: EMAIL, password: PASSWORD, refresh_token_in: 'cookie' }, { ...PAGE, cookie: stale })
     t.equal(answer.statusCode, 200, stale)
-    t.match(answer.headers['set-cookie'], /^__Host-signet=A/)
+    t.match(answer.headers['set-cookie'], [/^__Host-signet=A/, DEVICE_COOKIE])
   }
   t.equal((await store.findUser(id))!.families.length, before + 4)
 })
@@ -172,7 +173,7 @@ t.test('a password change answers in the cookie where that is asked for, or wher
   const inCookie = async (answer: LightMyRequestResponse, old: string | undefined) => {
     t.equal(answer.statusCode, 200)
     t.notOk('refresh_token' in answer.json<object>())
-    t.match(answer.headers['set-cookie'], /^__Host-signet=A[\w-]{102}; Max-Age=1209600; Path=\/; HttpOnly; Secure; SameSite=Strict$/)
+    t.match(answer.headers['set-cookie'], [/^__Host-signet=A[\w-]{102}; Max-Age=1209600; Path=\/; HttpOnly; Secure; SameSite=Strict$/, DEVICE_COOKIE])
     t.equal((await app.inject({ url: '/user-info', headers: bearer(answer.json<Pair>()) })).statusCode, 200)
     if (old) t.strictSame(problemOf(await refresh(app, old)), BAD_GRANT)
     t.equal((await refresh(app, `__Host-signet=${tokenOf(answer)}`)).statusCode, 200)
@@ -316,4 +317,74 @@ t.test('the address that was asked is the proxy\'s word only where TRUST_PROXY n
 t.test('a request that was addressed to nothing readable is nobody\'s own', async t => {
   const { app } = await testApp(t)
   t.strictSame(problemOf(await post(app, '/refresh', { refresh_token_in: 'cookie' }, { host: 'a:99999', origin: 'http://a:99999' })), FOREIGN)
+})
+
+/** The device tokens that an answer puts into the cookie. */
+function deviceTokensOf (answer: LightMyRequestResponse): string[] {
+  return /__Host-signet-device=([^;]*)/.exec(String(answer.headers['set-cookie']))![1]!.split('.')
+}
+
+t.test('a device token comes with every pair: in the cookie beside the refresh token, or in the body', async t => {
+  const { app } = await testApp(t)
+  await register(app)
+  const { cookie } = await browserLogin(app)
+  const inCookie = await refresh(app, cookie)
+  t.match(inCookie.headers['set-cookie'], [/^__Host-signet=A/, DEVICE_COOKIE])
+  t.notOk('device_token' in inCookie.json<object>())
+  const pair = await login(app)
+  const answers = [pair, (await post(app, '/refresh', { refresh_token: pair.refresh_token })).json<Pair>(), (await post(app, '/change-password', { current_password: PASSWORD, new_password: 'another harbour' }, bearer(pair))).json<Pair>()]
+  t.strictSame(answers.map(({ device_token: token }) => /^A[g-v][\w-]{102}$/.test(token)), [true, true, true])
+})
+
+t.test('a log-out leaves the device token, and a browser that several people use has one of each', async t => {
+  const { app } = await testApp(t)
+  const log = async (email: string, cookie: string, headers: object = PAGE) => await post(app, '/login', { email, password: PASSWORD, refresh_token_in: 'cookie' }, { ...headers, cookie })
+  for (const email of [EMAIL, 'eve@example.com']) await register(app, email)
+  const first = await log(EMAIL, '')
+  const [ofAda] = deviceTokensOf(first)
+  const cookie = `__Host-signet=${tokenOf(first)}; __Host-signet-device=${ofAda}`
+  t.equal((await post(app, '/logout', undefined, { ...PAGE, ...bearer(first.json<Pair>()), cookie })).headers['set-cookie'], CLEARED)
+  const second = await log('eve@example.com', cookie)
+  const [ofEve, ...others] = deviceTokensOf(second)
+  t.strictSame(others, [ofAda])
+  const third = await refresh(app, `__Host-signet=${tokenOf(second)}; __Host-signet-device=${ofEve}.${ofAda}`)
+  t.strictSame(deviceTokensOf(third).slice(1), [ofAda], 'by a refresh, too')
+  const again = await log(EMAIL, `__Host-signet-device=${deviceTokensOf(third).join('.')}`)
+  t.strictSame(deviceTokensOf(again).slice(1), [deviceTokensOf(third)[0]])
+  t.not(deviceTokensOf(again)[0], ofAda)
+})
+
+t.test('a device token that is damaged, another\'s, old, or from another\'s page is as none, and refuses nothing', async t => {
+  const { app, clock } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_ACCOUNT_MAX: '1', TRUST_PROXY: '127.0.0.1' })
+  for (const email of [EMAIL, 'eve@example.com']) await register(app, email)
+  const { device_token: own } = await login(app)
+  const { device_token: others } = await login(app, 'eve@example.com')
+  const send = async (password: string, body: object, headers: Record<string, string> = {}) => (await post(app, '/login', { email: EMAIL, password, ...body }, { 'x-forwarded-for': '198.51.100.1', ...headers })).statusCode
+  t.equal(await send('wrong', {}), 401)
+  t.equal(await send(PASSWORD, {}), 429)
+  const cookie = (token: string) => ({ cookie: `__Host-signet-device=${token}` })
+  const page = { host: '127.0.0.1:3000', 'sec-fetch-site': 'same-origin' }
+  for (const token of ['', 'A', `${own.slice(0, -1)}!`, others, `${own}.`, 'A'.repeat(12_000)]) {
+    t.equal(await send(PASSWORD, { device_token: token }), 429, token.slice(0, 20))
+    if (!token.startsWith(own)) t.equal(await send(PASSWORD, {}, { ...page, ...cookie(token.slice(0, 5000)) }), 429)
+  }
+  t.equal(await send(PASSWORD, {}, { ...page, 'sec-fetch-site': 'cross-site', ...cookie(own) }), 429)
+  t.equal(await send(PASSWORD, {}, cookie(own)), 429, 'nothing says from where')
+  for (const token of [1, null, [own]]) t.equal(await send(PASSWORD, { device_token: token }), 400)
+  t.equal(await send(PASSWORD, { device_token: own }), 200)
+  t.equal(await send(PASSWORD, { device_token: others }, { ...page, ...cookie(`${others}.${own}`) }), 200)
+  clock.now += 90 * 86_400_000
+  t.equal(await send('wrong', {}), 401)
+  t.equal(await send(PASSWORD, { device_token: own }), 429)
+})
+
+t.test('a device token of before a change of the password is good, and one of a secret that is gone is as none', async t => {
+  const { app, keyRing } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_ACCOUNT_MAX: '1', TRUST_PROXY: '127.0.0.1' })
+  await register(app)
+  const pair = await login(app)
+  t.equal((await post(app, '/change-password', { current_password: PASSWORD, new_password: 'another harbour' }, bearer(pair))).statusCode, 200)
+  const send = async (password: string, body: object = {}) => (await post(app, '/login', { email: EMAIL, password, ...body }, { 'x-forwarded-for': '198.51.100.1' })).statusCode
+  t.strictSame([await send('wrong'), await send('another harbour'), await send('another harbour', { device_token: pair.device_token })], [401, 429, 200])
+  Object.defineProperty(keyRing, 'findSecret', { value: () => undefined })
+  t.equal(await send('another harbour', { device_token: pair.device_token }), 429)
 })

@@ -188,3 +188,13 @@ t.test('a client\'s own refresh token is no log-in of a browser', async t => {
   const { refresh_token: token } = await tokens(web, cookie)
   t.match((await authorize(requestOf(web), { cookie: `__Host-signet=${token}` })).body, 'data-address=')
 })
+
+t.test('whoever is sent to a device of their own is told what to think of, but not where the client has a secret', async t => {
+  const { authorize, cookie, put } = await oauthApp(t)
+  const hintFor = async (more: Parameters<typeof put>[0]) => /on your own device\. Allow it only if you have just [^.]*\./.exec((await authorize(requestOf(await put(more)), { cookie })).body)?.[0]
+  const redirectUris = ['http://127.0.0.1:4000/callback']
+  t.equal(await hintFor({ redirectUris }), undefined)
+  t.equal(await hintFor({ redirectUris, authMethod: 'none' }), 'on your own device. Allow it only if you have just started it.')
+  t.equal(await hintFor({ redirectUris: ['com.example.app:/callback'], authMethod: 'none' }), 'on your own device. Allow it only if you have just used it.')
+  t.equal(await hintFor({ authMethod: 'none' }), undefined)
+})

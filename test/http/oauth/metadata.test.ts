@@ -16,6 +16,12 @@ t.test('both documents say the same, to anybody, for a while', async t => {
   })
 })
 
+t.test('they name each algorithm that a client may sign with', async t => {
+  const { app } = await testApp(t, { ISSUER })
+  const facts = (await app.inject('/.well-known/openid-configuration')).json<Record<string, unknown>>()
+  for (const door of ['token', 'revocation', 'introspection']) t.strictSame(facts[`${door}_endpoint_auth_signing_alg_values_supported`], ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'], door)
+})
+
 t.test('every address in them is of a door that is there', async t => {
   const { app, ask, authorize, cookie, web } = await oauthApp(t)
   const facts = (await app.inject('/.well-known/openid-configuration')).json<Facts>()

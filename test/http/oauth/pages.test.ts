@@ -12,7 +12,7 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 t.test('each page, and all that it loads, come from Signet under a policy that allows nothing else, and a window that a client opened can come back', async t => {
   const paper = Fastify()
   t.teardown(async () => { await paper.close() })
-  const pages = new Pages({ password_min_length: '12', account: 'account' })
+  const pages = new Pages({ password_min_length: '12', account: 'account', registration: 'open' })
   for (const name of NAMES) paper.get(`/${name}`, (_request, reply) => pages.send(reply, name, { client: 'Reading list', address: 'authorize?a=b', may: ['See your name'] }, 418))
   const { app } = await testApp(t)
   for (const name of NAMES) {

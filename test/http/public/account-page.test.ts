@@ -1,6 +1,7 @@
 // How the account page is served: whole, fenced in, and only where it is wanted.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { newClient } from '../../store/client-contract.js'
 import { EMAIL, PASSWORD, testApp } from '../../test-app.js'
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -13,7 +14,7 @@ t.test('the page and all that it loads come from Signet, under a policy that all
   t.notMatch(page.body, /\{\{|<style|<script(?! type="module" src)|\sstyle=|\son\w+=|https?:/)
   const asked = [...page.body.matchAll(/(?:href|src)="(account\/[^"]+)"/g)].map(([, path]) => `/${path}`)
   const loaded = asked.filter(path => path !== '/account/session')
-  t.strictSame(new Set(loaded), new Set(['mark.svg', 'account.css', 'answers.js', 'client.js', 'doors.js', 'forms.js', 'devices.js', 'views.js', 'account.js'].map(name => `/account/${name}`)))
+  t.strictSame(new Set(loaded), new Set(['mark.svg', 'account.css', 'answers.js', 'client.js', 'doors.js', 'forms.js', 'devices.js', 'activity.js', 'views.js', 'account.js'].map(name => `/account/${name}`)))
   for (const url of ['/account', ...loaded]) {
     const answer = await app.inject(url)
     t.equal(answer.statusCode, 200, url)
@@ -37,6 +38,20 @@ t.test('the client of the page is the client of the package, served as a module'
   t.equal(exports['.']!.default, './client.js')
   t.notMatch(answer.body, /^import /m, 'it depends on nothing')
   t.equal((await app.inject({ url: '/account/client.js', headers: { 'if-none-match': String(answer.headers.etag) } })).statusCode, 304)
+})
+
+t.test('where registration is closed there is no form for it, on this page and on the one that leads on to a client', async t => {
+  for (const [registration, offers] of [['open', true], ['closed', false]] as const) {
+    const { app, store } = await testApp(t, { REGISTRATION: registration })
+    const client = { ...newClient(), redirectUris: ['https://app.example/callback'] }
+    await store.insertClient(client)
+    const pages = await Promise.all(['/account', `/authorize?client_id=${client.id}&redirect_uri=https%3A%2F%2Fapp.example%2Fcallback&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM`].map(async url => (await app.inject({ url, headers: { 'sec-fetch-site': 'same-origin' } })).body))
+    for (const page of pages) {
+      t.match(page, 'id="sign-in"')
+      t.equal(/#sign-up|id="sign-up/.test(page), offers)
+      t.notMatch(page, /\{\{/)
+    }
+  }
 })
 
 t.test('the page is told whether the browser brings a cookie, and nothing of it', async t => {
@@ -66,5 +81,6 @@ t.test('/account/ leads to /account, also under a prefix of a proxy', async t =>
 
 t.test('ACCOUNT_PAGE=false leaves nothing at /account', async t => {
   const { app } = await testApp(t, { ACCOUNT_PAGE: 'false' })
-  for (const url of ['/account', '/account/client.js', '/account/session']) t.equal((await app.inject(url)).statusCode, 404, url)
+  for (const url of ['/account/client.js', '/account/session']) t.equal((await app.inject(url)).statusCode, 404, url)
+  t.match(await app.inject('/account'), { statusCode: 405, headers: { allow: /^DELETE/ } }, 'where an account can be deleted all the same')
 })

@@ -40,7 +40,7 @@ t.test('the document says at which address it holds, and names and describes eve
   t.match(info, { license: { identifier: 'MIT' }, contact: { url: 'https://id.example' } })
   t.strictSame(servers, [{ url: 'https://id.example' }])
   const operations = Object.values(paths).flatMap(path => Object.values(path))
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 22)
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 25)
   for (const { operationId, summary, description } of operations) t.ok(/^[a-z]+[A-Za-z]*$/.test(operationId) && summary && description.endsWith('.'), operationId)
   t.strictSame(new Set(operations.flatMap(({ tags }) => tags)), new Set(tags.map(({ name }) => name)))
   for (const [path, status] of [['/.well-known/jwks.json', '304'], ['/health/ready', '503'], ['/health/live', '400']] as const) t.match(paths[path]!['get'], { security: [], responses: { [status]: {}, 400: {} } })

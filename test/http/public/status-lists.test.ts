@@ -120,7 +120,7 @@ t.test('what was opened before there were lists has its index from its next refr
   const user = (await store.findUserByEmail(EMAIL))!
   const family = { id: randomUUID(), generation: 0, createdAt: clock.now, advancedAt: clock.now, ip: '::1', userAgent: null }
   const closing = { at: clock.now, countsAfter: 0 }
-  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'evict', closing })
+  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: [], family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'evict', closing })
   const first = { userId: user.id, familyId: family.id, generation: 0 }
   const next = (await post('/refresh', { refresh_token: writeRefreshToken(first, keyRing.refreshSecret) })).json<Pair>()
   const status = statusOf(next)!
@@ -136,7 +136,7 @@ t.test('what is closed while it gets its index is closed', async t => {
   const user = (await store.findUserByEmail(EMAIL))!
   const family = { id: randomUUID(), generation: 0, createdAt: clock.now, advancedAt: clock.now, ip: '::1', userAgent: null }
   const closing = { at: clock.now, countsAfter: 0 }
-  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'evict', closing })
+  await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: [], family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'evict', closing })
   const number = store.numberFamily.bind(store)
   store.numberFamily = async (userId, familyId, serial) => {
     await store.closeFamily({ userId, familyId, closing })
@@ -184,7 +184,7 @@ t.test('who closed a thousand log-ins is told when the next may be opened', asyn
   const { passwordHash } = (await store.findUserByEmail(EMAIL))!
   const closed = Array.from({ length: 999 }, (_, serial) => ({ id: randomUUID(), serial: 5_000 + serial, at: clock.now }))
   const email = 'busy@example.com'
-  await store.insertUser({ id: randomUUID(), email, name: null, passwordHash, createdAt: clock.now, families: [], closed })
+  await store.insertUser({ id: randomUUID(), email, name: null, passwordHash, createdAt: clock.now, families: [], roles: [], closed })
   const [pair, other] = [await login(email), await login(email)]
   await app.inject({ method: 'POST', url: '/logout', headers: { authorization: `Bearer ${other.access_token}` } })
   const refused = [

@@ -16,7 +16,7 @@ const MAX_PAGES = 10
 export class Person {
   readonly #signet: string
   readonly #account: Account
-  #cookie: string | undefined
+  readonly #cookies = new Map<string, string>()
   #logIns = 0
 
   /** Nobody is logged in at first. */
@@ -42,7 +42,7 @@ export class Person {
   }
 
   async #open (address: string, site: 'cross-site' | 'same-origin', form?: URLSearchParams): Promise<string | Page> {
-    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', ...(site === 'same-origin' && this.#cookie && { cookie: this.#cookie }) }
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', ...(site === 'same-origin' && this.#cookie()) }
     const response = await fetch(address, { headers, redirect: 'manual', ...(form && { method: 'POST', body: form }) })
     this.#keep(response)
     const location = response.headers.get('location')
@@ -80,14 +80,22 @@ export class Person {
   }
 
   async #post (address: string, type: string, body: string): Promise<Response> {
-    const headers = { 'content-type': type, origin: this.#signet, 'sec-fetch-site': 'same-origin', ...(this.#cookie && { cookie: this.#cookie }) }
+    const headers = { 'content-type': type, origin: this.#signet, 'sec-fetch-site': 'same-origin', ...this.#cookie() }
     const response = await fetch(address, { method: 'POST', headers, body })
     this.#keep(response)
     return response
   }
 
   #keep (response: Response): void {
-    for (const line of response.headers.getSetCookie()) this.#cookie = /max-age=0/i.test(line) ? undefined : line.split(';')[0]
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!
+      if (/max-age=0/i.test(line)) this.#cookies.delete(name!)
+      else this.#cookies.set(name!, value!)
+    }
+  }
+
+  #cookie (): { cookie: string } | undefined {
+    return this.#cookies.size > 0 ? { cookie: [...this.#cookies].map(pair => pair.join('=')).join('; ') } : undefined
   }
 }
 

@@ -1,4 +1,4 @@
 // The journey and the cases in which browsers differ, in WebKitGTK.
-import { inBrowser } from './journey.js'
+import { inBrowser } from '../browser/journey.js'
 
 inBrowser('webkit')

@@ -1,0 +1,138 @@
+// What the commands on users share: how a user is named, found and told, and the link that sets a password; holds no command and no rule of an account.
+import { closingRetention, familyLimits, type Config } from '../src/config.js'
+import { closingAt, type ClosingTime } from '../src/core/closings.js'
+import { spellingsOf } from '../src/core/credentials.js'
+import { expiresAt, isLive, liveAfter, type Family, type LiveAfter } from '../src/core/families.js'
+import { writeResetToken } from '../src/core/reset-token.js'
+import { normaliseRoles } from '../src/core/roles.js'
+import { readRing } from '../src/keyring/key-ring.js'
+import { ringPlace } from '../src/keyring/ring-files.js'
+import type { Store, User } from '../src/store/store.js'
+import { formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { runStoreCommand, type StoreForm, type StoreInvocation } from './store-command.js'
+
+export type Invocation = StoreInvocation
+
+export const CHANGING: Options = { 'dry-run': { type: 'boolean' } }
+export const VALID: Options = { valid: { type: 'string' } }
+export const ROLES: Options = { role: { type: 'string', multiple: true } }
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
+const SETTINGS = ['ACCESS_TOKEN_TTL', 'REFRESH_TOKEN_IDLE_TTL', 'REFRESH_TOKEN_TTL'] as const
+/** What a link is made of. */
+export const LINK_SETTINGS = ['ISSUER', 'HOST', 'PORT', 'TLS_CERT_FILE', 'TLS_KEY_FILE', 'ACCOUNT_PAGE', 'KEYS_DIR', 'KEYS_PASSPHRASE_FILE'] as const
+const VALID_SECONDS = { fallback: 900, least: 60, most: 86_400 }
+const UNITS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** Runs a command, and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
+export async function runUserCommand (form: Pick<StoreForm, 'help' | 'options' | 'takes'> & { settings?: ReadonlyArray<keyof Config> }, act: (invocation: Invocation) => Promise<Answer>): Promise<void> {
+  await runStoreCommand({ ...form, of: 'user', spell: args => args, settings: [...SETTINGS, ...form.settings ?? []] }, act)
+}
+
+/** What is done with the user who is named, or the answer that there is none. */
+export async function withUser ({ ids, openStore }: Invocation, act: (user: User, store: Store) => Promise<Answer> | Answer): Promise<Answer> {
+  const store = await openStore('must be there')
+  const user = await findUser(store, ids[0]!)
+  return user ? await act(user, store) : refuse('unknown_user', 'There is no such user; users:list shows those there are.')
+}
+
+/** A user by id, or by address as a log-in finds it. */
+export async function findUser (store: Store, named: string): Promise<User | undefined> {
+  if (UUID.test(named)) return await store.findUser(named.toLowerCase())
+  for (const spelling of spellingsOf(named)) {
+    const user = await store.findUserByEmail(spelling)
+    if (user) return user
+  }
+  return undefined
+}
+
+/** When families are closed by a command, and which of them live. */
+export function closingOf ({ config, now }: Invocation): { closing: ClosingTime, live: LiveAfter } {
+  return { closing: closingAt(now, closingRetention(config)), live: liveAfter(now, familyLimits(config)) }
+}
+
+/** The roles that the flags name; undefined where they name none. */
+export function rolesOf ({ flags }: Given): ReturnType<typeof normaliseRoles> | undefined {
+  return flags['role'] === undefined ? undefined : normaliseRoles([flags['role']].flat().map(String))
+}
+
+/** What is told of a user in a line. Instants as in ISO 8601. */
+export function summaryOf (user: User, { config, now }: Invocation) {
+  return {
+    id: user.id, email: user.email, name: user.name, roles: user.roles, created_at: toInstant(user.createdAt), disabled_at: user.disabledAt === undefined ? null : toInstant(user.disabledAt),
+    devices: user.families.filter(family => isLive(family, now, familyLimits(config))).length,
+  }
+}
+
+/** A log-in, or what a client was let do, as an operator is told of it. */
+export function deviceOf (family: Family, { config, now }: Invocation) {
+  return {
+    id: family.id, created_at: toInstant(family.createdAt), last_used_at: toInstant(family.advancedAt), expires_at: toInstant(expiresAt(family, now, familyLimits(config))), user_agent: family.userAgent, ip: family.ip,
+    client: family.grant ? { id: family.grant.clientId, scope: family.grant.scope, audience: family.grant.audience, authenticated_at: toInstant(family.grant.authenticatedAt) } : null,
+  }
+}
+
+/** A user to a person, with the log-ins that live. */
+export function describe (user: User, invocation: Invocation): string {
+  const { config, now } = invocation
+  const live = user.families.filter(family => isLive(family, now, familyLimits(config))).map(family => deviceOf(family, invocation))
+  const facts = [
+    ['id', user.id], ['e-mail address', user.email], ['name', user.name ?? 'none'], ['roles', user.roles.join(' ') || 'none'], ['since', formatInstant(user.createdAt)],
+    ...user.disabledAt === undefined ? [] : [['disabled since', formatInstant(user.disabledAt)]],
+  ]
+  const rows = live.map(({ id, last_used_at: at, ip, user_agent: agent, client }) => [id, formatInstant(Date.parse(at)), ip, client ? `client ${client.id}` : agent ?? ''])
+  return [formatTable(facts), live.length === 0 ? '  signed in nowhere' : formatTable([['DEVICE', 'LAST USED', 'ADDRESS', 'WHAT'], ...rows])].join('\n')
+}
+
+/** An answer that says what was done to a user, or would be, and what follows. */
+export function report ({ flags, place }: Invocation, { id, email }: Pick<User, 'id' | 'email'>, done: string, follows: string[], more: object = {}): Answer {
+  const isRehearsal = flags['dry-run'] === true
+  const heading = isRehearsal ? `Nothing was changed in ${place}. It would be: ${done}` : `${done} In ${place}:`
+  return { code: 0, text: [heading, `  ${id}  ${email}`, ...follows].join('\n'), json: { done: !isRehearsal, dry_run: isRehearsal, user_id: id, email, ...more } }
+}
+
+/** An answer that there was nothing to do. */
+export function unchanged ({ flags }: Invocation, { id, email }: User, sentence: string): Answer {
+  return { code: 0, text: `Nothing changes: ${sentence}`, json: { done: false, dry_run: flags['dry-run'] === true, unchanged: true, user_id: id, email } }
+}
+
+/** What it means that so many devices are signed out. */
+export function signedOut (count: number, { config }: Invocation): string {
+  if (count === 0) return 'No device was signed in.'
+  return `${count === 1 ? 'One device is' : `${count} devices are`} signed out: Signet refuses their tokens at once, services that look at the status list within seconds, and any other when they expire, at most ${formatDuration(config.ACCESS_TOKEN_TTL * 1000)} on (ACCESS_TOKEN_TTL).`
+}
+
+/** What a user sets a password by: a link where there is a page for it, and the token that is in it. */
+export interface ResetLink { token: string, link: string | null, expires_at: string }
+
+/** What makes links to set a password. Read before the store is opened, as whoever runs the command. Throws a sentence if there is no key ring. */
+export async function readLinks ({ config, flags, now }: Invocation): Promise<(user: User) => ResetLink> {
+  const expires = now + secondsOf(flags['valid']) * 1000
+  const place = await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE)
+  const ring = await readRing(place)
+  if (!ring) throw new Error(`There is no key ring in ${place.folder}, with which the link is made: KEYS_DIR names another, or there is none yet.`)
+  return user => {
+    const token = writeResetToken(user, expires, ring.parts.activeSecret)
+    const hasPage = config.ACCOUNT_PAGE && config.ISSUER !== ''
+    return { token, link: hasPage ? `${config.ISSUER.replace(/\/$/, '')}/account#reset-password=${token}` : null, expires_at: toInstant(expires) }
+  }
+}
+
+/** What a person does with a link. */
+export function describeLink ({ token, link, expires_at: at }: ResetLink): string[] {
+  const what = link === null ? 'This token for POST /reset-password' : 'This link'
+  return [`${what} sets a password, once, until ${formatInstant(Date.parse(at))}; whoever has it can, so bring it to nobody else:`, `  ${link ?? token}`]
+}
+
+/** Seconds, or with a unit as in a setting. */
+function secondsOf (valid: Given['flags'][string]): number {
+  if (valid === undefined) return VALID_SECONDS.fallback
+  const [, amount, unit] = /^(\d{1,6})([smhd]?)$/.exec(String(valid)) ?? []
+  const seconds = Number(amount) * UNITS[(unit ?? '') as keyof typeof UNITS]
+  if (!(seconds >= VALID_SECONDS.least && seconds <= VALID_SECONDS.most)) throw new WrongUse('The option --valid is from 1m to 24h.')
+  return seconds
+}
+
+export function toInstant (milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}

@@ -1,0 +1,25 @@
+// `npm run users:export`: all that is kept of a user, but for what opens the account; holds no rule of an account.
+import { addressOf } from '../src/core/refresh-signs.js'
+import type { User } from '../src/store/store.js'
+import { deviceOf, runUserCommand, summaryOf, toInstant, withUser, type Invocation } from './user-command.js'
+
+const HELP = `Prints all that is kept of a user as JSON (GDPR, articles 15 and 20), but for the hash of the password. No token is kept.
+Usage: npm run users:export -- USER
+  USER     the id or the e-mail address
+Exit code: 0 printed, 1 there is none, 2 wrong use.
+`
+
+/** Whatever else is kept of a user is to be named here. */
+function everythingOf (user: User, invocation: Invocation) {
+  return {
+    ...summaryOf(user, invocation),
+    signed_in: user.families.map(family => ({ ...deviceOf(family, invocation), refreshes: family.generation, last_refreshed_from: family.rotatedBy === undefined ? null : addressOf(family.rotatedBy), status_list_place: family.serial ?? null })),
+    signed_out: (user.closed ?? []).map(({ id, serial, at }) => ({ id, at: toInstant(at), status_list_place: serial ?? null })),
+    wrong_passwords: user.failed ? { since: toInstant(user.failed.since), from_known_places: user.failed.known, from_others: user.failed.stranger } : null,
+  }
+}
+
+await runUserCommand({ help: HELP, options: {}, takes: 'one id' }, async invocation => await withUser(invocation, user => {
+  const json = everythingOf(user, invocation)
+  return { code: 0, text: JSON.stringify(json, null, 2), json }
+}))
