@@ -62,13 +62,15 @@ export class ClientAuthentication {
     return isSecretOf(client, proof)
   }
 
+  // What comes beyond the limit is told once, so that no flood of it fills the store.
   #count (ip: string, clientId: string | undefined, now: number): void {
     const { limits, record, meter = SILENT } = this.#parts
-    record({ kind: 'client.authentication_failed', at: now, clientId, ip })
-    if (!limits || !this.#wrong) return
     // Ids that are nobody's count as one, so that no flood of them fills the memory.
-    const count = this.#wrong.add(`${ip} ${clientId ?? ''}`, now)
-    if (count <= limits.max) return
+    const count = this.#wrong?.add(`${ip} ${clientId ?? ''}`, now)
+    if (!limits || count === undefined || count <= limits.max) {
+      record({ kind: 'client.authentication_failed', at: now, clientId, ip })
+      return
+    }
     meter.count('signet_rate_limited_total', ['client'])
     const isRepeated = count > limits.max + 1
     if (!isRepeated) record({ kind: 'client.authentication_limited', at: now, clientId, ip })
