@@ -18,7 +18,7 @@ export default {
   input: ['src/server.js', ...commands.map(name => `scripts/${name}`)],
   platform: 'node',
   // Loaded when first needed, if at all, and each with files of its own beside it.
-  external: ['@fastify/swagger', 'bcrypt', 'libsql', 'mongoose', 'piscina'],
+  external: ['@fastify/swagger', '@opentelemetry/api', 'bcrypt', 'libsql', 'mongoose', 'piscina'],
   output: { dir: 'signet', format: 'esm', chunkFileNames: '[name].js' },
   plugins: [withoutMeta],
   logLevel: 'warn',

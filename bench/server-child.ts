@@ -32,7 +32,7 @@ async function startBare (): Promise<AddressInfo> {
   return app.server.address() as AddressInfo
 }
 
-const { port } = await (kind === 'signet' ? startSignet() : startBare())
+const { port } = await (kind === 'bare' ? startBare() : startSignet())
 // CPU of the whole process, its threads included, in microseconds.
 process.on('message', () => {
   const { user, system } = process.cpuUsage()

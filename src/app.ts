@@ -1,6 +1,6 @@
 // The composition root: wires parts into a Fastify application by hand; reads no environment and opens nothing.
 import Fastify, { type FastifyInstance } from 'fastify'
-import { followClosings, forgetDeleted, keepEvents, watchOver, type AppParts } from './background.js'
+import { aroundAll, followClosings, forgetDeleted, keepEvents, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
 import { AuthController } from './http/account/auth-controller.js'
 import { ApplicationDTO, AuthTokenDTO, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
@@ -17,6 +17,7 @@ import { addressBelow } from './http/edge/issuer.js'
 import { Publications } from './http/edge/publications.js'
 import { addRateLimits } from './http/edge/rate-limits.js'
 import { addCookies, deviceTokensShown } from './http/edge/refresh-cookie.js'
+import { addRouteNotes } from './http/edge/request-times.js'
 import { serverOptions } from './http/edge/server-options.js'
 import { addUnknownRoutes } from './http/edge/unknown-routes.js'
 import { AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO } from './http/oauth/dto.js'
@@ -50,10 +51,10 @@ const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, Cha
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
-  const { config, clock, connections, keyRing, log, store, tls } = parts
+  const { config, clock, connections, keyRing, log, meter, store, tls } = parts
   const [limits, origins] = [askingLimits(config), listOf(config.CORS_ORIGINS)]
   const [publications, headers] = [new Publications(), headersOfAll(tls && HSTS[config.HSTS_INCLUDE_SUBDOMAINS ? 'withSubdomains' : 'ofHost'])]
-  const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, publications, tls }))
+  const app = Fastify(serverOptions({ logger: loggerOptions(config.LOG_LEVEL, log), connections, publications, tls, around: aroundAll(parts) }))
   const { record } = keepEvents(app, parts, VERSION)
   addForwarding(app, config.TRUST_PROXY)
   addJsonBodies(app)
@@ -61,14 +62,15 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   for (const schema of SCHEMAS) app.addSchema(schema)
   addHeaders(app, headers)
   if (isTold(config.LOG_LEVEL)) addRequestLog(app)
-  const limitOptions = await addRateLimits(app, limits.address, { record, clock, showsDevice: request => tokens.readDevices(deviceTokensShown(request), clock()).length > 0 })
+  if (meter) addRouteNotes(app)
+  const limitOptions = await addRateLimits(app, limits.address, { record, meter, clock, showsDevice: request => tokens.readDevices(deviceTokensShown(request), clock()).length > 0 })
   addUnknownRoutes(app, limitOptions('address'), origins)
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
 
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
   const places = config.STATUS_LIST ? new StatusPlaces(store, addressBelow(config.ISSUER, '/status-lists')) : undefined
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places, record })
-  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record }
+  const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record, meter }
   const tokens = new TokenService(issuing)
   await addCookies(app)
   await app.register(async authority => {
@@ -77,7 +79,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   })
   await addOAuth(app, {
     authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
-    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...PROVING.map(path => addressBelow(config.ISSUER, path))], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record }),
+    authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...PROVING.map(path => addressBelow(config.ISSUER, path))], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record, meter }),
   })
   app.after(() => {
     const publishers = [addJwks(app, keyRing, config.JWKS_MAX_AGE, headers)]

@@ -1,11 +1,14 @@
 // What an application does unasked: it follows what is closed, forgets who was deleted, and looks after its parts; composes nothing, and holds no rule.
+import type { RequestListener } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { closingRetention, eventRetention, familyLimits, type Config } from './config.js'
 import { describeEvent, levelOf, type KeptEvent } from './core/events.js'
 import { toOcsf } from './core/ocsf.js'
+import type { Meter } from './core/metrics.js'
 import { redactTokens } from './core/redaction.js'
 import type { Hasher } from './hashing/hasher.js'
 import type { Connections } from './http/edge/connections.js'
+import { timed } from './http/edge/request-times.js'
 import type { TlsFiles } from './http/edge/tls-files.js'
 import { Readiness } from './http/public/health.js'
 import type { KeyRing } from './keyring/key-ring.js'
@@ -14,6 +17,7 @@ import { Events } from './services/events.js'
 import { StatusLists } from './services/status-lists.js'
 import type { StatusPlaces } from './services/status-places.js'
 import type { Store } from './store/store.js'
+import type { WithinTrace } from './tracing.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -33,6 +37,9 @@ export interface AppParts {
   connections: Connections
   /** What to speak HTTPS with. */
   tls?: TlsFiles
+  /** Who counts, where somebody does. */
+  meter?: Meter | undefined
+  withinTrace?: WithinTrace | undefined
 }
 
 /** The fault itself names files, so it is in the log alone. */
@@ -41,10 +48,16 @@ const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate befor
 const ASK_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 3_600_000
 
+/** What is put around everything that serves a request: who times it, and who hands its trace on; nothing where nobody does. */
+export function aroundAll ({ connections, meter, withinTrace = serve => serve }: AppParts): (serve: RequestListener) => RequestListener {
+  meter?.watch('signet_connections', () => [[[], connections.count]])
+  return serve => meter ? timed(withinTrace(serve), meter) : withinTrace(serve)
+}
+
 /** The events, which are kept and dropped while the application runs; what waits when it closes is written then. `version` is Signet's own. */
-export function keepEvents (app: FastifyInstance, { clock, config, log, store }: AppParts, version: string): Events {
+export function keepEvents (app: FastifyInstance, { clock, config, log, meter, store }: AppParts, version: string): Events {
   const events = new Events({
-    store, clock, retention: eventRetention(config),
+    store, clock, meter, retention: eventRetention(config),
     tell: config.EVENTS_FORMAT === 'ocsf' ? event => { if (hasLines(config.LOG_LEVEL, levelOf(event.kind))) log.write(redactTokens(`${JSON.stringify(toOcsf(event, version))}\n`)) } : event => { tell(app, event) },
     lost: (count, err) => { app.log.error({ count, err }, 'security events were not kept, for the store is away, or too slow for so many: they are in the log alone') },
   })
@@ -62,9 +75,9 @@ function tell (app: FastifyInstance, event: KeptEvent): void {
 }
 
 /** The status lists, which are kept up from when the application is ready until it closes. */
-export function followClosings (app: FastifyInstance, { clock, config, keyRing, store }: AppParts, places: StatusPlaces): StatusLists {
+export function followClosings (app: FastifyInstance, { clock, config, keyRing, meter, store }: AppParts, places: StatusPlaces): StatusLists {
   const lists = new StatusLists({
-    store, places, keyRing, issuer: config.ISSUER, ttl: config.STATUS_LIST_TTL, closingRetention: closingRetention(config), familyLife: familyLimits(config).absolute, clock, uptime: () => performance.now(),
+    store, places, keyRing, meter, issuer: config.ISSUER, ttl: config.STATUS_LIST_TTL, closingRetention: closingRetention(config), familyLife: familyLimits(config).absolute, clock, uptime: () => performance.now(),
     report: err => { if (err) app.log.error({ err }, 'the status lists cannot be brought up to date'); else app.log.info('the status lists are up to date again') },
   })
   app.addHook('onReady', done => {

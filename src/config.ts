@@ -83,6 +83,8 @@ export const SETTINGS = {
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'debug logs every request'),
   EVENTS_RETENTION_DAYS: count(90, 0, 3650, 'days for which security events are kept in the store; 0: they are in the log alone'),
   EVENTS_FORMAT: choice(['json', 'ocsf'], 'json', 'how the log tells of security events; `ocsf`: each as a line of OCSF 1.3'),
+  METRICS_PORT: Type.String({ default: '', pattern: '^(\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])?$', description: 'a port from 0 to 65535 of its own for metrics, at /metrics, as Prometheus reads them; empty: there are none' }),
+  METRICS_HOST: text('127.0.0.1', 'address to serve metrics on'),
   DOCS: choice(['true', 'false', 'auto'], 'auto', 'whether /docs is served; `auto`: except in production'),
   ACCOUNT_PAGE: flag(true, 'whether /account is served'),
 } satisfies Record<string, TSchema>
@@ -208,7 +210,8 @@ function wanted (setting: TSchema): string {
 
 function findFault (config: Config): string | undefined {
   if (workersOf(config) > 1 && config.DATABASE_URL.startsWith('file:')) return 'The setting WORKERS must be 1 with the embedded store, whose file has one writer at a time: more processes need a MongoDB in DATABASE_URL.'
-  if (isIP(config.HOST) === 0 && !isName(config.HOST)) return 'The setting HOST must be an address or a name, such as 127.0.0.1, ::1 or localhost.'
+  const noHost = (['HOST', 'METRICS_HOST'] as const).find(name => isIP(config[name]) === 0 && !isName(config[name]))
+  if (noHost) return `The setting ${noHost} must be an address or a name, such as 127.0.0.1, ::1 or localhost.`
   if (config.ISSUER === '' && !URL.canParse(addressOf(config))) return 'The setting ISSUER must be set, for the address in HOST has no place in a URL.'
   if (config.ISSUER && !isIssuer(config.ISSUER)) return 'The setting ISSUER must be a URL that begins with http:// or https://, without a user, a query or a fragment.'
   if (Boolean(config.TLS_CERT_FILE) !== Boolean(config.TLS_KEY_FILE)) return 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'

@@ -13,13 +13,14 @@ import { connectionsAllowed } from './http/edge/open-files.js'
 import { TlsFiles, type TlsUse } from './http/edge/tls-files.js'
 import { KeyRing, readRing, signAtOnce, signInPool, type ReadRing } from './keyring/key-ring.js'
 import { createRing } from './keyring/ring-changes.js'
-import { ringPlace, type RingPlace } from './keyring/ring-files.js'
+import { historyOf, ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { outliveReaders } from './log.js'
 import { keyEvents } from './services/key-events.js'
 import { fileOf, openStore, unnamedDatabase } from './store/open-store.js'
 import type { Store } from './store/store.js'
-import { isWorker, whoWasReplaced, Workers } from './workers.js'
+import { findTracing } from './tracing.js'
+import { isWorker, tellLeader, whoWasReplaced, Workers } from './workers.js'
 
 /** Together eight seconds for what is in flight, and less than two where nothing is. */
 const FAREWELL: Farewell = { linger: 1_000, settle: 500, patience: 6_400 }
@@ -38,23 +39,30 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   const { ring, isNew } = await openRing(place, settings)
   const keyRing = new KeyRing(ring.parts, workersOf(settings) > 1 ? signAtOnce : signInPool)
   const isEmpty = hasNoFile(settings.DATABASE_URL)
-  const store = await storeOf(settings)
-  const hasher = new Hasher({ cost: settings.BCRYPT_COST, threads: settings.HASH_THREADS, queue: settings.HASH_QUEUE })
+  const opened = await storeOf(settings)
+  const [metrics, withinTrace] = [await metricsOf(settings), await findTracing()]
+  const { meter } = metrics ?? {}
+  const store = metrics?.measured(opened) ?? opened
+  const hasher = new Hasher({ cost: settings.BCRYPT_COST, threads: settings.HASH_THREADS, queue: settings.HASH_QUEUE, meter })
   const closeParts = async () => {
     await hasher.close()
     await store.close()
+    await metrics?.close()
   }
   try {
+    const url = await listenFor(metrics, settings)
     const connections = new Connections({ max: connectionsAllowed(settings.MAX_CONNECTIONS), keepAlive: KEEP_ALIVE_MS[settings.TRUST_PROXY ? 'proxy' : 'client'] })
-    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, ...(tls && { tls }) }))
+    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, meter, withinTrace, ...(tls && { tls }) }))
     tellPlaces(app.log, { folder: resolve(place.folder), isNew }, { file: fileOf(config.DATABASE_URL), isEmpty })
+    if (url) app.log.info({ metrics: url }, `Metrics are at ${url}`)
     const database = unnamedDatabase(config.DATABASE_URL)
     if (database) app.log.warn({ database }, 'DATABASE_URL names no database, so that MongoDB\'s own default is used; add it to the URL, as in mongodb://host/signet')
     await listen(app, config)
     const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, uptime: () => performance.now(), log: ringLog(app) })
     // What was done while no server ran is kept, too; a node that keeps it already changes nothing.
-    for (const event of keyEvents(ring.manifest.history ?? [])) app.events.keep(event)
+    for (const event of keyEvents(historyOf(ring.manifest))) app.events.keep(event)
     watcher.start()
+    meter?.watch('signet_key_age_seconds', () => watcher.ages(Date.now()))
     const tlsUse = useOfTls(connections, app.log)
     const stopFollowing = tls?.follow(tlsUse)
     const stop = async () => {
@@ -70,6 +78,19 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
     await closeParts()
     throw error
   }
+}
+
+type Metrics = ReturnType<typeof import('./metrics/open-metrics.js')['metricsOf']>
+
+/** Who counts in this process; nothing of it is loaded where nobody wants to see it. */
+async function metricsOf (settings: Config): Promise<Metrics | undefined> {
+  if (settings.METRICS_PORT === '') return undefined
+  const { metricsOf } = await import('./metrics/open-metrics.js')
+  return metricsOf(metricsPlace(settings), isWorker() ? tellLeader : undefined)
+}
+
+async function listenFor (metrics: Metrics | undefined, settings: Config): Promise<string | undefined> {
+  return await metrics?.open().catch((cause: unknown) => { throw cannotListen(metricsPlace(settings), cause) })
 }
 
 function hasNoFile (url: string): boolean {
@@ -134,7 +155,7 @@ async function withAddress (settings: Config, build: (config: Config) => Promise
 /** Keeps the port of these settings from others, or a free one. */
 async function hold (settings: Config): Promise<Server> {
   const holder = createServer().listen({ host: settings.HOST, port: settings.PORT })
-  await once(holder, 'listening').catch((cause: unknown) => { throw cannotListen(settings, cause) })
+  await once(holder, 'listening').catch((cause: unknown) => { throw cannotListen(mainPlace(settings), cause) })
   return holder
 }
 
@@ -144,19 +165,30 @@ async function listen (app: FastifyInstance, config: Config): Promise<void> {
     await app.listen({ host, port, listenTextResolver: address => `Signet listens on ${address}` })
   } catch (cause) {
     await app.close()
-    throw cannotListen(config, cause)
+    throw cannotListen(mainPlace(config), cause)
   }
 }
 
-function cannotListen ({ HOST: host, PORT: port }: Config, cause: unknown): Error {
+/** Where to listen, and the settings that say so. */
+interface Place { host: string, port: number, settings: { host: string, port: string } }
+
+function mainPlace ({ HOST: host, PORT: port }: Config): Place {
+  return { host, port, settings: { host: 'HOST', port: 'PORT' } }
+}
+
+function metricsPlace ({ METRICS_HOST: host, METRICS_PORT: port }: Config): Place {
+  return { host, port: Number(port), settings: { host: 'METRICS_HOST', port: 'METRICS_PORT' } }
+}
+
+function cannotListen ({ host, port, settings }: Place, cause: unknown): Error {
   const sentences: Record<string, string> = {
-    EADDRINUSE: `Port ${port} of ${host} is taken: stop what listens there, or set PORT.`,
-    EACCES: `This user may not listen on port ${port}: set PORT to one from 1024 on.`,
-    EADDRNOTAVAIL: `The setting HOST is not an address of this machine: ${host}.`,
-    EAI_AGAIN: `The setting HOST is a name that cannot be looked up now: ${host}.`,
-    ENOTFOUND: `The setting HOST is a name that is not found: ${host}.`,
+    EADDRINUSE: `Port ${port} of ${host} is taken: stop what listens there, or set ${settings.port}.`,
+    EACCES: `This user may not listen on port ${port}: set ${settings.port} to one from 1024 on.`,
+    EADDRNOTAVAIL: `The setting ${settings.host} is not an address of this machine: ${host}.`,
+    EAI_AGAIN: `The setting ${settings.host} is a name that cannot be looked up now: ${host}.`,
+    ENOTFOUND: `The setting ${settings.host} is a name that is not found: ${host}.`,
   }
-  return new Error(sentences[(cause as NodeJS.ErrnoException).code!] ?? `The setting HOST is not an address that Signet can listen on: ${host}.`, { cause })
+  return new Error(sentences[(cause as NodeJS.ErrnoException).code!] ?? `The setting ${settings.host} is not an address that Signet can listen on: ${host}.`, { cause })
 }
 
 function warn (sentence: string): void {
@@ -179,6 +211,7 @@ async function lead (settings: Config): Promise<number> {
   // With none of their own, for each of them would find another.
   const port = settings.PORT || await freePort(settings)
   const workers = new Workers(workersOf(settings), { PORT: String(port) })
+  await gatherFrom(workers, settings)
   process.on('SIGHUP', () => { workers.look() })
   const asked = askedToEnd()
   const failed = await Promise.race([workers.start(), asked])
@@ -186,6 +219,15 @@ async function lead (settings: Config): Promise<number> {
   await asked
   await workers.stop()
   return 0
+}
+
+/** Tells what all workers count, where somebody wants to see it. */
+async function gatherFrom (workers: Workers, settings: Config): Promise<void> {
+  if (settings.METRICS_PORT === '') return
+  const { gatherMetrics } = await import('./metrics/open-metrics.js')
+  const { heard, lost } = await gatherMetrics(metricsPlace(settings)).catch((cause: unknown) => { throw cannotListen(metricsPlace(settings), cause) })
+  workers.onHeard = heard
+  workers.onLost = lost
 }
 
 async function freePort (settings: Config): Promise<number> {

@@ -9,6 +9,9 @@ export interface Ended { pid: number, code: number | null, signal: string | null
 const PAUSE_MS = 2_000
 
 export class Workers {
+  /** Told what a worker says, and when it can say no more. */
+  onHeard = (_worker: number, _message: unknown): void => {}
+  onLost = (_worker: number): void => {}
   readonly #count: number
   readonly #environment: Record<string, string>
   readonly #running = new Map<Worker, Promise<unknown>>()
@@ -51,6 +54,9 @@ export class Workers {
     const worker = cluster.fork(this.#environment)
     closeWhatIsLost(worker)
     worker.on('error', leaveToItsExit)
+    worker.on('message', message => { this.onHeard(worker.id, message) })
+    // Not its exit, which what it said before may still be on its way at.
+    worker.once('disconnect', () => { this.onLost(worker.id) })
     // Before it listens, Node would take this for heard.
     if (replaces) worker.once('listening', () => { worker.send(replaces, leaveToItsExit) })
     this.#running.set(worker, once(worker, 'exit').then(() => this.#running.delete(worker)))
@@ -89,6 +95,11 @@ function closeWhatIsLost ({ process: child }: Worker): void {
 export async function whoWasReplaced (): Promise<Ended> {
   const [ended] = await once(process, 'message') as [Ended]
   return ended
+}
+
+/** Tells the process that leads the workers; one that has ended hears nothing. */
+export function tellLeader (message: object): void {
+  cluster.worker!.send(message, leaveToItsExit)
 }
 
 /** Whether this process is one of those that another one started. */

@@ -146,6 +146,13 @@ t.test('workers share what is meant for all of them, and the embedded store has 
   for (const wrong of ['0', '-1', '1000', 'all', '2.5']) t.throws(() => readConfig({ ...shared, WORKERS: wrong }), { message: /^The setting WORKERS must be a number of processes/ }, wrong)
 })
 
+t.test('metrics are off, or have a port', async t => {
+  t.match(readConfig({}), { METRICS_PORT: '', METRICS_HOST: '127.0.0.1' })
+  for (const port of ['0', '9464', '65535']) t.equal(readConfig({ METRICS_PORT: port }).METRICS_PORT, port)
+  for (const wrong of ['65536', '99999', '123456', '-1', '1e3', 'on', '80.5']) t.throws(() => readConfig({ METRICS_PORT: wrong }), { message: /^The setting METRICS_PORT must be a port from 0 to 65535/ }, wrong)
+  t.throws(() => readConfig({ METRICS_HOST: 'no host' }), { message: 'The setting METRICS_HOST must be an address or a name, such as 127.0.0.1, ::1 or localhost.' })
+})
+
 t.test('a file .env sets what the environment does not', async t => {
   t.teardown(() => {
     delete process.env['AUDIENCE']

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 import { sourceFiles } from '../scripts/source-files.js'
 
-const ROOT = ['server.ts', 'app.ts', 'background.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'folders.ts', 'log.ts', 'places.ts', 'schema.ts', 'workers.ts']
+const ROOT = ['server.ts', 'app.ts', 'background.ts', 'config.ts', 'env-file.ts', 'errors.ts', 'faults.ts', 'folders.ts', 'log.ts', 'places.ts', 'schema.ts', 'tracing.ts', 'workers.ts']
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   'errors.ts': [],
@@ -12,10 +12,13 @@ const MAY_IMPORT: Record<string, string[]> = {
   'folders.ts': [],
   'places.ts': [],
   'schema.ts': [],
+  'tracing.ts': [],
   'workers.ts': [],
   'env-file.ts': ['faults.ts'],
   'config.ts': ['core', 'env-file.ts', 'schema.ts'],
   'log.ts': ['core'],
+  // Nobody imports it but by import(), so that it is loaded where it is wanted alone.
+  metrics: ['core', 'errors.ts', 'http/edge', 'store/store.ts'],
   keyring: ['core', 'faults.ts', 'folders.ts', 'schema.ts'],
   hashing: ['core', 'errors.ts', 'places.ts'],
   store: ['core', 'errors.ts', 'faults.ts', 'folders.ts'],
@@ -26,10 +29,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   'http/public': ['errors.ts', 'http/edge', 'keyring', 'places.ts', 'schema.ts', 'services'],
   verifier: [],
   'app.ts': ['background.ts', 'config.ts', 'http/account', 'http/edge', 'http/oauth', 'http/public', 'log.ts', 'services'],
-  'background.ts': ['config.ts', 'core', 'hashing', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts'],
+  'background.ts': ['config.ts', 'core', 'hashing', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts', 'tracing.ts'],
   browser: [],
   client: [],
-  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'services', 'store', 'workers.ts'],
+  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'services', 'store', 'tracing.ts', 'workers.ts'],
 }
 
 const files = sourceFiles('src').filter(path => /\.(ts|js)$/.test(path)).map(path => relative('src', path))

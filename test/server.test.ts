@@ -16,6 +16,7 @@ import { start } from '../src/server.js'
 import { openStore } from '../src/store/open-store.js'
 import { certificateFor } from './certificates.js'
 import { plainNode } from './compiled.js'
+import { freePort } from './free-port.js'
 import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
 import { makeRing } from './keyring/rings.js'
 import type { Command } from './program.js'
@@ -132,6 +133,35 @@ t.test('a port that is taken is said in one sentence', async t => {
   t.teardown(() => other.close())
   const { port } = other.address() as AddressInfo
   await t.rejects(start(readConfig(await withRing(settings(t, { PORT: String(port) })))), { message: `Port ${port} of 127.0.0.1 is taken: stop what listens there, or set PORT.` })
+})
+
+t.test('metrics have a listener of their own, which tells of the keys, the store and the requests, and ends with Signet', async t => {
+  const metricsPort = await freePort()
+  const { app, stop } = await start(readConfig(settings(t, { METRICS_PORT: String(metricsPort) })), AT_ONCE)
+  t.teardown(stop)
+  const { port } = app.server.address() as AddressInfo
+  const read = async () => await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  t.equal((await ask(`http://127.0.0.1:${port}/metrics`)).status, 404, 'not where everybody asks')
+  t.equal((await ask(`http://127.0.0.1:${port}/login`, { email: 'ada@example.com', password: 'wrong' })).status, 401)
+  const text = await read()
+  for (const series of [
+    'http_server_request_duration_seconds_count{http_request_method="POST",http_route="/login",http_response_status_code="401"} 1', 'signet_logins_total{outcome="failed"} 1', 'signet_workers 1',
+    'signet_store_operation_duration_seconds_count{operation="countFailure",outcome="ok"} 1', 'signet_hash_duration_seconds_count 1', 'signet_hash_queue_length 0',
+  ]) t.match(text, `\n${series}\n`)
+  for (const kind of ['signing', 'refresh']) for (const state of ['next', 'active']) t.match(text, new RegExp(`\nsignet_key_age_seconds{kind="${kind}",state="${state}"} \\d`))
+  t.match(text, /\nsignet_connections \d/)
+  await stop()
+  await t.rejects(read())
+})
+
+t.test('a port of metrics that is taken is said in one sentence', async t => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const { port } = other.address() as AddressInfo
+  await t.rejects(start(readConfig(settings(t, { METRICS_PORT: String(port) }))), { message: `Port ${port} of 127.0.0.1 is taken: stop what listens there, or set METRICS_PORT.` })
+  await t.rejects(start(readConfig(settings(t, { METRICS_PORT: '0', METRICS_HOST: '192.0.2.1' }))), { message: 'The setting METRICS_HOST is not an address of this machine: 192.0.2.1.' })
+  await t.rejects(start(readConfig(settings(t, { METRICS_PORT: '0', PORT: String(port) }))), { message: /^Port \d+ of 127\.0\.0\.1 is taken: stop what listens there, or set PORT\.$/ }, 'and a listener that was open is closed')
 })
 
 t.test('a store that cannot be opened is said with the setting that names it', async t => {

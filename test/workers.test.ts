@@ -2,7 +2,10 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
+import { freePort } from './free-port.js'
 import { MEASURED, run, settings } from './server-process.js'
 
 /** Nobody listens there, and a server starts all the same. */
@@ -51,6 +54,42 @@ t.test('workers serve on one port; one that is killed under load is replaced, no
   child.kill('SIGTERM')
   t.match(await ended, { code: 0, err: '' })
   t.equal(await statusOf(jwks), 'ECONNREFUSED')
+})
+
+t.test('one scrape shows all workers, and what one that died had counted does not go back', async t => {
+  const metricsPort = await freePort()
+  const { child, output, ended, hasEnded } = run(t, settings(t, { ...TWO, METRICS_PORT: String(metricsPort) }), MEASURED)
+  /** Scrapes until a figure is what it is to be. */
+  const scrape = async (series: RegExp, isSo: (figure: number) => boolean): Promise<number> => {
+    let figure
+    do {
+      await pause(100)
+      const text = await fetch(`http://127.0.0.1:${metricsPort}/metrics`).then(async answer => await answer.text(), () => '')
+      figure = Number(series.exec(text)?.[1] ?? 0)
+    } while (!isSo(figure) && !hasEnded())
+    return figure
+  }
+  const WORKERS = /^signet_workers (\d+)$/m
+  const KEYS = /^http_server_request_duration_seconds_count\{http_request_method="GET",http_route="\/\.well-known\/jwks\.json",http_response_status_code="200"\} (\d+)$/m
+  t.equal(await scrape(WORKERS, count => count === 2), 2)
+  const [url, victim] = [/listens on (http:[^\s"]+)/.exec(output.out)![1]!, Number(/"pid":(\d+),[^\n]*listens on/.exec(output.out)![1])]
+  for (let at = 0; at < 20; at++) t.equal(await statusOf(`${url}/.well-known/jwks.json`), 200)
+  t.equal(await scrape(KEYS, count => count >= 20), 20)
+  process.kill(victim, 'SIGKILL')
+  t.equal(await scrape(WORKERS, count => count === 1), 1)
+  t.equal(await scrape(KEYS, () => true), 20)
+  t.equal(await scrape(WORKERS, count => count === 2), 2)
+  t.equal(await scrape(KEYS, () => true), 20)
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+})
+
+t.test('a port of metrics that is taken is said once, and no worker starts', async t => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const { port } = other.address() as AddressInfo
+  t.match(await run(t, settings(t, { ...TWO, METRICS_PORT: String(port) }), MEASURED).ended, { code: 1, out: '', err: `Port ${port} of 127.0.0.1 is taken: stop what listens there, or set METRICS_PORT.\n` })
 })
 
 t.test('what keeps workers from their start is said once', async t => {

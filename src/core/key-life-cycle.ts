@@ -167,6 +167,12 @@ function since ({ state, published_at: publishedAt, activated_at: activatedAt, r
   return Date.parse({ next: publishedAt, active: activatedAt!, retired: retiredAt! }[state])
 }
 
+/** How long the oldest key of each state has been in it, in seconds; revoked ones are on record only. `now` in milliseconds. */
+export function agesByState (keys: KeyRecord[], now: number): Array<[state: KeyState, seconds: number]> {
+  const states = (['next', 'active', 'retired'] as const).map(state => [state, keys.filter(key => key.state === state)] as const)
+  return states.filter(([, those]) => those.length > 0).map(([state, those]) => [state, (now - Math.min(...those.map(since))) / 1000])
+}
+
 /** The one key in a state that at most one key is in. */
 export function inState (keys: KeyRecord[], state: 'next' | 'active'): KeyRecord | undefined {
   return keys.find(key => key.state === state)

@@ -24,6 +24,11 @@ export class FairQueue<Job extends Waiting> {
     this.#placesOfStrangers = places - Math.floor(places * KEPT)
   }
 
+  /** How many wait. */
+  get size (): number {
+    return this.#waiting
+  }
+
   /**
    * Lets one more wait. Returns the one that has no place then, if any: where there are too many, the network that has the most
    * waiting gives up its newest; of equals the one that has just come.

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { Piscina } from 'piscina'
+import { SILENT, type Meter } from '../core/metrics.js'
 import { readPasswordHash, writePasswordHash, type BcryptHash, type ForeignHash, type PasswordHash } from '../core/password-hashes.js'
 import { AuthError } from '../errors.js'
 import { SOURCES } from '../places.js'
@@ -18,12 +19,13 @@ export interface HashSettings {
   threads: number
   /** How many may wait beyond those being hashed. */
   queue: number
+  meter?: Meter | undefined
 }
 
 type Task = Making | Comparing
 
-/** What a thread is to do, for whom, and who is told of it. */
-interface Job { task: Task, requester: Requester, resolve: (result: unknown) => void, reject: (error: unknown) => void }
+/** What a thread is to do, for whom, since when in milliseconds of the uptime, and who is told of it. */
+interface Job { task: Task, requester: Requester, since: number, resolve: (result: unknown) => void, reject: (error: unknown) => void }
 
 /** Low enough that one refresh goes before a storm of log-ins (Linux: nice). */
 const NICENESS = 15
@@ -39,6 +41,7 @@ export class Hasher {
   readonly #cost: number
   /** What a refusal costs: as much as the dearest hash that was met so far, and at least today's cost; and as much as the dearest of each kind from another system. */
   #refusalCost: number
+  readonly #meter: Meter
   readonly #foreign = new Map<string, ForeignHash>()
   #isClosing = false
 
@@ -47,6 +50,8 @@ export class Hasher {
     this.#queue = new FairQueue(settings.queue)
     this.#cost = settings.cost
     this.#refusalCost = settings.cost
+    this.#meter = settings.meter ?? SILENT
+    this.#meter.watch('signet_hash_queue_length', () => [[[], this.#queue.size]])
   }
 
   /** The hash of a normalised password, to be stored. Throws `busy` when the queue is full. */
@@ -108,7 +113,7 @@ export class Hasher {
 
   async #run<Result> (task: Task, requester: Requester): Promise<Result> {
     return await new Promise<Result>((resolve, reject) => {
-      const displaced = this.#queue.add({ task, requester, resolve: resolve as Job['resolve'], reject })
+      const displaced = this.#queue.add({ task, requester, since: performance.now(), resolve: resolve as Job['resolve'], reject })
       displaced?.reject(new AuthError('busy', { retryAfter: RETRY_AFTER_SECONDS }))
       this.#startNext()
     })
@@ -119,7 +124,10 @@ export class Hasher {
     const job = isFree ? this.#queue.next() : undefined
     if (!job) return
     this.#pool ??= startPool(this.#threads)
+    const began = performance.now()
+    this.#meter.time('signet_hash_wait_seconds', [], (began - job.since) / 1000)
     const running = this.#pool.then(async ({ threads }) => await threads.run(job.task)).then(job.resolve, job.reject).finally(() => {
+      this.#meter.time('signet_hash_duration_seconds', [], (performance.now() - began) / 1000)
       this.#running.delete(running)
       this.#startNext()
     })

@@ -60,6 +60,11 @@ export type HistoryEntry = Static<typeof HistoryEntry>
 const Manifest = Type.Object({ version: Type.Literal(1), signing: Type.Array(Key), refresh: Type.Array(Key), history: Type.Optional(Type.Array(HistoryEntry)) })
 export type Manifest = Static<typeof Manifest>
 
+/** The steps that were taken in a ring; none of one that is older than its history. */
+export function historyOf ({ history = [] }: Manifest): HistoryEntry[] {
+  return history
+}
+
 const MANIFEST = 'manifest.json'
 const DRAFT = `${MANIFEST}.draft`
 

@@ -2,10 +2,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { firstInAgreement, isSettled, type Look } from '../core/clock.js'
-import { planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
+import { agesByState, planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
+import type { Figure } from '../core/metrics.js'
 import { readRing, type KeyRing, type ReadRing } from './key-ring.js'
 import { changeRing } from './ring-changes.js'
-import { readManifestText, type HistoryEntry, type RingPlace } from './ring-files.js'
+import { historyOf, readManifestText, type HistoryEntry, type RingPlace } from './ring-files.js'
 import { RingBusyError } from './ring-lock.js'
 
 /** What an operator should see. */
@@ -58,6 +59,11 @@ export class RingWatcher {
     this.#running ??= this.#run()
   }
 
+  /** How long the keys of the ring that is in use have been in their states, as `signet_key_age_seconds` has it. `now` in milliseconds. */
+  ages (now: number): Figure[] {
+    return KINDS.flatMap(kind => agesByState(this.#ring.manifest[kind], now).map(([state, seconds]): Figure => [[kind, state], seconds]))
+  }
+
   async stop (): Promise<void> {
     this.#ending.abort()
     await this.#running
@@ -93,10 +99,10 @@ export class RingWatcher {
   #adopt (ring: ReadRing): void {
     const { keyRing, log } = this.#parts
     keyRing.adopt(ring.parts)
-    const before = historyOf(this.#ring)
+    const [before, now] = [historyOf(this.#ring.manifest), historyOf(ring.manifest)]
     this.#ring = ring
     log.adopted({ signing: ring.parts.active.id, refresh: ring.parts.activeSecret.id })
-    log.stepsSeen(historyOf(ring), before.findLastIndex((entry, index) => isDeepStrictEqual(entry, historyOf(ring)[index])) + 1)
+    log.stepsSeen(now, before.findLastIndex((entry, index) => isDeepStrictEqual(entry, now[index])) + 1)
   }
 
   // Said again and again, for a server that goes on with old keys is easily forgotten.
@@ -134,8 +140,4 @@ export class RingWatcher {
     if (taken.steps.length > 0) log.stepsTaken(kind, taken.steps)
     await this.#follow()
   }
-}
-
-function historyOf ({ manifest }: ReadRing): HistoryEntry[] {
-  return manifest.history ?? []
 }

@@ -5,6 +5,7 @@ import { normaliseEmail, normalisePassword, passwordSpellings, passwordWeakness,
 import type { EventKind, RecordEvent } from '../core/events.js'
 import type { Guesser } from '../core/failures.js'
 import { familyOf, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
+import { SILENT, type Meter } from '../core/metrics.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
 import type { Store, User } from '../store/store.js'
@@ -31,6 +32,7 @@ export interface AccountParts {
   /** Undefined: families have no place in a status list. */
   places: StatusPlaces | undefined
   record: RecordEvent
+  meter?: Meter | undefined
 }
 
 export class AccountService {
@@ -43,6 +45,7 @@ export class AccountService {
   readonly #closingRetention: number
   readonly #places: StatusPlaces | undefined
   readonly #record: RecordEvent
+  readonly #meter: Meter
 
   constructor (parts: AccountParts) {
     this.#store = parts.store
@@ -54,6 +57,7 @@ export class AccountService {
     this.#closingRetention = parts.closingRetention
     this.#places = parts.places
     this.#record = parts.record
+    this.#meter = parts.meter ?? SILENT
   }
 
   /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
@@ -176,9 +180,16 @@ export class AccountService {
     const verify = async ({ by }: Place) => await this.#hasher.verify(passwordSpellings(password), hash, requesterOf(device, by))
     if (!this.#guesses) return await verify(guess.places[0]!) ? 'right' : 'wrong'
     return await this.#guesses.check(guess, now, verify).catch((error: AuthError) => {
+      if (error.code === 'rate_limited') this.#countLimited(limited)
       if (error.code === 'rate_limited' && !error.isRepeated) this.#record({ kind: limited, at: now, userId: guess.user?.id, ...device })
       throw error
     })
+  }
+
+  #countLimited (limited: EventKind): void {
+    const isLogin = limited === 'login.limited'
+    this.#meter.count('signet_rate_limited_total', [isLogin ? 'account' : 'password_change'])
+    if (isLogin) this.#meter.count('signet_logins_total', ['limited'])
   }
 
   async #hash (password: string, requester: Requester): Promise<string> {

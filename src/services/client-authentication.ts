@@ -1,6 +1,7 @@
 // How a client proves who it is at the token endpoint and its neighbours (RFC 6749, section 2.3; RFC 7523); holds no HTTP and no grant.
 import { isSecretOf, type AuthMethod, type Client } from '../core/client.js'
 import type { RecordEvent } from '../core/events.js'
+import { SILENT, type Meter } from '../core/metrics.js'
 import type { Parameters } from '../core/parameters.js'
 import { RecentCounts } from '../core/recent-counts.js'
 import { AuthError, OAuthError } from '../errors.js'
@@ -20,6 +21,7 @@ export interface ClientAuthenticationParts {
   /** Undefined: anybody may guess without end. */
   limits: SecretLimits | undefined
   record: RecordEvent
+  meter?: Meter | undefined
 }
 
 /** A client as it names itself, and by what it proves that. */
@@ -60,13 +62,16 @@ export class ClientAuthentication {
     return isSecretOf(client, proof)
   }
 
+  // What comes beyond the limit is told once, so that no flood of it fills the store.
   #count (ip: string, clientId: string | undefined, now: number): void {
-    const { limits, record } = this.#parts
-    record({ kind: 'client.authentication_failed', at: now, clientId, ip })
-    if (!limits || !this.#wrong) return
+    const { limits, record, meter = SILENT } = this.#parts
     // Ids that are nobody's count as one, so that no flood of them fills the memory.
-    const count = this.#wrong.add(`${ip} ${clientId ?? ''}`, now)
-    if (count <= limits.max) return
+    const count = this.#wrong?.add(`${ip} ${clientId ?? ''}`, now)
+    if (!limits || count === undefined || count <= limits.max) {
+      record({ kind: 'client.authentication_failed', at: now, clientId, ip })
+      return
+    }
+    meter.count('signet_rate_limited_total', ['client'])
     const isRepeated = count > limits.max + 1
     if (!isRepeated) record({ kind: 'client.authentication_limited', at: now, clientId, ip })
     throw new AuthError('rate_limited', { retryAfter: Math.ceil(limits.window / 1000), isRepeated })

@@ -65,8 +65,8 @@ export class ClientTokens {
     const claims = this.#read(refreshToken)
     // What is refused must leave the token good, so whoever wishes for something is looked at first.
     if (claims && (wish.scope !== undefined || wish.resources)) await this.#assertGranted(client, claims, wish)
-    const advanced = claims && await this.#rotation.advance(claims, client.id, device, now)
-    if (!advanced) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
+    const advanced = await this.#rotation.advance(claims, client.id, device, now)
+    if (!claims || !advanced) throw new OAuthError('invalid_grant', 'The refresh token is not good, or not this client\'s.')
     return await this.#answer(client, { userId: claims.userId, ...advanced }, this.#party(client, advanced.family.grant!, wish), now)
   }
 

@@ -1,6 +1,7 @@
 // Where events go: told at once, and kept in the store a little later, in batches that no request waits for; holds no kind of an event and no driver.
 import { randomBytes } from 'node:crypto'
 import { eventId, toKept, type KeptEvent, type SecurityEvent } from '../core/events.js'
+import { countEvent, SILENT, type Meter } from '../core/metrics.js'
 import type { Store } from '../store/store.js'
 import { EventQueue, type QueueSizes } from './event-queue.js'
 
@@ -14,6 +15,7 @@ export interface EventParts {
   lost: (count: number, cause: unknown) => void
   /** Milliseconds since the epoch. */
   clock: () => number
+  meter?: Meter | undefined
   times?: EventTimes
   sizes?: QueueSizes
 }
@@ -56,6 +58,8 @@ export class Events {
     this.#parts = parts
     this.#times = parts.times ?? EVENT_TIMES
     this.#queue = new EventQueue(parts.sizes ?? QUEUE_SIZES)
+    const { meter = SILENT } = parts
+    meter.watch('signet_events_dropped_total', () => [[[], this.#dropped]])
   }
 
   /** How many events were not kept that were to be. */
@@ -70,7 +74,9 @@ export class Events {
 
   /** The same of an event that has an id: of many servers that record it one keeps it. */
   recordKept (kept: KeptEvent): void {
-    this.#parts.tell(kept)
+    const { meter = SILENT, tell } = this.#parts
+    countEvent(kept, meter)
+    tell(kept)
     // Of somebody who is deleted nothing is kept but that.
     if (kept.kind === 'user.deleted') this.#queue.keepOnly(({ userId }) => userId !== kept.userId)
     this.keep(kept)

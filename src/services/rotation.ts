@@ -2,6 +2,7 @@
 import { closingAt } from '../core/closings.js'
 import type { EventDetails, EventKind, RecordEvent } from '../core/events.js'
 import { familyOf, liveAfter, type Family, type FamilyLimits } from '../core/families.js'
+import { SILENT, type Meter } from '../core/metrics.js'
 import { decideRefresh } from '../core/refresh-rules.js'
 import { addressOf, countRepeats, isElsewhere, markOf, REPEATS_RUNNING } from '../core/refresh-signs.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
@@ -16,6 +17,7 @@ export interface RotationParts {
   /** How long a closing counts, in milliseconds. */
   closingRetention: number
   record: RecordEvent
+  meter?: Meter | undefined
 }
 
 /** A refresh token as it was presented. `now` in milliseconds; `by` is who did, as `markOf` writes it; `clientId` as which client, or by Signet's own routes. */
@@ -32,13 +34,15 @@ export class Rotation {
   }
 
   /**
-   * The family of an authentic token as the next pair is of, or the one that stands, once more, and the roles of its user now; undefined where the token is good for nothing. A token of another client's changes nothing
+   * The family of an authentic token, or undefined of any other, as the next pair is of, or the one that stands, once more, and the roles of its user now; undefined where the token is good for nothing. A token of another client's changes nothing
    * (RFC 6749, section 10.4). `now` in milliseconds.
    */
-  async advance (claims: RefreshClaims, clientId: string | undefined, device: Device, now: number): Promise<Advanced | undefined> {
+  async advance (claims: RefreshClaims | undefined, clientId: string | undefined, device: Device, now: number): Promise<Advanced | undefined> {
+    if (!claims) return this.#count('refused', undefined)
     const presentation = { claims, device, by: markOf(device), clientId, now }
     // Nearly every refresh is of the token that stands: the write carries that condition, and only a miss asks why.
-    return await this.#move(presentation, claims.generation, claims.generation + 1) ?? await this.#judge(presentation)
+    const moved = await this.#move(presentation, claims.generation, claims.generation + 1)
+    return moved ? this.#count('advanced', moved) : await this.#judge(presentation)
   }
 
   /**
@@ -64,21 +68,21 @@ export class Rotation {
     const { store, families } = this.#parts
     const user = await store.findUser(claims.userId)
     const family = familyOf(user, claims.familyId)
-    if (family?.grant?.clientId !== clientId) return undefined
+    if (family?.grant?.clientId !== clientId) return this.#count('refused', undefined)
     const verdict = decideRefresh(family, claims.generation, now, families)
     if (verdict.kind === 'repeat') {
       await this.#watchRepeat(presentation, family!)
-      return { family: family!, roles: user!.roles }
+      return this.#count('repeated', { family: family!, roles: user!.roles })
     }
     if (verdict.kind === 'advance') {
       const moved = await this.#move(presentation, verdict.from, verdict.to)
       // Missed again means that a racer moved first; then the rules see where the family stands now.
       if (!moved) return await this.#judge(presentation)
       if (claims.generation > verdict.from) this.#record('refresh.ahead', presentation, { stored_generation: verdict.from })
-      return moved
+      return this.#count('advanced', moved)
     }
     if (verdict.kind === 'reused') await this.#closeReused(presentation)
-    return undefined
+    return this.#count(verdict.kind === 'reused' ? 'reused' : 'refused', undefined)
   }
 
   async #closeReused (presented: Presented): Promise<void> {
@@ -96,6 +100,12 @@ export class Rotation {
     if (running === undefined) return
     const isFirst = await this.#parts.store.noteRepeat({ userId, familyId, generation: family.generation, running })
     if (isFirst && running === REPEATS_RUNNING) this.#record('refresh.repeated_in_a_row', presentation, { rotations: running })
+  }
+
+  #count<Found> (outcome: string, found: Found): Found {
+    const { meter = SILENT } = this.#parts
+    meter.count('signet_refreshes_total', [outcome])
+    return found
   }
 
   #record (kind: EventKind, { claims: { userId, familyId, generation }, clientId, device, now }: Presented, details: EventDetails = {}): void {

@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
+import { SILENT, type Meter } from '../core/metrics.js'
 import { LIST_BYTES, placeOf, readBit, writeBit } from '../core/status-list.js'
 import type { KeyRing } from '../keyring/key-ring.js'
 import type { StatusList, Store, UserClosings } from '../store/store.js'
@@ -42,6 +43,7 @@ export interface StatusListParts {
   uptime: () => number
   /** Told when the lists can no longer be brought up to date, and with nothing when they can again. */
   report: (fault: Error | undefined) => void
+  meter?: Meter | undefined
 }
 
 /** A list as it was signed. `expiresAt` in milliseconds since the epoch. */
@@ -65,6 +67,9 @@ export class StatusLists {
 
   constructor (parts: StatusListParts) {
     this.#parts = parts
+    const { meter = SILENT, uptime } = parts
+    // Never until they are known first.
+    meter.watch('signet_status_list_age_seconds', () => this.#lookedAt === -Infinity ? [] : [[[], (uptime() - this.#lookedAt) / 1000]])
   }
 
   /** Looks at once, and from then on, until it is told to stop. */

@@ -76,8 +76,8 @@ export class TokenService {
   /** The next pair of a family, or once more the one that stands. `now` in milliseconds. Throws `invalid_grant`. */
   async refresh (refreshToken: string, device: Device, now: number): Promise<IssuedTokens> {
     const claims = this.read(refreshToken)
-    const advanced = claims && await this.#rotation.advance(claims, undefined, device, now)
-    if (!advanced) throw new AuthError('invalid_grant')
+    const advanced = await this.#rotation.advance(claims, undefined, device, now)
+    if (!claims || !advanced) throw new AuthError('invalid_grant')
     return await this.issue({ id: claims.userId, roles: advanced.roles }, advanced.family, now)
   }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { firstInAgreement, isSettled, SETTLING_MS, type Look } from '../../src/core/clock.js'
 import {
-  carryOut, FIRST_STEPS, neededUntil, planGeneration, planPruning, planReturn, planRevocation, planRotation, planUpkeep, prospectOf,
+  agesByState, carryOut, FIRST_STEPS, neededUntil, planGeneration, planPruning, planReturn, planRevocation, planRotation, planUpkeep, prospectOf,
   type KeyRecord, type KeyTerms, type NewKey, type Plan,
 } from '../../src/core/key-life-cycle.js'
 
@@ -251,4 +251,15 @@ t.test('whatever its clock is set to for less than a few hours, a server prunes 
     }
     return true
   }), { numRuns: 200 })
+})
+
+t.test('the oldest key of each state says how long it has been in it; revoked ones say nothing', async t => {
+  const keys = firstRing()
+  t.strictSame(agesByState(keys, NOW + 3_000), [['next', 3], ['active', 3]])
+  const rotated = after(keys, planRotation(keys, NOW + 10_000, regular), NOW + 10_000)
+  t.strictSame(agesByState(rotated, NOW + 12_000), [['next', 2], ['active', 2], ['retired', 2]])
+  const twice = after(rotated, planRotation(rotated, NOW + 20_000, regular), NOW + 20_000)
+  t.strictSame(agesByState(twice, NOW + 21_000), [['next', 1], ['active', 1], ['retired', 11]])
+  const revoked = twice.filter(({ state }) => state === 'retired').reduce((left, { id }) => after(left, planRevocation(left, id, 'next'), NOW + 21_000), twice)
+  t.strictSame(agesByState(revoked, NOW + 21_000), [['next', 1], ['active', 1]])
 })

@@ -85,6 +85,18 @@ t.test('a rotation is adopted at the next look, and said', async t => {
   t.match(said, [['adopted', { signing: await activeOf(folder), refresh: /^[\da-f]{16}$/ }]])
 })
 
+t.test('the ages of the keys are those of the ring that is in use', async t => {
+  const folder = await ringIn(t)
+  const { watcher } = await follow(folder)
+  await rotate(folder)
+  const states = (kind: string) => watcher.ages(NOW + 5_000).filter(([[other]]) => other === kind).map(([[, state]]) => state)
+  t.strictSame(states('signing'), ['next', 'active'])
+  await watcher.look()
+  t.strictSame(states('signing'), ['next', 'active', 'retired'])
+  t.strictSame(states('refresh'), ['next', 'active'])
+  t.strictSame(watcher.ages(NOW + 5_000).filter(([[kind]]) => kind === 'signing').map(([, seconds]) => seconds), [5, 5, 5])
+})
+
 t.test('a server that watches sees a rotation within two seconds', async t => {
   const folder = await ringIn(t)
   const { watcher, published } = await follow(folder)

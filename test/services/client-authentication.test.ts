@@ -17,12 +17,13 @@ function basic (id: string, secret: string): string {
 }
 
 async function open (t: Test, limits?: SecretLimits) {
-  const { parts, addClient } = await openOAuth(t)
+  const { parts, addClient, events } = await openOAuth(t)
+  events.splice(0)
   const authentication = new ClientAuthentication({ clients: parts.clients, audiences: [ISSUER], limits, record: parts.record })
   const authenticate = async (form: Record<string, string | undefined>, authorization?: string, address = ADDRESS, now = NOW) => await authentication.authenticate({ authorization, values: parametersOf(form).values, address }, now)
   const { secret, kept } = makeSecret(NOW)
   const add = async (authMethod: Client['authMethod'], changes: Partial<Client> = {}) => await addClient({ authMethod, secrets: authMethod.startsWith('client_secret') ? [kept] : [], ...changes })
-  return { authenticate, add, secret }
+  return { authenticate, add, secret, events }
 }
 
 t.test('a client is known by the method of its record, and by no other', async t => {
@@ -124,4 +125,13 @@ t.test('without limits anybody may guess without end', async t => {
   const { authenticate, add } = await open(t)
   const client = await add('client_secret_basic')
   for (let wrong = 0; wrong < 20; wrong++) await t.rejects(authenticate({}, basic(client.id, 'wrong')), UNPROVED)
+})
+
+t.test('what fails is recorded, and beyond the limit once', async t => {
+  const { authenticate, add, events } = await open(t, LIMITS)
+  const { id } = await add('client_secret_post')
+  for (let guess = 0; guess < 8; guess++) await t.rejects(authenticate({ client_id: id, client_secret: 'wrong' }))
+  await t.rejects(authenticate({ client_id: 'nobody', client_secret: 'wrong' }))
+  const [failed, limited] = [{ kind: 'client.authentication_failed', at: NOW, clientId: id, ip: ADDRESS }, { kind: 'client.authentication_limited', at: NOW, clientId: id, ip: ADDRESS }]
+  t.strictSame(events, [failed, failed, failed, limited, { ...failed, clientId: undefined }])
 })

@@ -48,6 +48,12 @@ withMongoDb(server => {
     t.equal(await store.findUser(user.id), undefined)
   })
 
+  t.test('an event that the driver cannot write is not taken for one that is there', async t => {
+    const store = await openFor(t, freshDatabase(t, server))
+    await t.rejects(store.insertEvents([{ id: 'a', at: 1, kind: 'limit.hit', details: { 'a\0b': 1 } as object }]), { code: 'unavailable' })
+    t.strictSame(await store.listEvents({ limit: 10 }), [])
+  })
+
   t.test('each operation is one command, with the write concern of its promise, on the primary', async t => {
     const client = mongoClient(monitored(freshDatabase(t, server)))
     const store = new MongoStore(() => client)

@@ -82,6 +82,11 @@ export class Connections {
     this.#limits = limits
   }
 
+  /** How many are open. */
+  get count (): number {
+    return this.#sockets.size
+  }
+
   /** Whether Signet is about to end. */
   get isEnding (): boolean {
     return this.#isEnding

@@ -1,5 +1,6 @@
 // The headers of every answer; holds none of a single route's.
 import type { FastifyInstance } from 'fastify'
+import { readTraceParent } from '../../core/trace-context.js'
 
 /** RFC 6797: two years. What browsers preload is a whole domain's to decide. */
 export const HSTS = { ofHost: 'max-age=63072000', withSubdomains: 'max-age=63072000; includeSubDomains' }
@@ -28,7 +29,7 @@ export function isTold (level: string): boolean {
 /** Tells the log of every answer. */
 export function addRequestLog (app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
-    request.log.debug({ request_id: request.id, method: request.method, path: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime }, 'request answered')
+    request.log.debug({ request_id: request.id, ...readTraceParent(request.headers['traceparent']), method: request.method, path: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime }, 'request answered')
     done()
   })
 }

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { readTraceParent } from '../../core/trace-context.js'
 import { AuthError, type ErrorCode, type FieldError } from '../../errors.js'
 import type { ProblemDTO } from './problem-dto.js'
 
@@ -80,7 +81,7 @@ function toFieldError ({ instancePath, params, message, keyword }: NonNullable<F
 /** Tells the log of a refusal, once where it is repeated. */
 export function logRefusal (error: { code: string, status: number, cause?: unknown, isRepeated?: boolean }, request: FastifyRequest): void {
   if (error.isRepeated) return
-  const fields = { request_id: request.id, code: error.code, status: error.status, method: request.method, path: request.routeOptions.url, ip: request.ip }
+  const fields = { request_id: request.id, ...readTraceParent(request.headers['traceparent']), code: error.code, status: error.status, method: request.method, path: request.routeOptions.url, ip: request.ip }
   if (error.status >= 500) request.log.error({ ...fields, err: error.cause }, 'request failed')
   else request.log.info(fields, 'request refused')
 }

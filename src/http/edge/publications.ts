@@ -1,9 +1,10 @@
 // Documents that everybody is sent alike, and asks for without end: answered from memory, before a route is looked for; holds none of them.
-import type { IncomingMessage, OutgoingHttpHeaders, RequestListener } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http'
 import { namesHost } from './forwarding.js'
+import { noteRoute } from './request-times.js'
 
-/** A document, and all that is said of it. */
-export interface Publication { headers: OutgoingHttpHeaders, body: Buffer }
+/** A document, all that is said of it, and the pattern of the route that serves it otherwise. */
+export interface Publication { route: string, headers: OutgoingHttpHeaders, body: Buffer }
 
 /** What a GET of an address is answered with now; undefined where there is nothing to say but what a route says. */
 export type Publisher = (request: IncomingMessage) => Publication | undefined
@@ -19,7 +20,7 @@ export class Publications {
   before (routes: RequestListener): RequestListener {
     return (request, response) => {
       const found = isPlain(request) ? this.#find(request) : undefined
-      if (found) response.writeHead(200, found.headers).end(found.body)
+      if (found) send(found, response)
       else routes(request, response)
     }
   }
@@ -31,6 +32,11 @@ export class Publications {
     }
     return undefined
   }
+}
+
+function send ({ route, headers, body }: Publication, response: ServerResponse): void {
+  noteRoute(response, route)
+  response.writeHead(200, headers).end(body)
 }
 
 /** Whether a request says no more than what it asks for. */

@@ -2,6 +2,7 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import type { RecordEvent } from '../../core/events.js'
+import { SILENT, type Meter } from '../../core/metrics.js'
 import { RecentCounts } from '../../core/recent-counts.js'
 import { AuthError } from '../../errors.js'
 import { LimitWindows } from './limit-windows.js'
@@ -41,6 +42,8 @@ interface Excess { limit: Limit, ttl: number }
 export interface LimitParts {
   /** Is told of the first refusal of an address in a window. */
   record: RecordEvent
+  /** Is told of all. */
+  meter?: Meter | undefined
   /** Milliseconds. */
   clock: () => number
   /** Whether a log-in comes with an authentic device token: nobody on an address keeps out somebody else there who logged in before. */
@@ -48,13 +51,14 @@ export interface LimitParts {
 }
 
 /** Registers the limits and returns what a route of a given limit adds to its options. */
-export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings, { record, clock, showsDevice }: LimitParts): Promise<(limit: Limit) => LimitOptions> {
+export async function addRateLimits (app: FastifyInstance, settings: RateLimitSettings, { record, meter = SILENT, clock, showsDevice }: LimitParts): Promise<(limit: Limit) => LimitOptions> {
   app.decorateRequest('overLimit', undefined)
   if (!settings.enabled) return () => ({})
   const { window } = settings
   const refused = new RecentCounts(window, REMEMBERED)
   const excessOf = (limit: Limit) => (_request: FastifyRequest, { ttl }: { ttl: number }): Excess => ({ limit, ttl })
   const tooMany = (limit: Limit) => (request: FastifyRequest, { ttl }: { ttl: number }) => {
+    meter.count('signet_rate_limited_total', [limit])
     // The clock is that of the windows.
     const isRepeated = refused.add(`${limit} ${normalizeIP(request.ip)}`, performance.now()) > 1
     if (!isRepeated) record({ kind: 'limit.hit', at: clock(), ...deviceOf(request), details: { limit } })

@@ -10,11 +10,11 @@ import type { TlsFiles } from './tls-files.js'
 
 const BODY_LIMIT = 16 * 1024
 
-/** `tls` is what to speak HTTPS with. */
-export interface ServerParts { logger: NonNullable<FastifyServerOptions['logger']>, connections: Connections, publications: Publications, tls?: TlsFiles | undefined }
+/** `tls` is what to speak HTTPS with; `around` is put around what serves every request, by a route or without. */
+export interface ServerParts { logger: NonNullable<FastifyServerOptions['logger']>, connections: Connections, publications: Publications, tls?: TlsFiles | undefined, around: (serve: RequestListener) => RequestListener }
 
 /** Fastify's options. */
-export function serverOptions ({ logger, connections, publications, tls }: ServerParts): FastifyServerOptions {
+export function serverOptions ({ logger, connections, publications, tls, around }: ServerParts): FastifyServerOptions {
   const options: FastifyServerOptions = {
     logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -22,7 +22,7 @@ export function serverOptions ({ logger, connections, publications, tls }: Serve
     // A logger of its own would be the dearest part of a request; each line that needs the request's id names it.
     childLoggerFactory: logger => logger,
     bodyLimit: BODY_LIMIT,
-    serverFactory: handler => connections.createServer(publications.before(handler as RequestListener), tls?.pair),
+    serverFactory: handler => connections.createServer(around(publications.before(handler as RequestListener)), tls?.pair),
     routerOptions: { ignoreTrailingSlash: false },
     // Fastify's defaults drop unknown members and coerce mistyped ones. The schemas are ours, so that none need be compiled that checks them.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true, meta: false, validateSchema: false } },

@@ -26,7 +26,7 @@ export function addJwks (app: FastifyInstance, keyRing: Pick<KeyRing, 'jwks'>, m
   return ({ url }) => {
     if (url !== PATH) return undefined
     const { body, etag } = keyRing.jwks
-    if (of !== body) published = { headers: { ...headers, ...headersOf(etag), 'content-type': type, 'content-length': Buffer.byteLength(body) }, body: Buffer.from(body) }
+    if (of !== body) published = { route: PATH, headers: { ...headers, ...headersOf(etag), 'content-type': type, 'content-length': Buffer.byteLength(body) }, body: Buffer.from(body) }
     of = body
     return published
   }

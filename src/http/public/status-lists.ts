@@ -10,6 +10,7 @@ import { StatusListsDTO } from './dto.js'
 
 const TYPE = 'application/statuslist+jwt'
 const NUMBER = /^(?:0|[1-9]\d{0,8})$/
+const ROUTE = '/status-lists/:list'
 const PATH = /^\/status-lists\/(0|[1-9]\d{0,8})$/
 const RETRY_AFTER_SECONDS = 1
 
@@ -32,11 +33,11 @@ export function addStatusLists (app: FastifyInstance, lists: StatusLists, places
     const known = made.get(list)
     if (known) return known
     const file = memoryFile(Buffer.from(list.jwt), TYPE, ['gzip'])
-    const fresh = { file, plain: { headers: { ...ofAll, ...headers, ...headersOf(file), 'content-length': file.body.length }, body: file.body } }
+    const fresh = { file, plain: { route: ROUTE, headers: { ...ofAll, ...headers, ...headersOf(file), 'content-length': file.body.length }, body: file.body } }
     made.set(list, fresh)
     return fresh
   }
-  addReading<{ list: string }>(app, '/status-lists/:list', ONE, async (request, reply) => {
+  addReading<{ list: string }>(app, ROUTE, ONE, async (request, reply) => {
     const { list } = request.params
     // What a list said at another time is told to nobody (section 8.4): it would tell when each of its log-ins ended.
     if ('time' in Object(request.query)) throw new AuthError('not_supported', { detail: 'A status list is served as it is now, and not as it was at another time.' })

@@ -107,6 +107,13 @@ t.test('where it is to, the log tells of events as OCSF, a line each and nothing
   }
 })
 
+t.test('a log of warnings alone has the grave events as OCSF, and no others', async t => {
+  const { app, lines } = await open(t, { EVENTS_FORMAT: 'ocsf', LOG_LEVEL: 'warn' })
+  for (const kind of ['refresh.reused', 'login.succeeded'] as const) app.events.record({ kind, at: 1, userId: 'u' })
+  t.match(lines.map(line => JSON.parse(line) as object), [{ class_uid: 3002, severity: 'High' }])
+  t.equal(lines.length, 1)
+})
+
 t.test('events that are not kept are told as a fault of the server, once', async t => {
   const { app, lines } = await open(t)
   await app.close()
