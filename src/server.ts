@@ -226,8 +226,7 @@ async function gatherFrom (workers: Workers, settings: Config): Promise<void> {
   if (settings.METRICS_PORT === '') return
   const { gatherMetrics } = await import('./metrics/open-metrics.js')
   const { heard, lost } = await gatherMetrics(metricsPlace(settings)).catch((cause: unknown) => { throw cannotListen(metricsPlace(settings), cause) })
-  workers.onHeard = heard
-  workers.onLost = lost
+  workers.hear(heard, lost)
 }
 
 async function freePort (settings: Config): Promise<number> {

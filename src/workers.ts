@@ -9,14 +9,12 @@ export interface Ended { pid: number, code: number | null, signal: string | null
 const PAUSE_MS = 2_000
 
 export class Workers {
-  /** Told what a worker says, and when it can say no more. */
-  onHeard = (_worker: number, _message: unknown): void => {}
-  onLost = (_worker: number): void => {}
   readonly #count: number
   readonly #environment: Record<string, string>
   readonly #running = new Map<Worker, Promise<unknown>>()
   readonly #pauses = new Set<NodeJS.Timeout>()
   #isEnding = false
+  #onFork = (_worker: Worker): void => {}
 
   /** `count` processes that run the program of this one, with these variables beside its own. */
   constructor (count: number, environment: Record<string, string>) {
@@ -37,6 +35,15 @@ export class Workers {
     return undefined
   }
 
+  /** Tells of each that is started from now on what it says, and when it can say no more. */
+  hear (heard: (worker: number, message: unknown) => void, lost: (worker: number) => void): void {
+    this.#onFork = worker => {
+      worker.on('message', message => { heard(worker.id, message) })
+      // Not its exit, which what it said before may still be on its way at.
+      worker.once('disconnect', () => { lost(worker.id) })
+    }
+  }
+
   /** Asks each to look at once at the files that it follows. */
   look (): void {
     for (const worker of this.#running.keys()) worker.process.kill('SIGHUP')
@@ -54,9 +61,7 @@ export class Workers {
     const worker = cluster.fork(this.#environment)
     closeWhatIsLost(worker)
     worker.on('error', leaveToItsExit)
-    worker.on('message', message => { this.onHeard(worker.id, message) })
-    // Not its exit, which what it said before may still be on its way at.
-    worker.once('disconnect', () => { this.onLost(worker.id) })
+    this.#onFork(worker)
     // Before it listens, Node would take this for heard.
     if (replaces) worker.once('listening', () => { worker.send(replaces, leaveToItsExit) })
     this.#running.set(worker, once(worker, 'exit').then(() => this.#running.delete(worker)))
