@@ -50,8 +50,12 @@ export function readDeviceToken (token: string, now: number, findSecret: (id: st
 
 /** The newest of a browser's device tokens and those that it has of other users, of so many at most as one may keep. */
 export function keepDeviceTokens (newest: string, others: string[]): string[] {
-  const user = userOf(newest)
-  return [newest, ...others.filter(token => token.length === SPELLED && userOf(token) !== user)].slice(0, MAX_KEPT)
+  return [newest, ...deviceTokensOfOthers(userOf(newest), others)].slice(0, MAX_KEPT)
+}
+
+/** Those of a browser's device tokens that are not this user's. */
+export function deviceTokensOfOthers (userId: string, tokens: string[]): string[] {
+  return tokens.filter(token => token.length === SPELLED && userOf(token) !== userId)
 }
 
 /** Whose a token says that it is. */

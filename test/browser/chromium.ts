@@ -30,3 +30,11 @@ export async function openContext (test: Test, executablePath: string, options: 
   test.teardown(async () => { await context.close() })
   return context
 }
+
+/** The names of the cookies of a browser, in order. */
+export async function cookieNames (context: BrowserContext): Promise<string[]> {
+  return (await context.cookies()).map(({ name }) => name).sort()
+}
+
+/** What is left in a browser after a log-out: what shows, at the next log-in, that somebody logged in there before. */
+export const LEFT = ['__Host-signet-device']

@@ -1,7 +1,7 @@
 // What addresses, names and passwords may be.
 import fc from 'fast-check'
 import t from 'tap'
-import { isText, normaliseEmail, normaliseName, normalisePassword, passwordWeakness, spellingsOf } from '../../src/core/credentials.js'
+import { isText, normaliseEmail, normaliseName, normalisePassword, passwordSpellings, passwordWeakness, spellingsOf } from '../../src/core/credentials.js'
 
 t.test('an address is trimmed and lower-cased', async t => {
   t.equal(normaliseEmail('  Ada.Lovelace+x@Example.COM '), 'ada.lovelace+x@example.com')
@@ -97,4 +97,9 @@ t.test('a short or a common password, one character over and over and the own ad
   }
   t.equal(weakness('a\u3164@example.com', 'a\u3164@example.com'), 'A password must differ from the e-mail address.')
   for (const strong of ['aaaa bbbb', 'абвгдежз'.repeat(8), 'x'.repeat(64), 'other@example.com', '\uFDFA'.repeat(8)]) t.equal(weakness(strong), undefined, strong)
+})
+
+t.test('another system may have hashed a password as it was typed', async t => {
+  t.strictSame(passwordSpellings('correct horse'), ['correct horse'])
+  t.strictSame(passwordSpellings('\uFB01ne'), ['fine', '\uFB01ne'])
 })

@@ -13,7 +13,7 @@ withMongoDb(server => {
     await register()
     const tokens = await login()
     const before = await store.listUsers('', 10)
-    const good: Record<string, string> = { email: EMAIL, password: PASSWORD, name: 'Ada', refresh_token: tokens.refresh_token, current_password: PASSWORD, new_password: 'another horse, another battery' }
+    const good: Record<string, string> = { email: EMAIL, password: PASSWORD, name: 'Ada', refresh_token: tokens.refresh_token, current_password: PASSWORD, new_password: 'another horse, another battery', token: 'a token' }
     for (const { method, url, body: schema } of ROUTES) {
       const members = Object.keys((schema?.['properties'] ?? {}) as object)
       for (const member of members) {
@@ -42,7 +42,7 @@ withMongoDb(server => {
     }
     for (const { method, url, guard, body } of ROUTES) {
       if (guard !== 'bearer') continue
-      const payload = body && (url === '/user-info' ? { name: 'Ada' } : { current_password: PASSWORD, new_password: 'another horse, another battery' })
+      const payload = body && (url === '/user-info' ? { name: 'Ada' } : url === '/account' ? { password: PASSWORD } : { current_password: PASSWORD, new_password: 'another horse, another battery' })
       const answer = await app.inject({ method, url: url.replace(':id', 'x'), headers: { authorization: 'Bearer {"$gt":""}' }, ...(payload && { payload }) })
       t.equal(answer.statusCode, 401, url)
     }

@@ -13,10 +13,10 @@ export type OpenRoute = Described & { guard: 'open', cookie?: undefined, handle:
 export type TokenRoute = Described & { guard: 'open', cookie: 'given' | 'exchanged', handle: (controller: AuthController, visit: Visit) => Promise<AuthTokenDTO> }
 
 /**
- * A route for a caller; `endsLogin` tells whether a success of it is the end of the caller's own log-in, and so of its cookie. One that
+ * A route for a caller; `endsLogin` tells whether a success of it is the end of the caller's own log-in, and so of its cookie, and `endsAccount` that it is the end of all. One that
  * answers a pair instead puts its refresh token into the cookie where that is asked for, or where the cookie was the caller's own.
  */
-export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown, endsLogin?: (visit: Visit, caller: Caller) => boolean }
+export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown, endsLogin?: (visit: Visit, caller: Caller) => boolean, endsAccount?: true }
 
 export const ROUTES: Route[] = [
   {
@@ -107,7 +107,7 @@ export const ROUTES: Route[] = [
     operationId: 'deleteAccount', tag: 'accounts',
     description: 'It takes the password beside the access token, and cannot be undone: nothing personal is left, and every device is logged out.',
     method: 'DELETE', url: '/account', summary: 'Delete my account', guard: 'bearer', limit: 'address',
-    body: DeleteAccountRequest, status: 204, errors: ['wrong_password', 'foreign_origin', 'busy'], endsLogin: () => true,
+    body: DeleteAccountRequest, status: 204, errors: ['wrong_password', 'foreign_origin', 'busy'], endsLogin: () => true, endsAccount: true,
     handle: async (controller, { body, device, now }, caller) => { await controller.deleteAccount(caller, body as DeleteAccountRequest, device, now) },
   },
 ]

@@ -46,5 +46,6 @@ async function serveCaller (route: CallerRoute, visit: Visit, { controller, toke
   if (!cookie) return answer
   if (route.cookie) return cookie.isWanted || tokens.read(cookie.token)?.familyId === caller.familyId ? cookie.keep(answer as AuthTokenDTO) : answer
   if (route.endsLogin!(visit, caller)) cookie.clear()
+  if (route.endsAccount) cookie.forget(caller.user.id)
   return answer
 }

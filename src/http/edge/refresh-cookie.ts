@@ -1,7 +1,7 @@
 // The refresh token's cookie, and the one beside it of device tokens: who may bring them, and how they are set and cleared; holds no rule of what a token is good for.
 import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { DEVICE_TOKEN_LIFE, keepDeviceTokens } from '../../core/device-token.js'
+import { DEVICE_TOKEN_LIFE, deviceTokensOfOthers, keepDeviceTokens } from '../../core/device-token.js'
 import { AuthError } from '../../errors.js'
 
 /** The prefix binds it to this host, to HTTPS and to the whole of the site (RFC 6265bis, section 4.1.3.2). */
@@ -118,5 +118,11 @@ export class RefreshCookie {
 
   clear (): void {
     clearCookie(this.#reply)
+  }
+
+  /** Takes away what shows that this user logged in on the device; of others it stays. */
+  forget (userId: string): void {
+    const others = deviceTokensOfOthers(userId, this.#deviceTokens)
+    setCookie(this.#reply, DEVICE_COOKIE_NAME, others.join(BETWEEN), others.length > 0 ? DEVICE_TOKEN_LIFE / 1000 : 0)
   }
 }

@@ -354,6 +354,20 @@ t.test('a log-out leaves the device token, and a browser that several people use
   t.not(deviceTokensOf(again)[0], ofAda)
 })
 
+t.test('who deletes the account takes the own device token along, and nobody else\'s', async t => {
+  const { app } = await testApp(t)
+  const log = async (email: string) => await post(app, '/login', { email, password: PASSWORD, refresh_token_in: 'cookie' }, PAGE)
+  const remove = async (answer: LightMyRequestResponse, ...devices: string[]) => {
+    const cookie = `__Host-signet=${tokenOf(answer)}; __Host-signet-device=${devices.join('.')}`
+    return (await app.inject({ method: 'DELETE', url: '/account', headers: { ...PAGE, ...bearer(answer.json<Pair>()), cookie }, payload: { password: PASSWORD } })).headers['set-cookie']
+  }
+  for (const email of [EMAIL, 'eve@example.com']) await register(app, email)
+  const [ada, eve] = [await log(EMAIL), await log('eve@example.com')]
+  const [[ofAda], [ofEve]] = [deviceTokensOf(ada), deviceTokensOf(eve)]
+  t.strictSame(await remove(ada, ofAda!, ofEve!), [CLEARED, `__Host-signet-device=${ofEve}; Max-Age=7776000; Path=/; HttpOnly; Secure; SameSite=Strict`])
+  t.strictSame(await remove(eve, ofEve!), [CLEARED, '__Host-signet-device=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict'])
+})
+
 t.test('a device token that is damaged, another\'s, old, or from another\'s page is as none, and refuses nothing', async t => {
   const { app, clock } = await testApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_ACCOUNT_MAX: '1', TRUST_PROXY: '127.0.0.1' })
   for (const email of [EMAIL, 'eve@example.com']) await register(app, email)
