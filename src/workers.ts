@@ -1,6 +1,7 @@
 // Many processes on one port: starts the workers, replaces those that die, and ends with them all; holds no server, no setting and no rule.
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** A worker that ended, as the one that takes its place tells it to the log. */
 export interface Ended { pid: number, code: number | null, signal: string | null }
@@ -8,12 +9,14 @@ export interface Ended { pid: number, code: number | null, signal: string | null
 /** From the start of a worker to that of the one that replaces it, at least, for what ended the one may end the other. Milliseconds. */
 const PAUSE_MS = 2_000
 
+/** What a worker was handed, where it took all. */
+const NOTHING = { close: leaveIt }
+
 export class Workers {
   readonly #count: number
   readonly #environment: Record<string, string>
   readonly #running = new Map<Worker, Promise<unknown>>()
-  readonly #pauses = new Set<NodeJS.Timeout>()
-  #isEnding = false
+  readonly #ending = new AbortController()
   #onFork = (_worker: Worker): void => {}
 
   /** `count` processes that run the program of this one, with these variables beside its own. */
@@ -30,7 +33,7 @@ export class Workers {
     const first = this.#fork()
     const code = await Promise.race([once(first, 'listening').then(() => undefined), once(first, 'exit').then(([code]) => Number(code ?? 1))])
     if (code !== undefined) return code
-    while (this.#running.size < this.#count && !this.#isEnding) this.#keep(this.#fork())
+    while (this.#running.size < this.#count && !this.#ending.signal.aborted) this.#keep(this.#fork())
     this.#keep(first)
     return undefined
   }
@@ -51,8 +54,7 @@ export class Workers {
 
   /** Ends each in its own way, all at once. */
   async stop (): Promise<void> {
-    this.#isEnding = true
-    for (const pause of this.#pauses) clearTimeout(pause)
+    this.#ending.abort()
     for (const worker of this.#running.keys()) worker.process.kill('SIGTERM')
     await Promise.all(this.#running.values())
   }
@@ -60,10 +62,10 @@ export class Workers {
   #fork (replaces?: Ended): Worker {
     const worker = cluster.fork(this.#environment)
     closeWhatIsLost(worker)
-    worker.on('error', leaveToItsExit)
+    worker.on('error', leaveIt)
     this.#onFork(worker)
     // Before it listens, Node would take this for heard.
-    if (replaces) worker.once('listening', () => { worker.send(replaces, leaveToItsExit) })
+    if (replaces) worker.once('listening', () => { worker.send(replaces, leaveIt) })
     this.#running.set(worker, once(worker, 'exit').then(() => this.#running.delete(worker)))
     return worker
   }
@@ -71,29 +73,26 @@ export class Workers {
   #keep (worker: Worker): void {
     const began = performance.now()
     worker.once('exit', (code, signal) => {
-      if (this.#isEnding) return
-      const pause = setTimeout(() => {
-        this.#pauses.delete(pause)
-        this.#keep(this.#fork({ pid: worker.process.pid!, code, signal }))
-      }, Math.max(0, began + PAUSE_MS - performance.now()))
-      this.#pauses.add(pause)
+      const ended = { pid: worker.process.pid!, code, signal }
+      pause(began + PAUSE_MS - performance.now(), undefined, { signal: this.#ending.signal }).then(() => { this.#keep(this.#fork(ended)) }, leaveIt)
     })
   }
 }
 
-/** What cannot be said to a worker: it has ended, or is about to. */
-function leaveToItsExit (): void {}
+/** There is nothing to do: all end, or a worker cannot be told what its end will tell. */
+function leaveIt (): void {}
 
 // Node hands connections to a worker one by one, and forgets the one that it handed to a worker that was dead: its client would wait for ever. Node documents neither the handle nor the answers.
 function closeWhatIsLost ({ process: child }: Worker): void {
-  let handed: { close: () => void } | undefined
+  let handed = NOTHING
   const send = child.send.bind(child) as (...args: unknown[]) => boolean
   child.send = (...args: unknown[]) => {
-    if (typeof args[1] === 'object') handed = args[1] as typeof handed
+    const handle = args[1] as Partial<typeof NOTHING> | null | undefined
+    if (handle?.close) handed = handle as typeof NOTHING
     return send(...args)
   }
-  child.on('internalMessage', ({ ack }: { ack?: number }) => { if (ack !== undefined) handed = undefined })
-  child.once('exit', () => { handed?.close() })
+  child.on('internalMessage', ({ ack }: { ack?: number }) => { if (ack !== undefined) handed = NOTHING })
+  child.once('exit', () => { handed.close() })
 }
 
 /** In a worker that has the place of one that ended: which one that was. */
@@ -104,7 +103,7 @@ export async function whoWasReplaced (): Promise<Ended> {
 
 /** Tells the process that leads the workers; one that has ended hears nothing. */
 export function tellLeader (message: object): void {
-  cluster.worker!.send(message, leaveToItsExit)
+  cluster.worker!.send(message, leaveIt)
 }
 
 /** Whether this process is one of those that another one started. */
