@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { aroundAll, followClosings, forgetDeleted, keepEvents, watchOver, type AppParts } from './background.js'
 import { askingLimits, closingRetention, familyLimits, listOf, tokenSettings } from './config.js'
 import { AuthController } from './http/account/auth-controller.js'
-import { ApplicationDTO, AuthTokenDTO, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
+import { ApplicationDTO, AuthTokenDTO, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, ResetPasswordRequest } from './http/account/requests.js'
 import { ROUTES } from './http/account/routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
@@ -47,7 +47,7 @@ import { TokenService } from './services/token-service.js'
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, EventQuery, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {

@@ -93,7 +93,7 @@ export const EventListDTO = Type.Object({
 }, { $id: 'EventListDTO', ...strict })
 export type EventListDTO = Static<typeof EventListDTO>
 
-export const EventQuery = Type.Object({ before: Type.Optional(Type.String({ format: 'uuid', examples: [EVENT_ID] })) }, { $id: 'EventQuery', ...strict })
+export const EventQuery = Type.Object({ before: Type.Optional(Type.String({ format: 'uuid', examples: [EVENT_ID] })) }, strict)
 export type EventQuery = Static<typeof EventQuery>
 
 export const RevocationDTO = Type.Object({ revoked: Type.Integer({ minimum: 0, description: 'devices that were logged in', examples: [3] }) }, { $id: 'RevocationDTO', ...strict })

@@ -132,7 +132,7 @@ function descriptionOf (route: Described): Description {
   const success = route.response && { [route.status]: ref(route.response) }
   const content = route.response ? ref(route.response) : { type: 'null' }
   return {
-    schema: { ...operationOf(route), security: securityOf(route), ...(route.body && { body: ref(route.body) }), ...(route.query && { querystring: ref(route.query) }), ...(success && { response: success }) },
+    schema: { ...operationOf(route), security: securityOf(route), ...(route.body && { body: ref(route.body) }), ...(route.query && { querystring: route.query }), ...(success && { response: success }) },
     config: { answers: { ...problems(failures), [route.status]: { description: 'Done', ...content } } },
   }
 }
