@@ -107,7 +107,8 @@ export function unchanged ({ flags }: Invocation, { id, email }: User, sentence:
 /** What it means that so many devices are signed out. */
 export function signedOut (count: number, { config }: Invocation): string {
   if (count === 0) return 'No device was signed in.'
-  return `${count === 1 ? 'One device is' : `${count} devices are`} signed out: Signet refuses their tokens at once, services that look at the status list within seconds, and any other when they expire, at most ${formatDuration(config.ACCESS_TOKEN_TTL * 1000)} on (ACCESS_TOKEN_TTL).`
+  const [what, whose] = count === 1 ? ['One device is', 'its'] : [`${count} devices are`, 'their']
+  return `${what} signed out: Signet refuses ${whose} tokens at once, services that look at the status list within seconds, and any other when they expire, at most ${formatDuration(config.ACCESS_TOKEN_TTL * 1000)} on (ACCESS_TOKEN_TTL).`
 }
 
 /** What a user sets a password by: a link where there is a page for it, and the token that is in it. */
@@ -129,7 +130,7 @@ export async function readLinks ({ config, flags, now }: Invocation): Promise<(u
 /** What a person does with a link. */
 export function describeLink ({ token, link, expires_at: at }: ResetLink): string[] {
   const what = link === null ? 'This token for POST /reset-password' : 'This link'
-  return [`${what} sets a password, once, until ${formatInstant(Date.parse(at))}; whoever has it can, so bring it to nobody else:`, `  ${link ?? token}`]
+  return [`${what} sets a password, once, until ${formatInstant(Date.parse(at))}. Whoever has it can, so give it to that person alone:`, `  ${link ?? token}`]
 }
 
 /** Seconds, or with a unit as in a setting. */

@@ -28,7 +28,7 @@ const NAMED = 10
 const REASONS: Record<ImportRefusal, string> = {
   not_a_user: 'is no object that tells of a user',
   deleted: 'was deleted there',
-  member_unknown: 'has a member that there is none of; is it of another format?',
+  member_unknown: 'has a member of a name that means nothing here; --format says which system the file is of',
   id_invalid: 'has an id that is neither a text nor a number',
   id_taken: 'has the id of another user here, or of one who was deleted',
   email_missing: 'has no e-mail address',
