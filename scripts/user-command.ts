@@ -9,7 +9,7 @@ import { normaliseRoles } from '../src/core/roles.js'
 import { readRing } from '../src/keyring/key-ring.js'
 import { ringPlace } from '../src/keyring/ring-files.js'
 import type { Store, User } from '../src/store/store.js'
-import { formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { actAsOwner, formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
 import { recordAsOperator } from './operator-events.js'
 import { runStoreCommand, type StoreForm, type StoreInvocation } from './store-command.js'
 
@@ -114,10 +114,11 @@ export function signedOut (count: number, { config }: Invocation): string {
 /** What a user sets a password by: a link where there is a page for it, and the token that is in it. */
 export interface ResetLink { token: string, link: string | null, expires_at: string }
 
-/** What makes links to set a password. Read before the store is opened, as whoever runs the command. Throws a sentence if there is no key ring. */
+/** What makes links to set a password. Read before the store is opened, as the owner of the ring where root runs the command. Throws a sentence if there is no key ring. */
 export async function readLinks ({ config, flags, now }: Invocation): Promise<(user: User) => ResetLink> {
   const expires = now + secondsOf(flags['valid']) * 1000
   const place = await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE)
+  actAsOwner(place.folder)
   const ring = await readRing(place)
   if (!ring) throw new Error(`There is no key ring in ${place.folder}, with which the link is made: KEYS_DIR names another, or there is none yet.`)
   return user => {
