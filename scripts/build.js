@@ -1,5 +1,6 @@
 // `npm run build`: compiles what has changed since it was last run, and says so; silent where nothing has. Holds no setting of the compiler's.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -16,12 +17,14 @@ const LOCK = 'dist/.lock'
 const COMPILER = 'node_modules/typescript/bin/tsc'
 const BUNDLER = 'node_modules/rolldown/bin/cli.mjs'
 const BUNDLE = 'rolldown.config.js'
+const LOCKED = 'package-lock.json'
 /** Another command that compiles gets this long. */
 const PATIENCE_MS = 120_000
 
-/** Each file of which a build is made, with its size and time: the sources, and the compiler. */
+/** Each file of which a build is made, with its size and time: the sources, and the compiler, where it is there. Which packages are meant by what it says, for npm writes it anew as it was. */
 function madeOf () {
-  return [...SOURCES.flatMap(sourceFiles), 'tsconfig.json', BUNDLE, 'package-lock.json', COMPILER].map(path => `${path}\t${statSync(path).size} ${statSync(path).mtimeMs}`)
+  return [`${LOCKED}\t${createHash('sha256').update(readFileSync(LOCKED)).digest('hex')}`,
+    ...[...SOURCES.flatMap(sourceFiles), 'tsconfig.json', BUNDLE, ...[COMPILER].filter(existsSync)].map(path => `${path}\t${statSync(path).size} ${statSync(path).mtimeMs}`)]
 }
 
 /** Each file that was built, with its size. Names with a dot are notes of the builder's. */
@@ -35,9 +38,10 @@ function lastBuild () {
   return { sources: before.split('\n'), isThere: before !== '' && result === made().join('\n') }
 }
 
+/** A build outlives its compiler, which no production needs. */
 function isCurrent () {
   const { sources, isThere } = lastBuild()
-  return isThere && sources.join('\n') === madeOf().join('\n')
+  return isThere && sources.filter(line => existsSync(COMPILER) || !line.startsWith(COMPILER)).join('\n') === madeOf().join('\n')
 }
 
 /** What was built of a source that is gone would be loaded, or served, for ever; and the compiler does not see what was taken away, or half written, of its work. */
@@ -84,9 +88,14 @@ async function buildAlone () {
   return isCurrent() ? 0 : build()
 }
 
+function refuse () {
+  process.stderr.write('What has changed cannot be compiled, for the compiler is not installed. Run `npm ci && npm run build`.\n')
+  return 1
+}
+
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 try {
-  if (!isCurrent()) process.exitCode = await buildAlone()
+  if (!isCurrent()) process.exitCode = existsSync(COMPILER) ? await buildAlone() : refuse()
 } catch (error) {
   process.stderr.write(`What has changed cannot be compiled: ${/** @type {Error} */ (error).message}. Run \`npm run build\` as a user who may write to the folder dist.\n`)
   process.exitCode = 1

@@ -144,6 +144,18 @@ export function formatDuration (milliseconds: number): string {
   return `${count} ${name}${count === 1 ? '' : 's'}`
 }
 
+const AGES = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** The instant that --since names, in milliseconds since the epoch; undefined where it is not given. */
+export function sinceOf (since: Given['flags'][string], now: number): number | undefined {
+  if (since === undefined) return undefined
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(String(since)) ?? []
+  if (unit) return now - Number(count) * AGES[unit as keyof typeof AGES]
+  const instant = /^\d{4}-\d\d-\d\d/.test(String(since)) ? Date.parse(String(since)) : NaN
+  if (Number.isNaN(instant)) throw new WrongUse('The option --since takes a day, such as 2026-11-25, an instant, such as 2026-11-25T09:30Z, or how long ago, such as 2h or 7d.')
+  return instant
+}
+
 /** A table of text, its columns as wide as they must be. */
 export function formatTable (rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))

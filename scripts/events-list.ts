@@ -3,20 +3,19 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { spellingsOf } from '../src/core/credentials.js'
 import { describeEvent, EVENT_KINDS, type EventKind, type EventQuery, type KeptEvent } from '../src/core/events.js'
 import type { Store } from '../src/store/store.js'
-import { refuse, WrongUse, type Answer } from './command.js'
+import { refuse, sinceOf, WrongUse, type Answer } from './command.js'
 import { runStoreCommand, type StoreInvocation } from './store-command.js'
 
 const HELP = `Shows security events, the newest last: log-ins, closings, changes, and what was refused. docs/events.md says what each means.
 Usage: npm run events:list -- [--user USER] [--since TIME] [--kind KIND] [--limit COUNT] [--follow] [--json]
   --user USER     of this user alone, by id or e-mail address
-  --since TIME    from then on: an instant such as 2026-11-25T09:30:00Z, or how long ago: 90s, 30m, 2h, 7d
+  --since TIME    from then on: a day, 2026-11-25, an instant, 2026-11-25T09:30Z, or how long ago: 90s, 30m, 2h, 7d
   --kind KIND     of this kind, such as login.failed, or of all that begin so: login; repeated for several
   --limit COUNT   so many of the newest, 1 to 10000 (default 50)
   --follow        then show new ones as they come, until Ctrl-C
-  --json          answer as JSON; with --follow an object a line
+  --json          answer as JSON; has_older says whether --limit left some out. With --follow an object a line
 Exit code: 0 shown, 1 refused (nobody has this address, or the store does not answer), 2 wrong use.
 `
-const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
 const LOOK_EVERY_MS = 1_000
 /** Servers write a little later than things happen, and longer where the store was away: so far back is looked each time. */
@@ -31,8 +30,10 @@ async function list (invocation: StoreInvocation): Promise<Answer> {
   if (userId === '') return refuse('unknown_user', 'Nobody has this e-mail address.')
   const which = { userId, kinds, since }
   if (flags['follow']) await follow(store, which, limit, flags['json'] === true ? event => JSON.stringify(describeEvent(event)) : lineOf)
-  const events = (await store.listEvents({ ...which, limit })).reverse()
-  return { code: 0, text: events.length === 0 ? 'No such events are kept.' : events.map(lineOf).join('\n'), json: { events: events.map(describeEvent) } }
+  const found = await store.listEvents({ ...which, limit: limit + 1 })
+  const [events, hasOlder] = [found.slice(0, limit).reverse(), found.length > limit]
+  const lines = [...hasOlder ? [`There are older ones; these are the newest ${limit} (--limit).`] : [], ...events.map(lineOf)]
+  return { code: 0, text: events.length === 0 ? 'No such events are kept.' : lines.join('\n'), json: { events: events.map(describeEvent), has_older: hasOlder } }
 }
 
 /** The kinds that are meant; all where none is named. */
@@ -43,15 +44,6 @@ function kindsOf (named: string[]): EventKind[] | undefined {
     if (kinds.length === 0) throw new WrongUse(`There is no kind of event ${name}: the kinds are ${EVENT_KINDS.join(', ')}.`)
     return kinds
   })
-}
-
-function sinceOf (since: unknown, now: number): number | undefined {
-  if (since === undefined) return undefined
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(String(since)) ?? []
-  if (unit) return now - Number(count) * UNITS[unit as keyof typeof UNITS]
-  const instant = /^\d{4}-\d\d-\d\d/.test(String(since)) ? Date.parse(String(since)) : NaN
-  if (Number.isNaN(instant)) throw new WrongUse('The option --since takes an instant such as 2026-11-25T09:30:00Z, or how long ago, such as 2h or 7d.')
-  return instant
 }
 
 function limitOf (limit: unknown = '50'): number {

@@ -9,7 +9,7 @@ import { normaliseRoles } from '../src/core/roles.js'
 import { readRing } from '../src/keyring/key-ring.js'
 import { ringPlace } from '../src/keyring/ring-files.js'
 import type { Store, User } from '../src/store/store.js'
-import { formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { actAsOwner, formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
 import { recordAsOperator } from './operator-events.js'
 import { runStoreCommand, type StoreForm, type StoreInvocation } from './store-command.js'
 
@@ -107,16 +107,18 @@ export function unchanged ({ flags }: Invocation, { id, email }: User, sentence:
 /** What it means that so many devices are signed out. */
 export function signedOut (count: number, { config }: Invocation): string {
   if (count === 0) return 'No device was signed in.'
-  return `${count === 1 ? 'One device is' : `${count} devices are`} signed out: Signet refuses their tokens at once, services that look at the status list within seconds, and any other when they expire, at most ${formatDuration(config.ACCESS_TOKEN_TTL * 1000)} on (ACCESS_TOKEN_TTL).`
+  const [what, whose] = count === 1 ? ['One device is', 'its'] : [`${count} devices are`, 'their']
+  return `${what} signed out: Signet refuses ${whose} tokens at once, services that look at the status list within seconds, and any other when they expire, at most ${formatDuration(config.ACCESS_TOKEN_TTL * 1000)} on (ACCESS_TOKEN_TTL).`
 }
 
 /** What a user sets a password by: a link where there is a page for it, and the token that is in it. */
 export interface ResetLink { token: string, link: string | null, expires_at: string }
 
-/** What makes links to set a password. Read before the store is opened, as whoever runs the command. Throws a sentence if there is no key ring. */
+/** What makes links to set a password. Read before the store is opened, as the owner of the ring where root runs the command. Throws a sentence if there is no key ring. */
 export async function readLinks ({ config, flags, now }: Invocation): Promise<(user: User) => ResetLink> {
   const expires = now + secondsOf(flags['valid']) * 1000
   const place = await ringPlace(config.KEYS_DIR, config.KEYS_PASSPHRASE_FILE)
+  actAsOwner(place.folder)
   const ring = await readRing(place)
   if (!ring) throw new Error(`There is no key ring in ${place.folder}, with which the link is made: KEYS_DIR names another, or there is none yet.`)
   return user => {
@@ -129,7 +131,7 @@ export async function readLinks ({ config, flags, now }: Invocation): Promise<(u
 /** What a person does with a link. */
 export function describeLink ({ token, link, expires_at: at }: ResetLink): string[] {
   const what = link === null ? 'This token for POST /reset-password' : 'This link'
-  return [`${what} sets a password, once, until ${formatInstant(Date.parse(at))}; whoever has it can, so bring it to nobody else:`, `  ${link ?? token}`]
+  return [`${what} sets a password, once, until ${formatInstant(Date.parse(at))}. Whoever has it can, so give it to that person alone:`, `  ${link ?? token}`]
 }
 
 /** Seconds, or with a unit as in a setting. */

@@ -1,5 +1,5 @@
 // `npm run users:import`: brings the users of another system along, with their passwords; holds no format and no rule of a user.
-import { closeSync, createReadStream, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { readEntries } from '../src/core/imports/entries.js'
 import { FORMATS, readFirebaseParameters, type FirebaseParameters, type Format } from '../src/core/imports/formats.js'
 import { inWords } from '../src/faults.js'
@@ -28,7 +28,7 @@ const NAMED = 10
 const REASONS: Record<ImportRefusal, string> = {
   not_a_user: 'is no object that tells of a user',
   deleted: 'was deleted there',
-  member_unknown: 'has a member that there is none of; is it of another format?',
+  member_unknown: 'has a member of a name that means nothing here; --format says which system the file is of',
   id_invalid: 'has an id that is neither a text nor a number',
   id_taken: 'has the id of another user here, or of one who was deleted',
   email_missing: 'has no e-mail address',
@@ -105,7 +105,10 @@ function readParameters (path: string): FirebaseParameters {
 
 function open (path: string, flag: 'r' | 'wx'): number {
   try {
-    return openSync(path, flag, 0o600)
+    const descriptor = openSync(path, flag, 0o600)
+    // Which is said only when it is read.
+    if (fstatSync(descriptor).isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
+    return descriptor
   } catch (cause) {
     throw new Error(`The file ${path} cannot be ${flag === 'r' ? 'read' : 'made'}: ${inWords(cause)}.`, { cause })
   }
@@ -130,13 +133,14 @@ function count (tally: Tally, { reason, line }: Refused): void {
 }
 
 function sentence ({ entries, added, there, refused }: ImportCounts): string {
-  return `${entries} entries: ${added} added, ${there} there before, ${refused} refused`
+  return `${entries} ${entries === 1 ? 'entry' : 'entries'}: ${added} added, ${there} there before, ${refused} refused`
 }
 
 function answer ({ flags, place }: StoreInvocation, { format, ...counts }: ImportCounts & { format: Format | undefined }, tally: Tally): Answer {
   const rows = [...tally].map(([reason, { count, lines }]) => [String(count), reason, `${lines.length > 1 ? 'lines' : 'line'} ${lines.join(', ')}${count > lines.length ? ', …' : ''}`, `It ${REASONS[reason]}.`])
   const text = [
     `${flags['dry-run'] ? `Nothing was changed in ${place}. It would be` : `Imported to ${place}`}: ${sentence(counts)}.`,
+    ...format ? [`The file was read as one of ${format} (--format).`] : [],
     ...counts.withoutPassword > 0 ? [`${counts.withoutPassword} of those added must set a password before they can log in.`] : [],
     ...rows.length > 0 ? [`Refused:\n${formatTable(rows)}`] : [],
   ].join('\n')

@@ -1,12 +1,12 @@
 // `npm run users:list`: shows which users there are, a page at a time; holds no rule of an account.
-import { formatInstant, formatTable, WrongUse, type Answer } from './command.js'
+import { formatInstant, formatTable, sinceOf, WrongUse, type Answer } from './command.js'
 import { runUserCommand, summaryOf, type Invocation } from './user-command.js'
 
 const HELP = `Shows users in the order of their ids, those to whom all applies that is named.
-Usage: npm run users:list -- [--email PART] [--disabled true|false] [--since DATE] [--after ID] [--limit NUMBER] [--json]
+Usage: npm run users:list -- [--email PART] [--disabled true|false] [--since TIME] [--after ID] [--limit NUMBER] [--json]
   --email PART        a part of the e-mail address
   --disabled true     those who are disabled; false: those who are not
-  --since DATE        those who came on that day or later: 2026-11-26, or an instant as 2026-11-26T09:30Z
+  --since TIME        those who came since then: a day, 2026-11-25, an instant, 2026-11-25T09:30Z, or how long ago: 90s, 30m, 2h, 7d
   --after ID          those beyond this id, as the answer before ends with it
   --limit NUMBER      so many at most, 1 to 1000; 100 unless it is said
   --json              answer as JSON; next is what --after takes for those who follow, null where nobody does
@@ -26,13 +26,10 @@ async function list (invocation: Invocation): Promise<Answer> {
   return { code: 0, text: users.length === 0 ? `There is no such user in ${place}.` : lines.join('\n'), json: { users: users.map(user => summaryOf(user, invocation)), next } }
 }
 
-function filterOf ({ flags }: Invocation) {
+function filterOf ({ flags, now }: Invocation) {
   const disabled = text(flags['disabled'])
   if (disabled !== undefined && disabled !== 'true' && disabled !== 'false') throw new WrongUse('The option --disabled is true or false.')
-  const since = text(flags['since'])
-  const createdSince = since === undefined ? undefined : Date.parse(since)
-  if (Number.isNaN(createdSince)) throw new WrongUse('The option --since is a day, as 2026-11-26, or an instant, as 2026-11-26T09:30Z.')
-  return { emailPart: text(flags['email'])?.normalize('NFC').toLowerCase(), isDisabled: disabled === undefined ? undefined : disabled === 'true', createdSince }
+  return { emailPart: text(flags['email'])?.normalize('NFC').toLowerCase(), isDisabled: disabled === undefined ? undefined : disabled === 'true', createdSince: sinceOf(flags['since'], now) }
 }
 
 function limitOf (given: unknown): number {

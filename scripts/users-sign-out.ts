@@ -23,7 +23,7 @@ async function signOut (invocation: Invocation): Promise<Answer> {
     const { closing, live } = closingOf(invocation)
     if (flags['all']) {
       const count = isRehearsal ? summaryOf(user, invocation).devices : await store.closeAllFamilies({ userId: user.id, closing, live })
-      if (!isRehearsal) await recordAsOperator(store, { kind: 'family.closed', userId: user.id, details: { cause: 'operator', count } })
+      if (!isRehearsal && count > 0) await recordAsOperator(store, { kind: 'family.closed', userId: user.id, details: { cause: 'operator', count } })
       return report(invocation, user, 'Signed out everywhere.', [signedOut(count, invocation)], { signed_out: count })
     }
     const isThere = familyOf(user, familyId) !== undefined

@@ -75,7 +75,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
-    addAccountRoutes(authority, { controller: new AuthController({ accounts, tokens, clients: issuing.clients, activity: new Activity(store), resets: new PasswordResets({ ...parts, accounts, closingRetention: closingRetention(config), record }) }), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
+    addAccountRoutes(authority, { controller: new AuthController({ accounts, tokens, clients: issuing.clients, activity: new Activity(store), resets: new PasswordResets({ ...parts, accounts, families: familyLimits(config), closingRetention: closingRetention(config), record }) }), tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
     authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,

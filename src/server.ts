@@ -208,10 +208,11 @@ async function serve (settings: Config): Promise<void> {
 
 /** Has workers serve until it is asked to end. Returns the exit code. */
 async function lead (settings: Config): Promise<number> {
+  const gathering = await gather(settings)
   // With none of their own, for each of them would find another.
   const port = settings.PORT || await freePort(settings)
-  const workers = new Workers(workersOf(settings), { PORT: String(port) })
-  await gatherFrom(workers, settings)
+  const workers = new Workers(workersOf(settings), { PORT: String(port), ...(gathering && { METRICS_PORT: String(gathering.port) }) })
+  if (gathering) workers.hear(gathering.heard, gathering.lost)
   process.on('SIGHUP', () => { workers.look() })
   const asked = askedToEnd()
   const failed = await Promise.race([workers.start(), asked])
@@ -222,11 +223,10 @@ async function lead (settings: Config): Promise<number> {
 }
 
 /** Tells what all workers count, where somebody wants to see it. */
-async function gatherFrom (workers: Workers, settings: Config): Promise<void> {
-  if (settings.METRICS_PORT === '') return
+async function gather (settings: Config) {
+  if (settings.METRICS_PORT === '') return undefined
   const { gatherMetrics } = await import('./metrics/open-metrics.js')
-  const { heard, lost } = await gatherMetrics(metricsPlace(settings)).catch((cause: unknown) => { throw cannotListen(metricsPlace(settings), cause) })
-  workers.hear(heard, lost)
+  return await gatherMetrics(metricsPlace(settings)).catch((cause: unknown) => { throw cannotListen(metricsPlace(settings), cause) })
 }
 
 async function freePort (settings: Config): Promise<number> {

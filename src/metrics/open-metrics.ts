@@ -1,4 +1,5 @@
 // Puts together who counts and who tells: in one process, in a worker, or in the process that leads workers; loaded only where somebody wants to see it. Holds no metric.
+import { isIPv6 } from 'node:net'
 import type { Meter } from '../core/metrics.js'
 import type { Store } from '../store/store.js'
 import { writeExposition } from './exposition.js'
@@ -20,8 +21,8 @@ export interface Metrics {
   meter: Meter
   /** The same store, timed. */
   measured: (store: Store) => Store
-  /** Begins to tell. The URL at which that is, where this process has one. Rejects as Node does where it cannot listen. */
-  open: () => Promise<string | undefined>
+  /** Begins to tell. The URL at which that is, also where the process that leads this one is there. Rejects as Node does where it cannot listen. */
+  open: () => Promise<string>
   close: () => Promise<void>
 }
 
@@ -37,9 +38,9 @@ export function metricsOf (place: MetricsPlace, tell: Tell | undefined): Metrics
     meter: tally,
     measured: store => measuredStore(store, tally),
     open: async () => {
-      if (tell) return undefined
+      if (tell) return urlOf({ address: place.host, port: place.port })
       listener = await listenForScrapes(place, () => writeExposition(tally.samples()))
-      return urlOf(listener)
+      return urlOf(listener.address)
     },
     close: async () => {
       clearInterval(telling)
@@ -53,17 +54,18 @@ export function metricsOf (place: MetricsPlace, tell: Tell | undefined): Metrics
 export async function gatherMetrics (place: MetricsPlace) {
   const [own, gathering] = [new Tally(), new Gathering()]
   watchProcess(own)
-  const { close } = await listenForScrapes(place, () => writeExposition(gathering.with(own.samples(), performance.now())))
+  const { address: { port }, close } = await listenForScrapes(place, () => writeExposition(gathering.with(own.samples(), performance.now())))
   return {
     heard: (worker: number, message: unknown) => {
       const { metrics } = Object(message) as { metrics?: Samples }
       if (metrics) gathering.take(worker, metrics, performance.now())
     },
     lost: (worker: number) => { gathering.end(worker) },
+    port,
     close,
   }
 }
 
-function urlOf ({ address: { address, family, port } }: Listener): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}${PATH}`
+function urlOf ({ address, port }: { address: string, port: number }): string {
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}${PATH}`
 }

@@ -2,6 +2,7 @@
 import { closingAt } from '../core/closings.js'
 import { normalisePassword } from '../core/credentials.js'
 import type { RecordEvent } from '../core/events.js'
+import { isLive, type FamilyLimits } from '../core/families.js'
 import { isResetTokenOf, userOfResetToken } from '../core/reset-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher } from '../hashing/hasher.js'
@@ -15,6 +16,7 @@ export interface PasswordResetParts {
   hasher: Hasher
   keyRing: Pick<KeyRing, 'findSecret'>
   accounts: Pick<AccountService, 'weaknessOf'>
+  families: FamilyLimits
   /** How long a closing counts, in milliseconds. */
   closingRetention: number
   record: RecordEvent
@@ -29,7 +31,7 @@ export class PasswordResets {
 
   /** Sets another password, and closes every family in the same write. `now` in milliseconds. Throws `invalid_reset_token`, also where another came first; `weak_password`, which leaves the token good; `busy`. */
   async redeem (token: string, newPassword: string, device: Device, now: number): Promise<void> {
-    const { store, hasher, accounts, closingRetention, record } = this.#parts
+    const { store, hasher, accounts, families, closingRetention, record } = this.#parts
     const user = await this.#holderOf(token, now)
     const detail = accounts.weaknessOf(newPassword, user.email)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field: 'new_password', detail }] })
@@ -37,7 +39,8 @@ export class PasswordResets {
     const isSet = await store.resetPassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, closing: closingAt(now, closingRetention) })
     if (!isSet) throw new AuthError('invalid_reset_token')
     record({ kind: 'password.reset', at: now, userId: user.id, ...device })
-    record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_reset', count: user.families.length } })
+    const count = user.families.filter(family => isLive(family, now, families)).length
+    if (count > 0) record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_reset', count } })
   }
 
   async #holderOf (token: string, now: number): Promise<User> {

@@ -16,11 +16,11 @@ const ROOT: User = { uid: 0, gid: 0 }
 
 /** The commands and the server, compiled, for users of any id. */
 export function programs () {
-  const run = async (user: User, path: string, env: Record<string, string>, args: string[] = []) => {
+  const run = async (user: User, path: string, env: Record<string, string>, args: string[] = [], cwd = '/') => {
     const { PATH = '' } = process.env
     // In an environment of its own, for the suite's would have it write where it may not.
     const pairs = Object.entries({ PATH, ...env }).map(([name, value]) => `${name}=${value}`)
-    const child = spawn('env', ['-i', ...pairs, 'setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', process.execPath, compiled(path), ...args], { cwd: '/' })
+    const child = spawn('env', ['-i', ...pairs, 'setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', process.execPath, compiled(path), ...args], { cwd })
     let said = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { said += String(chunk) })
     const [code] = await once(child, 'close') as [number | null]

@@ -18,7 +18,7 @@ t.test('a process tells what it counted, what its store did, and what it uses', 
   await store.ping()
   await store.close()
   metrics.meter.count('signet_logins_total', ['failed'])
-  const text = await read((await metrics.open())!)
+  const text = await read(await metrics.open())
   for (const line of ['signet_logins_total{outcome="failed"} 1', 'signet_workers 1', 'signet_store_operation_duration_seconds_count{operation="ping",outcome="ok"} 1']) t.match(text, `\n${line}\n`)
   for (const name of ['process_cpu_seconds_total', 'nodejs_eventloop_delay_p99_seconds']) t.match(text, `\n# TYPE ${name} `)
 })
@@ -28,14 +28,16 @@ t.test('an address of IPv6 is one in a URL', async t => {
   t.teardown(metrics.close)
   const url = await metrics.open()
   t.match(url, /^http:\/\/\[::1\]:\d+\/metrics$/)
-  t.match(await read(url!), 'signet_workers 1')
+  t.match(await read(url), 'signet_workers 1')
 })
 
-t.test('a worker tells its leader, again and again, and listens nowhere', async t => {
+t.test('a worker tells its leader, again and again, and says where that one listens, but listens nowhere', async t => {
+  const port = await freePort()
   let told = (_samples: Samples): void => {}
-  const metrics = metricsOf(PLACE, message => { told((message as { metrics: Samples }).metrics) })
+  const metrics = metricsOf({ ...PLACE, port }, message => { told((message as { metrics: Samples }).metrics) })
   t.teardown(metrics.close)
-  t.equal(await metrics.open(), undefined)
+  t.equal(await metrics.open(), `http://127.0.0.1:${port}/metrics`)
+  await t.rejects(read(`http://127.0.0.1:${port}/metrics`))
   // Telling alone keeps no process alive.
   const alive = setInterval(() => {}, 1_000)
   t.teardown(() => { clearInterval(alive) })

@@ -79,6 +79,21 @@ t.test('of commands that are given at once one compiles, and the others wait for
   t.strictSame(answers.map(({ stdout }) => stdout.slice(0, 9)).sort(), ['', '', 'Compiling'])
 })
 
+t.test('without the compiler what was built goes on, and what has changed since is said, and stays as it was', async t => {
+  const { folder, write, build, built } = project(t)
+  t.strictSame(build(), ALL)
+  rmSync(join(folder, 'node_modules'))
+  // As npm does when it takes the compiler away.
+  write('package-lock.json', 'as it is\n')
+  t.strictSame(build(), NOTHING)
+  write('src/one.ts', 'export const number: number = 22\n')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'scripts/build.js')], { encoding: 'utf8', env: {} })
+  t.strictSame([status, stdout, stderr], [1, '', 'What has changed cannot be compiled, for the compiler is not installed. Run `npm ci && npm run build`.\n'])
+  t.match(built('dist/signet/server.js'), 'number = 1')
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
+  t.strictSame(build(), CHANGED)
+})
+
 t.test('where this user may not write it is said in a sentence', async t => {
   const { folder } = project(t)
   writeFileSync(join(folder, 'dist'), 'a file')

@@ -49,6 +49,9 @@ for (const [name, open] of PLACES) {
     t.strictSame(await kinds('--user', user.id, '--since', '90m'), ['login.failed'])
     t.strictSame(await kinds('--since', new Date(now - 7_200_000).toISOString(), '--kind', 'login'), ['login.succeeded', 'login.failed'])
     t.strictSame(await kinds('--kind', 'login.failed', '--kind', 'family', '--limit', '1'), ['family.closed'])
+    t.match(JSON.parse((await list(t, url, '--json', '--limit', '2').ended).out), { events: { length: 2 }, has_older: true })
+    t.match(JSON.parse((await list(t, url, '--json', '--limit', '3').ended).out), { events: { length: 3 }, has_older: false })
+    t.match(await list(t, url, '--limit', '1').ended, { code: 0, out: /^There are older ones; these are the newest 1 \(--limit\)\.\n.* family\.closed .*\n$/ }, 'what is left out is said')
     const { out } = await list(t, url, '--kind', 'login').ended
     t.equal(out, `${[['login.succeeded', now - 7_200_000, 'from 203.0.113.7'], ['login.failed', now - 3_600_000, 'reason wrong_password']].map(([kind, at, said]) =>
       `${new Date(Number(at)).toISOString().slice(0, 19).replace('T', ' ')} UTC  ${String(kind).padEnd(29)}  user ${user.id}, ${said}`).join('\n')}\n`)
@@ -73,7 +76,7 @@ t.test('what is asked for wrongly is said', async t => {
   t.testdir({})
   const url = `file:${t.testdirName}/signet.db`
   for (const [args, sentence] of [
-    [['--since', 'yesterday'], 'The option --since takes an instant'], [['--since', '2026-99-99'], 'The option --since takes'], [['--kind', 'logins'], 'There is no kind of event logins'],
+    [['--since', 'yesterday'], 'The option --since takes a day'], [['--since', '2026-99-99'], 'The option --since takes'], [['--kind', 'logins'], 'There is no kind of event logins'],
     [['--limit', '0'], 'The option --limit takes'], [['--limit', '1e3'], 'The option --limit takes'], [['one'], 'This command takes no event id.'], [['--when'], 'There is no option --when.'],
   ] as const) t.match(await list(t, url, ...args).ended, { code: 2, out: '', err: sentence }, args.join(' '))
   t.match(await list(t, url).ended, { code: 1, err: /^There is no store in/ })

@@ -1,14 +1,15 @@
 // What the commands on users have in common: help, exit codes, what cannot be, and who is asked before what cannot be undone.
-import { existsSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { plainNode } from '../compiled.js'
+import { asRoot, programs } from '../keyring/as-user.js'
 import { startProgram } from '../program.js'
 import { COMMANDS, userOperator } from './user-operator.js'
 
 const WRONG_USE: Array<[line: string, fault: string]> = [
   ['show', 'This command takes one user, by id or e-mail address.'], ['list ada@example.com', 'This command takes no user.'], ['list --limit 0', 'The option --limit is a number from 1 to 1000.'], ['list --disabled yes', 'The option --disabled is true or false.'],
-  ['list --since yesterday', 'The option --since is a day, as 2026-11-26, or an instant, as 2026-11-26T09:30Z.'], ['add', 'Who is this to be? Name the address by --email.'], ['sign-out x', 'Name one device by --device, or say --all.'], ['sign-out x --device y --all', 'Name one device by --device, or say --all.'],
+  ['list --since yesterday', 'The option --since takes a day, such as 2026-11-25, an instant, such as 2026-11-25T09:30Z, or how long ago, such as 2h or 7d.'], ['list --since 7', 'The option --since takes a day, such as 2026-11-25, an instant, such as 2026-11-25T09:30Z, or how long ago, such as 2h or 7d.'], ['add', 'Who is this to be? Name the address by --email.'], ['sign-out x', 'Name one device by --device, or say --all.'], ['sign-out x --device y --all', 'Name one device by --device, or say --all.'],
   ['set-roles x', 'Name the roles by --role, or say --none.'], ['reset-password x --valid 25h', 'The option --valid is from 1m to 24h.'], ['reset-password x --valid 59s', 'The option --valid is from 1m to 24h.'], ['add --email a@example.com --valid soon', 'The option --valid is from 1m to 24h.'], ['delete x --force', 'There is no option --force.'],
 ]
 
@@ -50,4 +51,23 @@ t.test('at a terminal a person is asked before a user is deleted', { skip: exist
   t.equal((await stored(async store => await store.searchUsers({}, '', 10))).length, 1)
   t.match(await answer('yes'), { code: 0, out: /Deleted\. In / })
   t.strictSame(await stored(async store => await store.searchUsers({}, '', 10)), [])
+})
+
+asRoot(() => {
+  t.test('root makes links and records what was done where the ring and the store are a user\'s, who may not read the settings', async t => {
+    const { run, ROOT } = programs()
+    const ada = { uid: 21_001, gid: 21_001 }
+    const folder = join(t.testdir(), 'data')
+    mkdirSync(folder)
+    chownSync(folder, ada.uid, ada.gid)
+    const env = { DATABASE_URL: `file:${folder}/signet.db`, KEYS_DIR: join(folder, 'keys'), ISSUER: 'https://id.example' }
+    const settings = join(t.testdirName, '.env')
+    writeFileSync(settings, Object.entries(env).map(pair => pair.join('=')).join('\n'), { mode: 0o600 })
+    t.match(await run(ROOT, 'scripts/keys-generate.ts', env), { code: 0 })
+    const added = await run(ROOT, 'scripts/users-add.ts', {}, ['--email', 'ada@example.com'], t.testdirName)
+    t.match(added, { code: 0, said: /^Added\. In [^]*\n {2}https:\/\/id\.example\/account#reset-password=[\w.-]+\n$/ })
+    t.match(await run(ROOT, 'scripts/users-reset-password.ts', {}, ['ada@example.com'], t.testdirName), { code: 0, said: /#reset-password=/ })
+    t.match(await run(ROOT, 'scripts/events-list.ts', {}, ['--kind', 'user', '--kind', 'password'], t.testdirName), { code: 0, said: /user\.added .*\n.*password\.reset_offered/ })
+    t.strictSame([...new Set(readdirSync(folder).map(name => statSync(join(folder, name)).uid))], [ada.uid])
+  })
 })

@@ -35,6 +35,7 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     t.strictSame(await json('list', '--limit', '1'), { code: 0, users: [summary], next: id })
     t.match(await json('list', '--after', id, '--disabled', 'false'), { code: 0, users: [{ email: 'other@example.org' }], next: null })
     t.match(await json('list', '--email', 'ADA@', '--since', new Date(Date.parse(summary.created_at)).toISOString()), { users: [{ id }] })
+    t.match(await json('list', '--email', 'ADA@', '--since', '2h'), { users: [{ id }] })
     t.match(await run('list', '--email', '@example', '--limit', '1'), { code: 0, out: new RegExp(`^Users in ${place}\n  ID .*\n  ${id}  ${EMAIL} +admin staff  .* UTC\nThere are more: --after ${id}\n$`), err: '' })
 
     const [one, other] = [(await login()).body as Pair, (await login()).body as Pair]
@@ -51,7 +52,7 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     const next = (await refresh(alive)).body as Pair
     t.match(await ask(`${url}/user-info`, undefined, next.access_token), { status: 200, body: { roles: ['staff'] } })
     t.match(await run('set-roles', id, '--role', 'staff'), { code: 0, out: 'Nothing changes: the user has these roles already.\n', err: '' })
-    t.match(await run('set-roles', id, '--none', '--now'), { code: 0, out: `Roles: none. In ${place}:\n  ${id}  ${EMAIL}\nOne device is signed out: Signet refuses their tokens at once, services that look at the status list within seconds, and any other when they expire, at most 10 minutes on (ACCESS_TOKEN_TTL).\n`, err: '' })
+    t.match(await run('set-roles', id, '--none', '--now'), { code: 0, out: `Roles: none. In ${place}:\n  ${id}  ${EMAIL}\nOne device is signed out: Signet refuses its tokens at once, services that look at the status list within seconds, and any other when they expire, at most 10 minutes on (ACCESS_TOKEN_TTL).\n`, err: '' })
     t.equal((await ask(`${url}/user-info`, undefined, next.access_token)).status, 401)
 
     const third = (await login()).body as Pair
@@ -85,6 +86,9 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     t.notMatch(all.out, kept.passwordHash)
     t.match(await run('sign-out', id, '--all', '--dry-run'), { code: 0, out: /^Nothing was changed in .*\. It would be: Signed out everywhere\.\n/ })
     t.match(await json('sign-out', id, '--all'), { code: 0, signed_out: 1 })
+    t.match(await json('sign-out', id, '--all'), { code: 0, signed_out: 0 })
+    const closings = await stored(async store => await store.listEvents({ userId: id, kinds: ['family.closed'], limit: 2 }))
+    t.match(closings.map(({ details }) => details), [{ cause: 'operator', count: 1 }, { cause: 'password_reset' }], 'where nothing was open, nothing was closed')
 
     t.match(await json('delete', EMAIL), { code: 1, refused: 'unconfirmed', message: `${EMAIL} is deleted for good. There is nobody to ask: say so with --yes.` })
     t.match(await json('delete', EMAIL, '--dry-run'), { code: 0, done: false, user_id: id })

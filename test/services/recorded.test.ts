@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { SecurityEvent } from '../../src/core/events.js'
 import { readRefreshToken } from '../../src/core/refresh-token.js'
+import { writeResetToken } from '../../src/core/reset-token.js'
 import { Evictions } from '../../src/services/evictions.js'
+import { PasswordResets } from '../../src/services/password-resets.js'
 import { claimsOf, openOAuth, parametersOf } from './oauth-parts.js'
-import { DEVICE, NOW, openServices, PASSWORD } from './parts.js'
+import { DEVICE, LIMITS as LIVES, NOW, openServices, PASSWORD, RETENTION } from './parts.js'
 
 const PHONE = { ip: '203.0.113.9', userAgent: 'phone' }
 const LIMITS = { window: 900_000, placeMax: 2, accountMax: 100 }
@@ -54,6 +56,22 @@ t.test('a log-in tells which families had to go, and why', async t => {
   const again = (await store.findUser(user.id))!
   await tokens.open(again, again.passwordHash, PHONE, NOW + 30, claims[1])
   t.match(events.splice(0).map(brief), ['login.succeeded', 'family.closed evicted'], 'one that is gone already is replaced by nobody')
+})
+
+t.test('a password that is set anew is recorded with how many log-ins lived, and nothing is said to be closed where none did', async t => {
+  const { accounts, events, hasher, keyRing, login, store, user } = await openServices(t)
+  const resets = new PasswordResets({ store, hasher, keyRing, accounts, families: LIVES, closingRetention: RETENTION, record: event => { events.push(event) } })
+  const reset = async (now: number) => {
+    events.splice(0)
+    await resets.redeem(writeResetToken((await store.findUser(user.id))!, now + 1000, keyRing.refreshSecret), `harbour of ${now}`, PHONE, now)
+    return events.map(brief)
+  }
+  t.strictSame(await reset(NOW), ['password.reset'])
+  await login()
+  await login()
+  t.strictSame(await reset(NOW), ['password.reset', 'family.closed password_reset 2'])
+  await login()
+  t.strictSame(await reset(NOW + LIVES.idle + 1), ['password.reset'], 'one that nobody used for too long had ended before')
 })
 
 t.test('a log-in of another user on a device tells whose family it closed', async t => {
