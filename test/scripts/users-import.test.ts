@@ -101,7 +101,7 @@ t.test('wrong use is told so, and what cannot be read', async t => {
   t.match(await run('a', '--format', 'xml'), { code: 2, err: /^The option --format is one of jsonl, auth0, firebase, keycloak, supabase, django\.\n/ })
   t.match(await run('--help'), { code: 0, out: /^Brings the users of another system along/ })
   t.match(await json(join(folder, 'nowhere')), { code: 1, message: /cannot be read: / })
-  t.match(await json(folder), { code: 1, done: false, message: /What is written stays; the same command goes on\.$/ })
+  t.match(await json(folder), { code: 1, done: false, message: /^The file .+ cannot be read: it is a folder\. What is written stays; the same command goes on\.$/ })
   writeFileSync(join(folder, 'broken.jsonl'), '{"email":\n{"email":"ada@example.com","password_hash":"$2b$04$EeWJ9jvLVoP8RQPx79/p/e3wrNxhhheS/3.7yIuE82beQOv9sv.wa"}\n')
   t.match(await json(join(folder, 'broken.jsonl'), '--format', 'jsonl'), { code: 1, added: 1, refused: 1, refusals: { not_json: { count: 1, lines: [1] } } })
 })
