@@ -83,10 +83,15 @@ async function run (invocation: StoreInvocation): Promise<Answer> {
     if (store && !isRehearsal && done.added > 0) await recordAsOperator(store, { kind: 'users.imported', details: { count: done.added } })
     return answer(invocation, done, tally)
   } catch (error) {
-    throw new Error(`${withCause(error as Error)} ${counts ? `${counts.entries} entries were dealt with, ${counts.added} users added. ` : ''}What is written stays; the same command goes on.`, { cause: error })
+    throw new Error(`${whyNot(error as Error, path!)} ${counts ? `${counts.entries} entries were dealt with, ${counts.added} users added. ` : ''}What is written stays; the same command goes on.`, { cause: error })
   } finally {
     for (const descriptor of [file, refusals]) if (descriptor) closeSync(descriptor)
   }
+}
+
+/** As a sentence. What the system says of the file is in its own words. */
+function whyNot (error: Error, path: string): string {
+  return (error as NodeJS.ErrnoException).syscall === 'read' ? `The file ${path} cannot be read: ${inWords(error)}.` : withCause(error)
 }
 
 function readFormat (name: unknown): Format | undefined {

@@ -8,6 +8,8 @@ export interface Ended { pid: number, code: number | null, signal: string | null
 
 /** From the start of a worker to that of the one that replaces it, at least, for what ended the one may end the other. Milliseconds. */
 const PAUSE_MS = 2_000
+/** What a worker said before it ended has come by then. */
+const HEARD_OUT_MS = 1_000
 
 /** What a worker was handed, where it took all. */
 const NOTHING = { close: leaveIt }
@@ -38,12 +40,14 @@ export class Workers {
     return undefined
   }
 
-  /** Tells of each that is started from now on what it says, and when it can say no more. */
+  /** Tells of each that is started from now on what it says, and when it can say no more, which may be twice. */
   hear (heard: (worker: number, message: unknown) => void, lost: (worker: number) => void): void {
     this.#onFork = worker => {
       worker.on('message', message => { heard(worker.id, message) })
       // Not its exit, which what it said before may still be on its way at.
       worker.once('disconnect', () => { lost(worker.id) })
+      // Of one that was killed while it was handed a connection, Node never tells that it is disconnected.
+      worker.once('exit', () => { setTimeout(lost, HEARD_OUT_MS, worker.id).unref() })
     }
   }
 

@@ -11,8 +11,7 @@ interface Waiting { givesUpAt: number, run: () => void, settle: () => void, reje
 
 export class CommitQueue {
   readonly #database: Database
-  /** Made ready once, for they are a part of every commit. */
-  readonly #begin: Statement
+  /** Made ready once, for it is a part of every commit. */
   readonly #end: Statement
   readonly #assertUsable: () => void
   #waiting: Waiting[] = []
@@ -20,7 +19,6 @@ export class CommitQueue {
   /** `assertUsable` is asked before each commit; what it throws rejects all that wait. */
   constructor (database: Database, assertUsable = () => {}) {
     this.#database = database
-    this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#end = database.prepare('COMMIT')
     this.#assertUsable = assertUsable
   }
@@ -55,7 +53,8 @@ export class CommitQueue {
     if (this.#waiting.length === 0) return
     try {
       this.#assertUsable()
-      this.#begin.run([])
+      // Made ready anew each time: a prepared one that found the file busy stays under way in SQLite, and keeps the view of the next read for good, from which nobody on this connection may write any more.
+      this.#database.exec('BEGIN IMMEDIATE')
     } catch (reason) {
       const mayWait = (write: Waiting) => isBusy(reason) && now < write.givesUpAt
       const batch = this.#take()

@@ -401,7 +401,13 @@ export class MongoStore implements Store {
   }
 
   async insertEvents (events: KeptEvent[]): Promise<void> {
-    await this.#guard(async () => { await insertEvents(this.#link.events, events, LAZY) })
+    await this.#guard(async () => {
+      await insertEvents(this.#link.events, events, LAZY)
+      // Afterwards, so that whoever is deleted meanwhile is found here or by who deletes.
+      const users = [...new Set(events.flatMap(({ userId }) => userId ?? []))]
+      const deleted = await this.#link.collection.find({ _id: { $in: users }, deletedAt: { $exists: true } }, { projection: { _id: 1 } }).toArray()
+      for (const { _id } of deleted) await dropEventsOf(this.#link.events, _id, LAZY)
+    })
   }
 
   async listEvents (query: EventQuery): Promise<KeptEvent[]> {

@@ -17,6 +17,7 @@ export const EVENTS_SCHEMA = `
 
 const COLUMNS = 'id, kind, user_id, record'
 const WHICH = 'id >= :from AND id < :before AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds))) ORDER BY id DESC LIMIT :limit'
+const IS_DELETED = 'EXISTS (SELECT 1 FROM users WHERE id = :userId AND deleted_at IS NOT NULL)'
 /** Beyond every id. */
 const END = 'g'
 
@@ -28,9 +29,9 @@ export class SqliteEvents {
   readonly #drop: Statement
   readonly #dropOf: Statement
 
-  /** `database` is a connection to a file that has the table. */
+  /** `database` is a connection to a file that has the table, and that of the users. */
   constructor (database: Database.Database) {
-    this.#insert = database.prepare(`INSERT INTO events (${COLUMNS}) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+    this.#insert = database.prepare(`INSERT INTO events (${COLUMNS}) SELECT :id, :kind, :userId, :record WHERE :kind = 'user.deleted' OR NOT ${IS_DELETED} ON CONFLICT DO NOTHING`)
     this.#list = database.prepare(`SELECT ${COLUMNS} FROM events WHERE ${WHICH}`).raw()
     this.#listOfUser = database.prepare(`SELECT ${COLUMNS} FROM events WHERE user_id = :userId AND ${WHICH}`).raw()
     this.#drop = database.prepare('DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id < ? ORDER BY id LIMIT ?)')
@@ -38,7 +39,7 @@ export class SqliteEvents {
   }
 
   insert (events: KeptEvent[]): void {
-    for (const { id, kind, userId, ...record } of events) this.#insert.run([id, kind, userId ?? null, JSON.stringify(record)])
+    for (const { id, kind, userId, ...record } of events) this.#insert.run({ id, kind, userId: userId ?? null, record: JSON.stringify(record) })
   }
 
   list ({ userId, kinds, since, before, limit }: EventQuery): KeptEvent[] {

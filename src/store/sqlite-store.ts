@@ -444,6 +444,8 @@ export class SqliteStore implements Store {
   async dropEventsOf (userId: string): Promise<void> {
     // A page at a time, so that others are served in between.
     while (await this.#write(this.#eventQueue, () => this.#events.dropOf(userId, PAGE)) === PAGE) await turn()
+    // Whoever is deleted is in the file beside it still; one that somebody reads at this moment is gathered later.
+    await Promise.allSettled([this.#gather()])
   }
 
   // What was written is in the file beside it until then, and who copies a database copies one file.
@@ -501,6 +503,8 @@ function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Databa
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.opening}`)
   useWal(database)
   database.exec(`PRAGMA synchronous = ${synchronous}`)
+  // What is deleted is overwritten in the file, where it would stay until something else needs the room.
+  database.exec('PRAGMA secure_delete = ON')
   for (const schema of [SCHEMA, CLIENTS_SCHEMA, EVENTS_SCHEMA]) database.exec(schema)
   addColumns(database)
   database.exec(INDEXES)

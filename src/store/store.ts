@@ -207,7 +207,7 @@ export interface Store {
   replaceClient (client: Client, version: number): Promise<boolean>
   /** Durable. Whether there was such a client. */
   removeClient (id: string): Promise<boolean>
-  /** Lazy. Keeps events; one whose id is kept already changes nothing, so that what may have been kept can be brought again. */
+  /** Lazy. Keeps events; one whose id is kept already changes nothing, so that what may have been kept can be brought again. Of a user who is deleted none is kept but the one that says so. */
   insertEvents (events: KeptEvent[]): Promise<void>
   /** The events of a query, the newest first. */
   listEvents (query: EventQuery): Promise<KeptEvent[]>

@@ -24,6 +24,14 @@ t.test('a token is good for its user, as long as the password is the same, until
   t.notOk(isResetTokenOf(holder, `${id}.${stamp('asked', `${id} $2b$hash`, NOW + 1000, key)}`, NOW, find), 'what is stamped for another purpose')
 })
 
+t.test('a token has one spelling', async t => {
+  const holder = { id, passwordHash: '$2b$hash' }
+  const token = writeResetToken(holder, NOW + 1000, key)
+  const spellings = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map(last => `${token.slice(0, -1)}${last}`)
+  t.strictSame(spellings.filter(spelling => isResetTokenOf(holder, spelling, NOW, find)), [token])
+  t.notOk(isResetTokenOf(holder, token.replace(String(NOW + 1000), `0${NOW + 1000}`), NOW, find))
+})
+
 t.test('what is no token names nobody', async t => {
   for (const text of ['', id, `${id}.`, `${id.toUpperCase()}.1.2.3`, `x${id}.1`, ` ${id}.1`]) {
     t.equal(userOfResetToken(text), undefined, text)

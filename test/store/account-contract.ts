@@ -82,6 +82,15 @@ export function proveAccounts (open: Open): void {
     t.notOk(await store.deleteUser({ userId: randomUUID(), closing }))
   })
 
+  prove('of a user who is deleted no event is kept any more, whoever brings it late, but for the one that says so', async (t, store) => {
+    const [user, other] = [await insert(store), await insert(store)]
+    const eventOf = (userId: string, kind: KeptEvent['kind']): KeptEvent => ({ id: randomUUID(), at: 1, kind, userId, ip: '203.0.113.7' })
+    const [deleted, kept, nobodys] = [eventOf(user.id, 'user.deleted'), eventOf(other.id, 'login.succeeded'), { id: randomUUID(), at: 1, kind: 'limit.hit' as const }]
+    await store.deleteUser({ userId: user.id, closing })
+    await store.insertEvents([eventOf(user.id, 'login.succeeded'), deleted, eventOf(user.id, 'family.closed'), kept, nobodys])
+    t.strictSame(new Set((await store.listEvents({ limit: 10 })).map(({ id }) => id)), new Set([deleted.id, kept.id, nobodys.id]))
+  })
+
   prove('a user is deleted by a password from a family that lives, and by none that is stale', async (t, store) => {
     const [user, other] = [await insert(store), await insert(store)]
     const [caller] = user.families

@@ -1,6 +1,6 @@
 // One commit for all that waits: what cannot be committed is rejected whole, and the next is not harmed.
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import Database from 'libsql'
 import t from 'tap'
 import { CommitQueue } from '../../src/store/commit-queue.js'
@@ -39,4 +39,25 @@ t.test('a file that another process writes to is waited for, by nobody but those
   await pause(50)
   queue.flush()
   await t.rejects(last, { code: 'SQLITE_BUSY' }, 'nor when there is no time left')
+})
+
+t.test('two queues of one connection write again after a file that was busy, whatever is read in between', async t => {
+  const path = join(t.testdir(), 'queue.db')
+  const [database, other] = [new Database(path), new Database(path)]
+  t.teardown(() => { for (const open of [database, other]) open.close() })
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec('CREATE TABLE numbers (number INTEGER PRIMARY KEY)')
+  database.exec('PRAGMA busy_timeout = 0')
+  const [insert, count] = [database.prepare('INSERT INTO numbers DEFAULT VALUES'), database.prepare('SELECT count(*) FROM numbers').raw()]
+  const write = async (queue: CommitQueue) => await queue.write(() => insert.run([]).changes)
+  const queues = [new CommitQueue(database), new CommitQueue(database)] as const
+  other.exec('BEGIN IMMEDIATE')
+  const waiting = write(queues[0])
+  await turn()
+  await turn()
+  count.all([])
+  other.exec('INSERT INTO numbers DEFAULT VALUES')
+  other.exec('COMMIT')
+  t.strictSame(await Promise.all([write(queues[1]), waiting]), [1, 1])
+  t.strictSame(count.all([]), [[3]])
 })

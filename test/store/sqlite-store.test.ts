@@ -1,6 +1,6 @@
 // The embedded store keeps the contract, over files and several connections, and says when it cannot serve.
 import { once } from 'node:events'
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import Database from 'libsql'
@@ -200,6 +200,22 @@ t.test('a row stays small however often it refreshes', async t => {
   for (let from = 0; from < 500; from++) await store.advanceFamily({ userId: user.id, familyId: family.id, from, to: from + 1, now: 2000, by: '::1 0123abcd', live })
   t.strictSame((await store.findUser(user.id))?.families, [{ ...family, generation: 500, advancedAt: 2000, rotatedBy: '::1 0123abcd' }])
   t.ok(statSync(path).size < 100_000)
+})
+
+t.test('of a user who is deleted nothing personal is in the files, not even in room that is free', async t => {
+  const folder = t.testdir()
+  const store = new SqliteStore(join(folder, 'signet.db'))
+  t.teardown(async () => { await store.close() })
+  const personal = ['mail', 'name', 'hash', 'agent'].map(what => `personal-${what}`)
+  const [email, name, passwordHash, userAgent] = personal as [string, string, string, string]
+  // Many more, so that pages are cut, joined and left.
+  const users = Array.from({ length: 400 }, (_, at) => ({ ...newUser(), email: `${email}-${at}`, name, passwordHash, families: [{ ...newFamily(), userAgent }] }))
+  await store.insertUsers(users)
+  await store.insertEvents(users.map(({ id: userId }, at) => ({ id: `event-${at}`, at, kind: 'login.succeeded' as const, userId, userAgent })))
+  for (const { id: userId } of users) await store.deleteUser({ userId, closing })
+  for (const { id } of users) await store.dropEventsOf(id)
+  const kept = readdirSync(folder).map(file => readFileSync(join(folder, file), 'latin1')).join('')
+  t.strictSame(personal.map(text => kept.split(text).length - 1), [0, 0, 0, 0])
 })
 
 t.test('whatever the umask, nobody else may read the file or those beside it; one that others could read is closed to them', async t => {
