@@ -20,16 +20,28 @@ type Command = <T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: objec
 export async function openWebKit (executablePath: string): Promise<Driver> {
   const home = await mkdtemp(join(tmpdir(), 'signet-webkit-'))
   const { screen, display } = await openScreen()
-  const port = await freePort()
   const env = { PATH: process.env['PATH'], HOME: home, XDG_RUNTIME_DIR: home, DISPLAY: display, GDK_BACKEND: 'x11', NO_AT_BRIDGE: '1', GSETTINGS_BACKEND: 'memory', LIBGL_ALWAYS_SOFTWARE: '1' }
-  const child = spawn(executablePath, ['--host=127.0.0.1', `--port=${port}`], { env, stdio: 'ignore' })
-  const command: Command = async (method, path, body) => await ask(`http://127.0.0.1:${port}${path}`, method, body)
-  while (!await command('GET', '/status').then(() => true, () => false)) await pause(50)
+  let { child, command } = await startDriver(executablePath, env)
+  const open = async (): Promise<Session> => await openSession(command).catch(async (error: Error) => {
+    if (error.name !== 'TimeoutError') throw error
+    // On a busy machine its browser sometimes never starts; it goes with the driver.
+    await stop(child)
+    ;({ child, command } = await startDriver(executablePath, env))
+    return await openSession(command)
+  })
   const close = async () => {
     for (const each of [child, screen]) await stop(each)
     await rm(home, { recursive: true })
   }
-  return { openSession: async () => await openSession(command), close }
+  return { openSession: open, close }
+}
+
+async function startDriver (executablePath: string, env: NodeJS.ProcessEnv): Promise<{ child: ChildProcess, command: Command }> {
+  const port = await freePort()
+  const child = spawn(executablePath, ['--host=127.0.0.1', `--port=${port}`], { env, stdio: 'ignore' })
+  const command: Command = async (method, path, body) => await ask(`http://127.0.0.1:${port}${path}`, method, body)
+  while (!await command('GET', '/status').then(() => true, () => false)) await pause(50)
+  return { child, command }
 }
 
 async function openScreen () {
