@@ -78,7 +78,7 @@ export class Workers {
     const began = performance.now()
     worker.once('exit', (code, signal) => {
       const ended = { pid: worker.process.pid!, code, signal }
-      pause(began + PAUSE_MS - performance.now(), undefined, { signal: this.#ending.signal }).then(() => { this.#keep(this.#fork(ended)) }, leaveIt)
+      pause(Math.max(0, began + PAUSE_MS - performance.now()), undefined, { signal: this.#ending.signal }).then(() => { this.#keep(this.#fork(ended)) }, leaveIt)
     })
   }
 }
