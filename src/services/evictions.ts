@@ -1,6 +1,6 @@
 // Tells which families had to go where one was opened; closes none.
 import type { RecordEvent } from '../core/events.js'
-import type { Family } from '../core/families.js'
+import { shareOf, type Family } from '../core/families.js'
 import type { Store, User } from '../store/store.js'
 import type { Device } from './rotation.js'
 
@@ -16,12 +16,12 @@ export class Evictions {
     this.#record = record
   }
 
-  /** Records them. The store is asked again only where there was no room for one more. Never rejects: the opening stands, whatever can be told of it. */
+  /** Records them. The store is asked again only where there was no room for one more, or none in the share of a client. Never rejects: the opening stands, whatever can be told of it. */
   async record ({ before, by, replaced, limit, device, now }: Opened): Promise<void> {
     const closed = (familyId: string, cause: 'evicted' | 'replaced') => { this.#record({ kind: 'family.closed', at: now, userId: before.id, familyId, ...device, details: { cause } }) }
     const others = before.families.filter(({ id }) => id !== replaced)
     if (others.length < before.families.length) closed(replaced!, 'replaced')
-    if (others.length < limit) return
+    if (others.length < limit && !isBeyondShare(by, others, limit)) return
     const after = await this.#store.findUser(before.id).catch(() => undefined)
     if (!after) return
     const staying = new Set(after.families.map(({ id }) => id))
@@ -29,4 +29,9 @@ export class Evictions {
     const closedThen = (id: string) => after.closed?.find(closing => closing.id === id)?.at ?? now
     for (const { id } of others) if (id !== by.id && !staying.has(id) && closedThen(id) === now) closed(id, 'evicted')
   }
+}
+
+/** Whether a client had its share of the places already. */
+function isBeyondShare ({ grant }: Family, others: Family[], limit: number): boolean {
+  return grant !== undefined && others.filter(other => other.grant?.clientId === grant.clientId).length >= shareOf(limit)
 }

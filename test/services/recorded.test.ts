@@ -181,3 +181,21 @@ t.test('a log-out that a client asked for tells what it closed', async t => {
   ])
   t.equal(events.length, 2)
 })
+
+t.test('a client that has its share tells which of its families had to go, whatever room there is, and before that the store is not asked', async t => {
+  const { store, user, login } = await openServices(t)
+  for (let at = 0; at < 2; at++) await login(NOW + at)
+  const found = (await store.findUser(user.id))!
+  const grant = { clientId: randomUUID(), scope: 'openid', audience: [], authenticatedAt: NOW }
+  const families = found.families.map(family => ({ ...family, grant }))
+  const events: SecurityEvent[] = []
+  const asked: string[] = []
+  const findUser = async (id: string) => { asked.push(id); return { ...found, families: families.slice(1) } }
+  const evictions = new Evictions({ store: { findUser }, record: event => { events.push(event) } })
+  const opened = { before: { ...found, families }, by: { ...families[0]!, id: randomUUID() }, replaced: undefined, device: DEVICE, now: NOW + 5 }
+  await evictions.record({ ...opened, limit: 5 })
+  await evictions.record({ ...opened, limit: 4, by: { ...opened.by, grant: { ...grant, clientId: randomUUID() } } })
+  t.strictSame([events, asked], [[], []])
+  await evictions.record({ ...opened, limit: 4 })
+  t.strictSame(events, [{ kind: 'family.closed', at: NOW + 5, userId: user.id, familyId: families[0]!.id, ...DEVICE, details: { cause: 'evicted' } }])
+})
