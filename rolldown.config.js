@@ -11,7 +11,7 @@ const withoutMeta = {
 }
 
 /** What commands share, and what works on the sources. */
-const NO_COMMAND = /^((.*-)?command|verifier-caches|build|source-files)\.js$/
+const NO_COMMAND = /^((.*-)?command|operator-events|verifier-caches|build|source-files)\.js$/
 const commands = existsSync('scripts') ? readdirSync('scripts').filter(name => name.endsWith('.js') && !NO_COMMAND.test(name)).sort() : []
 
 export default {

@@ -135,6 +135,11 @@ export function formatInstant (milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
+/** `2026-11-25T13:06:00.000Z`, of milliseconds since the epoch: for machines. */
+export function toInstant (milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}
+
 const UNITS: Array<[name: string, milliseconds: number]> = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['second', 1000]]
 
 /** `3 hours`, `80 minutes`: in the largest unit of which there are two, or in seconds. */
@@ -144,13 +149,19 @@ export function formatDuration (milliseconds: number): string {
   return `${count} ${name}${count === 1 ? '' : 's'}`
 }
 
-const AGES = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** How long `30m` or `7d` is, with a unit as in a setting; undefined of what is no such duration. */
+export function toMilliseconds (duration: string): number | undefined {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(duration) ?? []
+  return unit === undefined ? undefined : Number(count) * MILLISECONDS[unit as keyof typeof MILLISECONDS]
+}
 
 /** The instant that --since names, in milliseconds since the epoch; undefined where it is not given. */
 export function sinceOf (since: Given['flags'][string], now: number): number | undefined {
   if (since === undefined) return undefined
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(String(since)) ?? []
-  if (unit) return now - Number(count) * AGES[unit as keyof typeof AGES]
+  const ago = toMilliseconds(String(since))
+  if (ago !== undefined) return now - ago
   const instant = /^\d{4}-\d\d-\d\d/.test(String(since)) ? Date.parse(String(since)) : NaN
   if (Number.isNaN(instant)) throw new WrongUse('The option --since takes a day, such as 2026-11-25, an instant, such as 2026-11-25T09:30Z, or how long ago, such as 2h or 7d.')
   return instant

@@ -1,10 +1,10 @@
 // `npm run events:list`: shows the security events that are kept, and new ones as they come; holds no kind of an event and no rule of how long one is kept.
 import { setTimeout as pause } from 'node:timers/promises'
-import { spellingsOf } from '../src/core/credentials.js'
 import { describeEvent, EVENT_KINDS, type EventKind, type EventQuery, type KeptEvent } from '../src/core/events.js'
 import type { Store } from '../src/store/store.js'
 import { refuse, sinceOf, WrongUse, type Answer } from './command.js'
-import { runStoreCommand, type StoreInvocation } from './store-command.js'
+import { listAllEvents, runStoreCommand, type StoreInvocation } from './store-command.js'
+import { findByAddress, idNamed } from './user-command.js'
 
 const HELP = `Shows security events, the newest last: log-ins, closings, changes, and what was refused. docs/events.md says what each means.
 Usage: npm run events:list -- [--user USER] [--since TIME] [--kind KIND] [--limit COUNT] [--follow] [--json]
@@ -16,11 +16,9 @@ Usage: npm run events:list -- [--user USER] [--since TIME] [--kind KIND] [--limi
   --json          answer as JSON; has_older says whether --limit left some out. With --follow an object a line
 Exit code: 0 shown, 1 refused (nobody has this address, or the store does not answer), 2 wrong use.
 `
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
 const LOOK_EVERY_MS = 1_000
 /** Servers write a little later than things happen, and longer where the store was away: so far back is looked each time. */
 const WINDOW_MS = 60_000
-const PAGE = 1_000
 
 async function list (invocation: StoreInvocation): Promise<Answer> {
   const { flags, now, openStore } = invocation
@@ -53,18 +51,13 @@ function limitOf (limit: unknown = '50'): number {
 
 /** '' where nobody has the address. Of an id nothing is asked: events may be kept of whoever is not there any more. */
 async function userIdOf (store: Store, user: string): Promise<string> {
-  if (UUID.test(user)) return user.toLowerCase()
-  for (const spelling of spellingsOf(user)) {
-    const found = await store.findUserByEmail(spelling)
-    if (found) return found.id
-  }
-  return ''
+  return idNamed(user) ?? (await findByAddress(store, user))?.id ?? ''
 }
 
 /** Shows the newest, and from then on each that comes, in the order in which they are seen; ends the process at a signal. */
 async function follow (store: Store, which: Omit<EventQuery, 'limit'>, limit: number, write: (event: KeptEvent) => string): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void store.close().finally(() => process.exit(0)) })
-  const recent = async () => await all(store, { ...which, since: Math.max(which.since ?? 0, Date.now() - WINDOW_MS) })
+  const recent = async () => await listAllEvents(store, { ...which, since: Math.max(which.since ?? 0, Date.now() - WINDOW_MS) })
   let seen = new Set((await recent()).map(({ id }) => id))
   const first = await store.listEvents({ ...which, limit })
   for (const event of first.reverse()) process.stdout.write(`${write(event)}\n`)
@@ -80,12 +73,6 @@ async function follow (store: Store, which: Omit<EventQuery, 'limit'>, limit: nu
       isAway = true
     }
   }
-}
-
-async function all (store: Store, which: Omit<EventQuery, 'limit'>): Promise<KeptEvent[]> {
-  const events: KeptEvent[] = []
-  for (let page = await store.listEvents({ ...which, limit: PAGE }); page.length > 0; page = await store.listEvents({ ...which, limit: PAGE, before: page.at(-1)!.id })) events.push(...page)
-  return events
 }
 
 function lineOf ({ at, kind, userId, clientId, ip, by, details }: KeptEvent): string {

@@ -1,7 +1,7 @@
 // `npm run keys:list`: every key, where it stands and what comes next; holds no rule of a key's life, and needs no passphrase.
 import { prospectOf, type KeyKind, type KeyRecord, type KeyTerms, type Prospect } from '../src/core/key-life-cycle.js'
 import { readManifest, type HistoryEntry, type Manifest } from '../src/keyring/ring-files.js'
-import { formatDuration, formatInstant, formatTable, type Answer } from './command.js'
+import { formatDuration, formatInstant, formatTable, toInstant, type Answer } from './command.js'
 import { describeWay, runKeyCommand, type Invocation } from './key-command.js'
 
 const HELP = `Lists the keys of the ring in the folder that KEYS_DIR names: state, age, since when published, and what happens next.
@@ -45,13 +45,9 @@ function describeEntry ({ at, kind, id, from, to, by }: HistoryEntry): string {
 function machineReadable (manifest: Manifest, terms: Record<KeyKind, KeyTerms>): Record<KeyKind, object[]> {
   const describe = (kind: KeyKind) => manifest[kind].map(key => {
     const prospect = prospectOf(key, manifest[kind], terms[kind])
-    return { ...key, next: prospect ? { to: prospect.to, allowed_at: toText(prospect.allowedAt), due_at: prospect.dueAt === undefined ? null : toText(prospect.dueAt) } : null }
+    return { ...key, next: prospect ? { to: prospect.to, allowed_at: toInstant(prospect.allowedAt), due_at: prospect.dueAt === undefined ? null : toInstant(prospect.dueAt) } : null }
   })
   return { signing: describe('signing'), refresh: describe('refresh') }
-}
-
-function toText (milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
 }
 
 await runKeyCommand(HELP, { history: { type: 'boolean' } }, list)

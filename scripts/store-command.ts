@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readConfig, readEnvironment, type Config } from '../src/config.js'
 import { fileOf, openStore } from '../src/store/open-store.js'
+import type { EventQuery, KeptEvent } from '../src/core/events.js'
 import type { Store } from '../src/store/store.js'
 import { actAsOwner, runCommand, withCause, type Answer, type Form, type Given } from './command.js'
 
@@ -18,6 +19,9 @@ export interface StoreInvocation extends Given {
 
 /** `settings` are those that the command reads: it runs before a production's others are whole. */
 export interface StoreForm extends Form { settings: Array<keyof Config> }
+
+/** Events that are read at once. */
+const PAGE = 1_000
 
 /** Runs a command, and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
 export async function runStoreCommand (form: StoreForm, act: (invocation: StoreInvocation) => Promise<Answer>): Promise<void> {
@@ -39,4 +43,11 @@ export async function runStoreCommand (form: StoreForm, act: (invocation: StoreI
       await store?.close()
     }
   })
+}
+
+/** All events of a query, the newest first. */
+export async function listAllEvents (store: Store, which: Omit<EventQuery, 'limit'>): Promise<KeptEvent[]> {
+  const events: KeptEvent[] = []
+  for (let page = await store.listEvents({ ...which, limit: PAGE }); page.length > 0; page = await store.listEvents({ ...which, limit: PAGE, before: page.at(-1)!.id })) events.push(...page)
+  return events
 }

@@ -3,13 +3,15 @@ import { closingRetention, familyLimits, type Config } from '../src/config.js'
 import { closingAt, type ClosingTime } from '../src/core/closings.js'
 import { spellingsOf } from '../src/core/credentials.js'
 import type { Cause, SecurityEvent } from '../src/core/events.js'
-import { expiresAt, isLive, liveAfter, type Family, type LiveAfter } from '../src/core/families.js'
+import { expiresAt, liveAfter, liveFamilies, type Family, type LiveAfter } from '../src/core/families.js'
 import { writeResetToken } from '../src/core/reset-token.js'
 import { normaliseRoles } from '../src/core/roles.js'
+import { isUuid } from '../src/core/uuids.js'
+import { addressBelow } from '../src/http/edge/issuer.js'
 import { readRing } from '../src/keyring/key-ring.js'
 import { ringPlace } from '../src/keyring/ring-files.js'
 import type { Store, User } from '../src/store/store.js'
-import { actAsOwner, formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer, type Given, type Options } from './command.js'
+import { actAsOwner, formatDuration, formatInstant, formatTable, refuse, toInstant, toMilliseconds, WrongUse, type Answer, type Given, type Options } from './command.js'
 import { recordAsOperator } from './operator-events.js'
 import { runStoreCommand, type StoreForm, type StoreInvocation } from './store-command.js'
 
@@ -19,12 +21,10 @@ export const CHANGING: Options = { 'dry-run': { type: 'boolean' } }
 export const VALID: Options = { valid: { type: 'string' } }
 export const ROLES: Options = { role: { type: 'string', multiple: true } }
 
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 const SETTINGS = ['ACCESS_TOKEN_TTL', 'REFRESH_TOKEN_IDLE_TTL', 'REFRESH_TOKEN_TTL'] as const
 /** What a link is made of. */
 export const LINK_SETTINGS = ['ISSUER', 'HOST', 'PORT', 'TLS_CERT_FILE', 'TLS_KEY_FILE', 'ACCOUNT_PAGE', 'KEYS_DIR', 'KEYS_PASSPHRASE_FILE'] as const
 const VALID_SECONDS = { fallback: 900, least: 60, most: 86_400 }
-const UNITS = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 }
 
 /** Runs a command, and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
 export async function runUserCommand (form: Pick<StoreForm, 'help' | 'options' | 'takes'> & { settings?: ReadonlyArray<keyof Config> }, act: (invocation: Invocation) => Promise<Answer>): Promise<void> {
@@ -40,7 +40,18 @@ export async function withUser ({ ids, openStore }: Invocation, act: (user: User
 
 /** A user by id, or by address as a log-in finds it. */
 export async function findUser (store: Store, named: string): Promise<User | undefined> {
-  if (UUID.test(named)) return await store.findUser(named.toLowerCase())
+  const id = idNamed(named)
+  return id === undefined ? await findByAddress(store, named) : await store.findUser(id)
+}
+
+/** The id that names a user; undefined where it is an address. */
+export function idNamed (named: string): string | undefined {
+  const inLowerCase = named.toLowerCase()
+  return isUuid(inLowerCase) ? inLowerCase : undefined
+}
+
+/** A user by address, as a log-in finds it. */
+export async function findByAddress (store: Store, named: string): Promise<User | undefined> {
   for (const spelling of spellingsOf(named)) {
     const user = await store.findUserByEmail(spelling)
     if (user) return user
@@ -62,7 +73,7 @@ export function rolesOf ({ flags }: Given): ReturnType<typeof normaliseRoles> | 
 export function summaryOf (user: User, { config, now }: Invocation) {
   return {
     id: user.id, email: user.email, name: user.name, roles: user.roles, created_at: toInstant(user.createdAt), disabled_at: user.disabledAt === undefined ? null : toInstant(user.disabledAt),
-    devices: user.families.filter(family => isLive(family, now, familyLimits(config))).length,
+    devices: liveFamilies(user.families, now, familyLimits(config)).length,
   }
 }
 
@@ -77,7 +88,7 @@ export function deviceOf (family: Family, { config, now }: Invocation) {
 /** A user to a person, with the log-ins that live. */
 export function describe (user: User, invocation: Invocation): string {
   const { config, now } = invocation
-  const live = user.families.filter(family => isLive(family, now, familyLimits(config))).map(family => deviceOf(family, invocation))
+  const live = liveFamilies(user.families, now, familyLimits(config)).map(family => deviceOf(family, invocation))
   const facts = [
     ['id', user.id], ['e-mail address', user.email], ['name', user.name ?? 'none'], ['roles', user.roles.join(' ') || 'none'], ['since', formatInstant(user.createdAt)],
     ...user.disabledAt === undefined ? [] : [['disabled since', formatInstant(user.disabledAt)]],
@@ -124,7 +135,7 @@ export async function readLinks ({ config, flags, now }: Invocation): Promise<(u
   return user => {
     const token = writeResetToken(user, expires, ring.parts.activeSecret)
     const hasPage = config.ACCOUNT_PAGE && config.ISSUER !== ''
-    return { token, link: hasPage ? `${config.ISSUER.replace(/\/$/, '')}/account#reset-password=${token}` : null, expires_at: toInstant(expires) }
+    return { token, link: hasPage ? `${addressBelow(config.ISSUER, '/account')}#reset-password=${token}` : null, expires_at: toInstant(expires) }
   }
 }
 
@@ -137,12 +148,7 @@ export function describeLink ({ token, link, expires_at: at }: ResetLink): strin
 /** Seconds, or with a unit as in a setting. */
 function secondsOf (valid: Given['flags'][string]): number {
   if (valid === undefined) return VALID_SECONDS.fallback
-  const [, amount, unit] = /^(\d{1,6})([smhd]?)$/.exec(String(valid)) ?? []
-  const seconds = Number(amount) * UNITS[(unit ?? '') as keyof typeof UNITS]
+  const seconds = /^\d{1,6}$/.test(String(valid)) ? Number(valid) : (toMilliseconds(String(valid)) ?? NaN) / 1000
   if (!(seconds >= VALID_SECONDS.least && seconds <= VALID_SECONDS.most)) throw new WrongUse('The option --valid is from 1m to 24h.')
   return seconds
-}
-
-export function toInstant (milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
 }

@@ -6,8 +6,8 @@ import { AuthError } from '../src/errors.js'
 import { Hasher } from '../src/hashing/hasher.js'
 import { AccountService } from '../src/services/account-service.js'
 import type { Store } from '../src/store/store.js'
-import { refuse, WrongUse, type Answer } from './command.js'
-import { CHANGING, describeLink, LINK_SETTINGS, readLinks, recordOf, report, ROLES, rolesOf, runUserCommand, toInstant, VALID, type Invocation } from './user-command.js'
+import { refuse, toInstant, WrongUse, type Answer } from './command.js'
+import { CHANGING, describeLink, LINK_SETTINGS, readLinks, recordOf, report, ROLES, rolesOf, runUserCommand, VALID, type Invocation } from './user-command.js'
 
 const HELP = `Makes an account with a password that nobody knows, and prints a link by which its user sets one, once.
 Usage: npm run users:add -- --email ADDRESS [--name NAME] [--role ROLE] [--valid TIME] [--dry-run] [--json]

@@ -1,17 +1,16 @@
 // `npm run users:export`: all that is kept of a user, but for what opens the account; holds no rule of an account.
 import { addressOf } from '../src/core/refresh-signs.js'
-import { describeEvent, type KeptEvent } from '../src/core/events.js'
+import { describeEvent } from '../src/core/events.js'
 import type { Store, User } from '../src/store/store.js'
-import { deviceOf, recordOf, runUserCommand, summaryOf, toInstant, withUser, type Invocation } from './user-command.js'
+import { toInstant } from './command.js'
+import { listAllEvents } from './store-command.js'
+import { deviceOf, recordOf, runUserCommand, summaryOf, withUser, type Invocation } from './user-command.js'
 
 const HELP = `Prints all that is kept of a user as JSON (GDPR, articles 15 and 20), but for the hash of the password. No token is kept.
 Usage: npm run users:export -- USER
   USER     the id or the e-mail address
 Exit code: 0 printed, 1 there is none, 2 wrong use.
 `
-
-/** Events that are read at once. */
-const PAGE = 500
 
 /** Whatever else is kept of a user is to be named here. */
 async function everythingOf (user: User, store: Store, invocation: Invocation) {
@@ -21,15 +20,8 @@ async function everythingOf (user: User, store: Store, invocation: Invocation) {
     signed_in: user.families.map(family => ({ ...deviceOf(family, invocation), refreshes: family.generation, last_refreshed_from: family.rotatedBy === undefined ? null : addressOf(family.rotatedBy), status_list_place: family.serial ?? null })),
     signed_out: (user.closed ?? []).map(({ id, serial, at }) => ({ id, at: toInstant(at), status_list_place: serial ?? null })),
     wrong_passwords: user.failed ? { since: toInstant(user.failed.since), from_known_places: user.failed.known, from_others: user.failed.stranger, from_devices: user.failed.devices ?? {} } : null,
-    events: await eventsOf(user, store),
+    events: (await listAllEvents(store, { userId: user.id })).map(describeEvent),
   }
-}
-
-/** All that are kept, the newest first, so many at a time that each answer is small. */
-async function eventsOf ({ id: userId }: User, store: Store): Promise<object[]> {
-  const all: KeptEvent[] = []
-  for (let page = await store.listEvents({ userId, limit: PAGE }); page.length > 0; page = await store.listEvents({ userId, before: page.at(-1)!.id, limit: PAGE })) all.push(...page)
-  return all.map(describeEvent)
 }
 
 await runUserCommand({ help: HELP, options: {}, takes: 'one id' }, async invocation => await withUser(invocation, async (user, store) => {

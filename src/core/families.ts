@@ -68,6 +68,11 @@ export function expiresAt ({ createdAt, advancedAt }: Family, now: number, { abs
   return Math.min(Math.min(createdAt, now) + absolute, Math.min(advancedAt, now) + idle)
 }
 
+/** Those that live. `now` in milliseconds. */
+export function liveFamilies (families: readonly Family[], now: number, limits: FamilyLimits): Family[] {
+  return families.filter(family => isLive(family, now, limits))
+}
+
 /** So many of the `limit` families that a user may have one client may hold: the rest is for the user's own log-ins and for other clients, whatever this one opens. */
 export function shareOf (limit: number): number {
   return Math.ceil(limit / 2)

@@ -1,6 +1,12 @@
-// How a UUID is written as its sixteen bytes; holds no rule of what it names.
+// What a UUID looks like, and how it is written as its sixteen bytes; holds no rule of what it names.
 
 export const UUID_BYTES = 16
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
+
+/** Whether a text is a UUID of any version, as Signet writes it: in lower case. */
+export function isUuid (text: string): boolean {
+  return UUID.test(text)
+}
 
 /** Writes an id at a place in the bytes. */
 export function writeUuid (id: string, bytes: Buffer, at: number): void {

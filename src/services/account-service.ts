@@ -4,7 +4,7 @@ import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordSpellings, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import type { EventKind, RecordEvent } from '../core/events.js'
 import type { Guesser } from '../core/failures.js'
-import { familyOf, isLive, liveAfter, newFamily, type Family, type FamilyLimits } from '../core/families.js'
+import { familyOf, isLive, liveAfter, liveFamilies, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import { SILENT, type Meter } from '../core/metrics.js'
 import { AuthError } from '../errors.js'
 import type { Hasher, Requester } from '../hashing/hasher.js'
@@ -116,7 +116,7 @@ export class AccountService {
     if (await this.#store.changePassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, callerId: familyId, live, family, closing })) {
       this.#record({ kind: 'password.changed', at: now, userId: user.id, familyId: family.id, ...device })
       // As they were when the password was proved; whatever was opened since is closed as well.
-      this.#record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_changed', count: user.families.filter(family => isLive(family, now, this.#families)).length } })
+      this.#record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_changed', count: liveFamilies(user.families, now, this.#families).length } })
       return family
     }
     const fresh = await this.#overtaken(caller, now)

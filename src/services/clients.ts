@@ -2,11 +2,11 @@
 import type { Client } from '../core/client.js'
 import { isWithin } from '../core/recent-counts.js'
 import { RecentMap } from '../core/recent-map.js'
+import { isUuid } from '../core/uuids.js'
 import type { Store } from '../store/store.js'
 
 const CACHED_MS = 3_000
 const CAPACITY = 1_000
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
 
 /** What the store said, or is about to say; `askedAt` in milliseconds. */
 interface Reading { askedAt: number, client: Promise<Client | undefined> }
@@ -22,7 +22,7 @@ export class Clients {
 
   /** The client of an id as it stood three seconds before `now` (milliseconds) or later; undefined if there is none. Rejects with `unavailable`. */
   async find (id: string, now: number): Promise<Client | undefined> {
-    if (!UUID.test(id)) return undefined
+    if (!isUuid(id)) return undefined
     const known = this.#readings.get(id)
     const reading = known && isWithin(CACHED_MS, known.askedAt, now) ? known : this.#read(id, now)
     return await reading.client

@@ -1,7 +1,7 @@
 // What a code opens: one family, once, as long as what it rests on stands; holds no HTTP, no token and no proof of a client.
 import type { Client } from '../core/client.js'
 import { closingAt } from '../core/closings.js'
-import { isLive, liveAfter, newFamily, type Family, type FamilyLimits, type Grant } from '../core/families.js'
+import { liveAfter, liveFamilies, newFamily, type Family, type FamilyLimits, type Grant } from '../core/families.js'
 import { isVerifierOf } from '../core/pkce.js'
 import { isRedirectUriOf } from '../core/redirect-uris.js'
 import { isOffline, isWithinScope, readScope } from '../core/scopes.js'
@@ -80,7 +80,7 @@ export class Codes {
 }
 
 function isFull (families: Family[], maxActive: number, now: number, limits: FamilyLimits): boolean {
-  return families.filter(family => isLive(family, now, limits)).length >= maxActive
+  return liveFamilies(families, now, limits).length >= maxActive
 }
 
 function isWithinGrant (one: Grant, other: Grant): boolean {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DeviceClaims } from '../core/device-token.js'
 import { countedOf, type GuessCount, type Guesser } from '../core/failures.js'
-import { isLive, type FamilyLimits } from '../core/families.js'
+import { liveFamilies, type FamilyLimits } from '../core/families.js'
 import { networksOf } from '../core/networks.js'
 import { isWithin, RecentCounts, type Count } from '../core/recent-counts.js'
 import type { RefreshClaims } from '../core/refresh-token.js'
@@ -51,7 +51,7 @@ interface Try { guess: Guess, place: Place, limits: [Limit, ...Limit[]], now: nu
 
 /** The places of somebody who comes from an address, and shows this; one at least. `now` in milliseconds. Throws `rate_limited`. */
 export function placesOf (user: User | undefined, ip: string, { family: held, devices = [], overLimit }: Shown, now: number, limits: FamilyLimits): Place[] {
-  const live = user?.families.filter(family => isLive(family, now, limits)) ?? []
+  const live = liveFamilies(user?.families ?? [], now, limits)
   const ids = [
     ...held && live.some(({ id }) => id === held.familyId) ? [held.familyId] : [],
     ...devices.filter(({ userId }) => userId === user?.id).map(({ deviceId }) => deviceId),

@@ -2,7 +2,7 @@
 import { closingAt } from '../core/closings.js'
 import { normalisePassword } from '../core/credentials.js'
 import type { RecordEvent } from '../core/events.js'
-import { isLive, type FamilyLimits } from '../core/families.js'
+import { liveFamilies, type FamilyLimits } from '../core/families.js'
 import { isResetTokenOf, userOfResetToken } from '../core/reset-token.js'
 import { AuthError } from '../errors.js'
 import type { Hasher } from '../hashing/hasher.js'
@@ -39,7 +39,7 @@ export class PasswordResets {
     const isSet = await store.resetPassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash, closing: closingAt(now, closingRetention) })
     if (!isSet) throw new AuthError('invalid_reset_token')
     record({ kind: 'password.reset', at: now, userId: user.id, ...device })
-    const count = user.families.filter(family => isLive(family, now, families)).length
+    const count = liveFamilies(user.families, now, families).length
     if (count > 0) record({ kind: 'family.closed', at: now, userId: user.id, ...device, details: { cause: 'password_reset', count } })
   }
 

@@ -4,8 +4,9 @@ import type { AccessTokenClaims } from '../core/access-token.js'
 import { closingAt, type ClosingTime } from '../core/closings.js'
 import { MAX_KEPT, readDeviceToken, writeDeviceToken, type DeviceClaims } from '../core/device-token.js'
 import type { Cause, EventDetails } from '../core/events.js'
-import { expiresAt, familyOf, isLive, liveAfter, newFamily, type Family } from '../core/families.js'
+import { expiresAt, familyOf, isLive, liveAfter, liveFamilies, newFamily, type Family } from '../core/families.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
+import { isUuid } from '../core/uuids.js'
 import { AuthError } from '../errors.js'
 import type { User } from '../store/store.js'
 import { Evictions } from './evictions.js'
@@ -22,8 +23,6 @@ export interface TokenParts extends RotationParts, IssuingParts {
   maxActive: number
   policy: 'evict' | 'refuse'
 }
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 
 export class TokenService {
   readonly #parts: TokenParts
@@ -95,15 +94,14 @@ export class TokenService {
   /** The caller's live families, the last used first, each with the instant of its end. `now` in milliseconds. */
   list ({ user }: Caller, now: number): Array<Family & { expiresAt: number }> {
     const { families } = this.#parts
-    return user.families
-      .filter(family => isLive(family, now, families))
+    return liveFamilies(user.families, now, families)
       .sort((one, other) => other.advancedAt - one.advancedAt)
       .map(family => ({ ...family, expiresAt: expiresAt(family, now, families) }))
   }
 
   /** Closes one of the caller's families. `now` in milliseconds. Throws `unknown_token` where the caller has none of this id. */
   async close (caller: Caller, familyId: string, now: number): Promise<void> {
-    if (!UUID.test(familyId) || !await this.#closeOne(caller.user.id, familyId, now)) throw new AuthError('unknown_token')
+    if (!isUuid(familyId) || !await this.#closeOne(caller.user.id, familyId, now)) throw new AuthError('unknown_token')
     this.#recordClosing(caller, 'revoked', now, { familyId })
   }
 

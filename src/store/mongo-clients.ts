@@ -1,18 +1,17 @@
 // The commands about clients on MongoDB: one document a client. Holds no connection, no time limit, and no rule of what a client is.
 import type mongoose from 'mongoose'
 import type { Client } from '../core/client.js'
+import { isDuplicate } from './mongo-duplicates.js'
 
 export type ClientDocument = Omit<Client, 'id'> & { _id: string }
 export type ClientCollection = mongoose.mongo.Collection<ClientDocument>
-
-const DUPLICATE_KEY = 11000
 
 export async function insertClient (clients: ClientCollection, client: Client, options: mongoose.mongo.InsertOneOptions): Promise<boolean> {
   try {
     await clients.insertOne(toDocument(client), options)
     return true
   } catch (error) {
-    if ((error as { code?: unknown }).code === DUPLICATE_KEY) return false
+    if (isDuplicate(error)) return false
     throw error
   }
 }

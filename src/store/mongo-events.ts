@@ -1,20 +1,19 @@
 // The commands about security events on MongoDB: one document an event, its id in the order of time. Holds no connection, no time limit, and no rule of how long one is kept.
 import type mongoose from 'mongoose'
 import { firstIdAt, type EventQuery, type KeptEvent } from '../core/events.js'
+import { duplicatesOf } from './mongo-duplicates.js'
 
 export type EventDocument = Omit<KeptEvent, 'id'> & { _id: string }
 export type EventCollection = mongoose.mongo.Collection<EventDocument>
 
 /** The events of a user in the order of time. Those of all are so by their ids. */
 export const EVENT_INDEX = { userId: 1, _id: 1 } as const
-const DUPLICATE_KEY = 11000
 
 export async function insertEvents (collection: EventCollection, events: KeptEvent[], options: mongoose.mongo.BulkWriteOptions): Promise<void> {
   try {
     await collection.insertMany(events.map(({ id, ...event }) => ({ _id: id, ...event })), { ...options, ordered: false })
   } catch (error) {
-    const { writeErrors } = error as mongoose.mongo.MongoBulkWriteError
-    if (writeErrors === undefined || [writeErrors].flat().some(({ code }) => code !== DUPLICATE_KEY)) throw error
+    duplicatesOf(error)
   }
 }
 

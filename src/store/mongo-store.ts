@@ -9,6 +9,7 @@ import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
 import { AuthError } from '../errors.js'
 import { findClient, insertClient, listClients, removeClient, replaceClient, type ClientCollection, type ClientDocument } from './mongo-clients.js'
+import { duplicatesOf, isDuplicate } from './mongo-duplicates.js'
 import { dropEvents, dropEventsOf, EVENT_INDEX, insertEvents, listEvents, type EventCollection, type EventDocument } from './mongo-events.js'
 import { whyNotOpened } from './openings.js'
 import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
@@ -37,7 +38,6 @@ const PATIENCE_MS = 2_250
 /** After as much without a single success another client takes its turn. */
 const GIVEN_UP_MS = 10_000
 const RETRY_AFTER_SECONDS = 1
-const DUPLICATE_KEY = 11000
 /** Users whose families are looked through in one go: some hundredths of a second. */
 const PAGE = 5_000
 
@@ -530,18 +530,6 @@ function closingTo (families: unknown, { at, countsAfter }: ClosingTime, more: o
 /** Ids of devices are UUIDs, so that none of them can carry a path of its own. */
 function pathOfCount (count: GuessCount): string {
   return count.by === 'device' ? `failed.devices.${count.device}` : `failed.${count.by}`
-}
-
-function isDuplicate (error: unknown): boolean {
-  return (error as { code?: unknown }).code === DUPLICATE_KEY
-}
-
-/** Which of many insertions were of what is there already. Throws whatever else befell one. */
-function duplicatesOf (error: unknown): number[] {
-  const { writeErrors, code } = error as { writeErrors?: mongoose.mongo.WriteError | mongoose.mongo.WriteError[], code?: unknown }
-  const refusals = [writeErrors ?? []].flat()
-  if (code !== DUPLICATE_KEY || refusals.some(refusal => refusal.code !== DUPLICATE_KEY)) throw error
-  return refusals.map(({ index }) => index)
 }
 
 /** The condition that this family is there, and lives. */

@@ -1,6 +1,6 @@
 // When a family lives and when it ends.
 import t from 'tap'
-import { expiresAt, isLive, shareOf } from '../../src/core/families.js'
+import { expiresAt, isLive, liveFamilies, shareOf } from '../../src/core/families.js'
 
 const limits = { idle: 100, absolute: 300, grace: 10 }
 const family = { id: 'family', generation: 0, createdAt: 1000, advancedAt: 1000, userAgent: null, ip: '::1' }
@@ -24,4 +24,9 @@ t.test('a time that is yet to come counts as now', async t => {
 
 t.test('one client may hold half of a user\'s places, and the odd one', async t => {
   t.strictSame([1, 2, 3, 10, 11].map(shareOf), [1, 1, 2, 5, 6])
+})
+
+t.test('of some families those that live are told apart', async t => {
+  const families = [family, { ...family, advancedAt: 900 }]
+  t.strictSame(liveFamilies(families, 1000, limits), [family])
 })

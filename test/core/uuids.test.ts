@@ -1,7 +1,7 @@
 // How an id is written in bytes.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { readUuid, UUID_BYTES, writeUuid } from '../../src/core/uuids.js'
+import { isUuid, readUuid, UUID_BYTES, writeUuid } from '../../src/core/uuids.js'
 
 t.test('an id is read from where it was written, and nothing beside it is touched', async t => {
   const id = randomUUID()
@@ -9,4 +9,10 @@ t.test('an id is read from where it was written, and nothing beside it is touche
   writeUuid(id, bytes, 1)
   t.equal(readUuid(bytes, 1), id)
   t.strictSame([bytes[0], bytes.at(-1)], [0xff, 0xff])
+})
+
+t.test('a UUID is told by its form, in lower case alone', async t => {
+  const id = '0190f3a2-5b6c-7d8e-9fab-000000000001'
+  t.ok(isUuid(id))
+  for (const other of [id.toUpperCase(), `${id}0`, ` ${id}`, `${id}\n`, id.replaceAll('-', ''), id.replace('a', 'g'), '']) t.notOk(isUuid(other), other)
 })

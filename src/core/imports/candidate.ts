@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { normaliseEmail, normaliseName } from '../credentials.js'
 import { writePasswordHash, type HashRefusal, type PasswordHash } from '../password-hashes.js'
 import { normaliseRoles } from '../roles.js'
+import { isUuid } from '../uuids.js'
 
 /** A user as a file tells of it, by whichever names. */
 export interface Told {
@@ -41,7 +42,6 @@ export interface Terms {
   withoutPassword: 'refuse' | 'take'
 }
 
-const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i
 /** Of the ids that Signet derives (RFC 9562, section 5.5). Changes never: it is how an import is gone on with. */
 const NAMESPACE = Buffer.from('5b1f0f6ea9c64f4b8d0c3f6a1c9e7d24', 'hex')
 const MAX_ID_LENGTH = 255
@@ -85,7 +85,8 @@ export function isMissing (value: unknown): boolean {
 function readId (id: unknown, source: string): string | undefined | 'invalid' {
   if (isMissing(id)) return undefined
   if ((typeof id !== 'string' && !Number.isSafeInteger(id)) || String(id).length > MAX_ID_LENGTH) return 'invalid'
-  return UUID.test(String(id)) ? String(id).toLowerCase() : deriveId(`${source}:${String(id)}`)
+  const inLowerCase = String(id).toLowerCase()
+  return isUuid(inLowerCase) ? inLowerCase : deriveId(`${source}:${String(id)}`)
 }
 
 /** The UUID of a name (RFC 9562, section 5.5). */
