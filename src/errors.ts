@@ -9,6 +9,7 @@ export const ERRORS = {
   invalid_grant: [401, 'No refresh token came that is still good; log in again.'],
   invalid_token: [401, 'A valid access token is needed; refresh it or log in again.'],
   wrong_password: [403, 'The current password is wrong.'],
+  fresh_log_in_needed: [403, 'For this the password is needed, or a log-in of the last ten minutes.'],
   registration_closed: [403, 'Nobody can make an account here; its operator does.'],
   foreign_origin: [403, 'The cookie is taken only from the pages of Signet and of the origins in CORS_ORIGINS, on one site.'],
   unknown_token: [404, 'None of the devices that you are logged in on has this id.'],

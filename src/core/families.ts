@@ -5,8 +5,10 @@ export interface Grant {
   clientId: string
   scope: string
   audience: string[]
-  /** When the user proved the password, in milliseconds. */
+  /** When the user proved who it is, in milliseconds. */
   authenticatedAt: number
+  /** How (RFC 8176, section 2); absent: by the password alone. */
+  amr?: string[] | undefined
 }
 
 /** One log-in on one device, or a client that the user let in. Times are milliseconds since the epoch. */
@@ -27,6 +29,8 @@ export interface Family {
   serial?: number | undefined
   /** None where it is a log-in by Signet's own routes. */
   grant?: Grant | undefined
+  /** How the user proved who it is at the log-in (RFC 8176, section 2); absent: by the password alone. */
+  amr?: string[] | undefined
 }
 
 /** A family that a log-in from a device opens at `now`, in milliseconds; `serial` where there are status lists. */

@@ -109,7 +109,7 @@ export class AccountService {
   async changePassword (caller: Caller, currentPassword: string, newPassword: string, device: Device, now: number): Promise<Family> {
     const { user, familyId } = caller
     this.#assertStrong(newPassword, user.email, 'new_password')
-    await this.#proveCaller(caller, currentPassword, device, now)
+    await this.proveCaller(caller, currentPassword, device, now)
     const passwordHash = await this.#hash(newPassword, requesterOf(device, 'known'))
     const family = newFamily(randomUUID(), device, now, await this.#places?.take(now))
     const [live, closing] = [liveAfter(now, this.#families), closingAt(now, this.#closingRetention)]
@@ -130,7 +130,7 @@ export class AccountService {
    */
   async deleteAccount (caller: Caller, password: string, device: Device, now: number): Promise<void> {
     const { user, familyId } = caller
-    await this.#proveCaller(caller, password, device, now)
+    await this.proveCaller(caller, password, device, now)
     const proof = { verifiedHash: user.passwordHash, callerId: familyId, live: liveAfter(now, this.#families) }
     if (await this.#store.deleteUser({ userId: user.id, closing: closingAt(now, this.#closingRetention), proof })) {
       // What is left of them goes with the last that is kept of the user.
@@ -155,8 +155,11 @@ export class AccountService {
     return user!
   }
 
-  // Whoever has got hold of an access token cannot find the password with it.
-  async #proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
+  /**
+   * Passes who brings the caller's password: whoever has got hold of an access token cannot find it with that. `now` in milliseconds.
+   * Throws `wrong_password`, after the last guess that is left to the caller's family closing it; `rate_limited`, `busy`.
+   */
+  async proveCaller ({ user, familyId }: Caller, password: string, device: Device, now: number): Promise<void> {
     const guess: Guess = { email: user.email, user, places: [{ id: familyId, by: 'device' }] }
     const verdict = await this.#prove(password, guess, device, now, 'password.change_limited')
     if (verdict === 'right') return

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from '../core/client.js'
+import type { Factors } from '../core/factors.js'
 import type { Store, User } from './store.js'
 
 export interface Copying {
@@ -161,10 +162,18 @@ async function * walk<Entry extends { id: string }> (list: List<Entry>): AsyncGe
   }
 }
 
-function digest ({ id, email, name, passwordHash, createdAt, families: unsorted, closed = [], roles, disabledAt, deletedAt, emailVerified }: User): string {
+/** Member by member, for one store keeps them in another order than the other. */
+function listOfFactors ({ version, totp, passkeys, recoveryCodes, spent }: Factors): unknown[] {
+  return [
+    version, totp && [totp.seed, totp.addedAt, totp.lastStep], recoveryCodes, spent.map(({ id, until }) => [id, until]),
+    passkeys.map(({ id, publicKey, counter, transports, name, addedAt, lastUsedAt, isBackedUp }) => [id, publicKey, counter, transports, name, addedAt, lastUsedAt, isBackedUp]),
+  ]
+}
+
+function digest ({ id, email, name, passwordHash, createdAt, families: unsorted, closed = [], roles, disabledAt, deletedAt, emailVerified, factors }: User): string {
   const families = unsorted
-    .map(({ id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats, serial, grant }) => [id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats?.at, repeats?.running, serial, grant?.clientId, grant?.scope, grant?.audience, grant?.authenticatedAt])
+    .map(({ id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats, serial, grant, amr }) => [id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats?.at, repeats?.running, serial, grant?.clientId, grant?.scope, grant?.audience, grant?.authenticatedAt, grant?.amr, amr])
     .sort(([one], [other]) => String(one) < String(other) ? -1 : 1)
   const closings = closed.map(({ id, serial, at }) => [id, serial, at])
-  return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families, closings, roles, disabledAt, deletedAt, emailVerified])).digest('hex')
+  return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families, closings, roles, disabledAt, deletedAt, emailVerified, factors && listOfFactors(factors)])).digest('hex')
 }

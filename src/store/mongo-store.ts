@@ -3,6 +3,7 @@ import mongoose, { type Connection, type Model } from 'mongoose'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing, type ClosingTime } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
+import type { Factors, Passkey, Spent, Totp } from '../core/factors.js'
 import { countedOf, type Failures, type GuessCount } from '../core/failures.js'
 import { livesAfter, shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import type { Count } from '../core/recent-counts.js'
@@ -12,7 +13,7 @@ import { findClient, insertClient, listClients, removeClient, replaceClient, typ
 import { duplicatesOf, isDuplicate } from './mongo-duplicates.js'
 import { dropEvents, dropEventsOf, EVENT_INDEX, insertEvents, listEvents, type EventCollection, type EventDocument } from './mongo-events.js'
 import { whyNotOpened } from './openings.js'
-import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
+import type { Advanced, AdvanceFamily, ChangeFactors, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
 
 type UserDocument = Omit<User, 'id' | 'roles'> & { _id: string, roles?: string[], closedAt?: number }
 /** The last of some users, and the highest serial number that they have. */
@@ -56,22 +57,32 @@ const hash = { type: String, required: function (this: UserDocument) { return th
 const milliseconds = { type: Number, required: true }
 const optionalText = { type: String, default: null }
 
-const grantSchema = new mongoose.Schema<Grant>({ clientId: text, scope: { type: String, default: '' }, audience: [String], authenticatedAt: milliseconds }, { _id: false, id: false, strict: 'throw' })
+const grantSchema = new mongoose.Schema<Grant>({ clientId: text, scope: { type: String, default: '' }, audience: [String], authenticatedAt: milliseconds, amr: { type: [String], default: undefined } }, { _id: false, id: false, strict: 'throw' })
 
 const familySchema = new mongoose.Schema<Family>(
   {
     id: text, generation: milliseconds, createdAt: milliseconds, advancedAt: milliseconds, userAgent: optionalText, ip: text, rotatedBy: String,
-    repeats: new mongoose.Schema({ at: Number, running: Number }, { _id: false }), serial: Number, grant: { type: grantSchema, required: false },
+    repeats: new mongoose.Schema({ at: Number, running: Number }, { _id: false }), serial: Number, grant: { type: grantSchema, required: false }, amr: { type: [String], default: undefined },
   },
   { _id: false, id: false, strict: 'throw' }
 )
 
 const failuresSchema = new mongoose.Schema<Failures>({ since: milliseconds, known: milliseconds, stranger: milliseconds, devices: { type: Map, of: Number } }, { _id: false, id: false, strict: 'throw' })
 
+const passkeySchema = new mongoose.Schema<Passkey>({ id: text, publicKey: text, counter: milliseconds, transports: [String], name: text, addedAt: milliseconds, lastUsedAt: { type: Number, default: null }, isBackedUp: Boolean }, { _id: false, id: false, strict: 'throw' })
+
+const factorsSchema = new mongoose.Schema<Factors>(
+  {
+    version: milliseconds, totp: { type: new mongoose.Schema<Totp>({ seed: text, addedAt: milliseconds, lastStep: milliseconds }, { _id: false, strict: 'throw' }), required: false }, passkeys: [passkeySchema], recoveryCodes: [String],
+    spent: [new mongoose.Schema<Spent>({ id: text, until: milliseconds }, { _id: false, id: false, strict: 'throw' })],
+  },
+  { _id: false, id: false, strict: 'throw' }
+)
+
 const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: Number, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
 const userSchema = new mongoose.Schema<UserDocument>(
-  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean },
+  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean, factors: { type: factorsSchema, required: false } },
   {
     collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
     strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,
@@ -189,7 +200,7 @@ export class MongoStore implements Store {
   }
 
   async openFamily (change: OpenFamily): Promise<Opening> {
-    const { userId, verifiedHash, passwordHash, roles, family, session, live, limit, policy, replaces, closing } = change
+    const { userId, verifiedHash, passwordHash, roles, verifiedFactors = 0, factors, family, session, live, limit, policy, replaces, closing } = change
     const lives = { $and: [{ $gt: ['$$this.createdAt', live.createdAfter] }, { $gt: ['$$this.advancedAt', live.advancedAfter] }] }
     // Whatever came from outside is a literal, for in a pipeline a text that begins with $ names a field.
     const isReplaced = { $eq: ['$$this.id', { $literal: replaces ?? null }] }
@@ -204,8 +215,8 @@ export class MongoStore implements Store {
     // No use is kept of the log-in by which a family is opened, so it stays before all others.
     const families = knowingWhoGoes({ $slice: [{ $concatArrays: [[{ $literal: family }], those(staying, isSession), ...lastUsedFirst(staying, { $not: [isSession] })] }, limit] })
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE, ...(roles.length > 0 ? { roles: { $eq: roles } } : { 'roles.0': { $exists: false } }), 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [knowingWhoGoes({ $size: those(staying, lives) }), limit] }] : [])] } },
-      closingTo(families, closing, { passwordHash: { $literal: passwordHash } }),
+      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE, ...ofVersion(verifiedFactors), ...(roles.length > 0 ? { roles: { $eq: roles } } : { 'roles.0': { $exists: false } }), 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [knowingWhoGoes({ $size: those(staying, lives) }), limit] }] : [])] } },
+      closingTo(families, closing, { passwordHash: { $literal: passwordHash }, ...(factors && { factors: { $literal: factors } }) }),
       DURABLE_WRITE
     ))
     if (matchedCount === 1) return 'opened'
@@ -262,6 +273,13 @@ export class MongoStore implements Store {
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
       { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE }, closingTo([], closing, { passwordHash: { $literal: passwordHash } }), DURABLE_WRITE
     ))
+    return matchedCount === 1
+  }
+
+  async changeFactors ({ userId, from, factors, caller: by, closesOthers }: ChangeFactors): Promise<boolean> {
+    const left = { $filter: { input: '$families', cond: { $eq: ['$$this.id', { $literal: by?.id ?? null }] } } }
+    const change = closesOthers ? closingTo(left, closesOthers, { factors: { $literal: factors } }) : { $set: { factors } }
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, ...THERE, ...ofVersion(from), ...(by && { families: { $elemMatch: caller(by.id, by.live) } }) }, change, DURABLE_WRITE))
     return matchedCount === 1
   }
 
@@ -527,6 +545,11 @@ function closingTo (families: unknown, { at, countsAfter }: ClosingTime, more: o
   ]
 }
 
+/** The condition that a user's factors are of a version, 0 of one who never had any. */
+function ofVersion (version: number) {
+  return { 'factors.version': version === 0 ? { $exists: false } : { $eq: version } }
+}
+
 /** Ids of devices are UUIDs, so that none of them can carry a path of its own. */
 function pathOfCount (count: GuessCount): string {
   return count.by === 'device' ? `failed.devices.${count.device}` : `failed.${count.by}`
@@ -556,6 +579,6 @@ function toDocument ({ id, ...user }: User): UserDocument {
 
 function toUser (document: UserDocument | null): User | undefined {
   if (!document) return undefined
-  const { _id: id, email, name, passwordHash, createdAt, families, failed, closed, roles = [], disabledAt, deletedAt, emailVerified } = document
-  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }), ...(emailVerified !== undefined && { emailVerified }) }
+  const { _id: id, email, name, passwordHash, createdAt, families, failed, closed, roles = [], disabledAt, deletedAt, emailVerified, factors } = document
+  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }), ...(emailVerified !== undefined && { emailVerified }), ...(factors && { factors }) }
 }

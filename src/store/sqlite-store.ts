@@ -6,6 +6,7 @@ import Database from 'libsql'
 import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
+import type { Factors } from '../core/factors.js'
 import type { Failures, GuessCount } from '../core/failures.js'
 import { shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import type { Count } from '../core/recent-counts.js'
@@ -16,22 +17,22 @@ import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
 import { CLIENTS_SCHEMA, SqliteClients } from './sqlite-clients.js'
 import { EVENTS_SCHEMA, SqliteEvents } from './sqlite-events.js'
-import type { Advanced, AdvanceFamily, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
+import type { Advanced, AdvanceFamily, ChangeFactors, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
 /** A family but for its id, as it is stored. */
-interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string, r?: Family['rotatedBy'], n?: Family['repeats'], s?: number, o?: GrantColumn }
+interface FamilyColumn { g: number, c: number, a: number, u: string | null, i: string, r?: Family['rotatedBy'], n?: Family['repeats'], s?: number, o?: GrantColumn, m?: string[] }
 
 /** A grant, as it is stored. */
-interface GrantColumn { c: string, s: string, a: string[], t: number }
+interface GrantColumn { c: string, s: string, a: string[], t: number, m?: string[] | undefined }
 
 /** A closing, as it is stored. */
 interface ClosingColumn { id: string, s?: number | null, at: number }
 
-type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null, emailVerified: number | null]
+type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null, emailVerified: number | null, factors: string | null]
 
-const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at, email_verified'
+const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at, email_verified, factors'
 
 /** While the file is opened, and while it is used: then whoever waits holds up everybody. */
 const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
@@ -59,7 +60,8 @@ const SCHEMA = `
     roles TEXT,
     disabled_at INTEGER,
     deleted_at INTEGER,
-    email_verified INTEGER
+    email_verified INTEGER,
+    factors TEXT
   ) STRICT;
   CREATE TABLE IF NOT EXISTS status_lists (
     list INTEGER PRIMARY KEY,
@@ -68,15 +70,15 @@ const SCHEMA = `
     leased_at INTEGER NOT NULL
   ) STRICT`
 /** Columns that files of before lack. */
-const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER' }
+const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER', factors: 'TEXT' }
 const INDEXES = `
   CREATE INDEX IF NOT EXISTS users_closed_at ON users (closed_at) WHERE closed_at IS NOT NULL;
   CREATE INDEX IF NOT EXISTS users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL`
 /** Users whose families are looked through in one go: a millisecond or two. */
 const PAGE = 500
 
-// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats, "s": serial number, "o": grant}}.
-// A grant is {"c": client, "s": scope, "a": audience, "t": authenticated}.
+// families is an object by family id: {"<id>": {"g": generation, "c": created, "a": advanced, "u": user agent, "i": address, "r": rotated by, "n": repeats, "s": serial number, "o": grant, "m": amr}}.
+// A grant is {"c": client, "s": scope, "a": audience, "t": authenticated, "m": amr}.
 // closed is a list: [{"id": family id, "s": serial number, "at": closed}], and roles is one of names; either is NULL where there are none.
 const LIVES = "(value->>'$.c' > :createdAfter AND value->>'$.a' > :advancedAfter)"
 const livesAt = (path: string) => `families->>(${path} || '.c') > :createdAfter AND families->>(${path} || '.a') > :advancedAfter`
@@ -86,7 +88,10 @@ const IS_THERE = 'deleted_at IS NULL'
 const IS_FORGOTTEN = 'deleted_at < :before AND coalesce(closed_at, 0) < :before'
 const COUNTS = "value->>'$.at' > :countsAfter"
 const HAS_ROOM = `(SELECT count(*) FROM json_each(users.closed) WHERE ${COUNTS}) < :maxClosings`
+const HAS_FACTORS = "coalesce(factors->>'$.version', 0) = :verifiedFactors"
 const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >= json_array_length(users.closed) - ${LAST_CLOSINGS}`
+
+const IS_CHANGEABLE = `id = :userId AND ${IS_THERE} AND ${HAS_FACTORS} AND (:callerPath IS NULL OR (${livesAt(':callerPath')}))`
 
 /** failed is {"since": since, "known": count, "stranger": count, "devices": {"<id>": count}}. */
 const IN_WINDOW = "coalesce(abs(:now - (failed->>'$.since')) < :window, 0)"
@@ -127,6 +132,8 @@ export class SqliteStore implements Store {
   readonly #closeAll: Statement
   readonly #changePassword: Statement
   readonly #resetPassword: Statement
+  readonly #changeFactors: Statement
+  readonly #changeFactorsAndCloseOthers: Statement
   readonly #disable: Statement
   readonly #enable: Statement
   readonly #delete: Statement
@@ -163,7 +170,7 @@ export class SqliteStore implements Store {
     this.#lazyQueue = new CommitQueue(this.#lazy)
     // In commits of their own, so that a log that does not fit fails no refresh.
     this.#eventQueue = new CommitQueue(this.#lazy)
-    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at, email_verified) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt, :emailVerified) ON CONFLICT DO NOTHING')
+    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at, email_verified, factors) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt, :emailVerified, :factors) ON CONFLICT DO NOTHING')
     this.#isId = this.#durable.prepare('SELECT 1 FROM users WHERE id = ?')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ? AND ${IS_THERE}`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ? AND ${IS_THERE}`).raw()
@@ -172,10 +179,10 @@ export class SqliteStore implements Store {
       SELECT ${COLUMNS} FROM users WHERE id > :after AND ${IS_THERE} AND instr(email, :emailPart) > 0 AND (:isDisabled IS NULL OR (disabled_at IS NOT NULL) = :isDisabled) AND created_at >= :createdSince
       ORDER BY id LIMIT :limit`).raw()
     this.#open = this.#durable.prepare(`
-      UPDATE users SET password_hash = :passwordHash, families = json_set(
+      UPDATE users SET password_hash = :passwordHash, factors = coalesce(:factors, factors), families = json_set(
         (SELECT json_group_object(key, json(value)) FROM ${RANKED} WHERE stays),
         :path, json(:family)), ${closing('NOT stays', RANKED)}
-      WHERE id = :userId AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE} AND roles IS :roles AND ${HAS_ROOM} AND (SELECT count(*) FROM (${HELD}) WHERE NOT goes AND ${LIVES}) < :refuseAt
+      WHERE id = :userId AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE} AND roles IS :roles AND ${HAS_FACTORS} AND ${HAS_ROOM} AND (SELECT count(*) FROM (${HELD}) WHERE NOT goes AND ${LIVES}) < :refuseAt
         AND families->:path IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(users.closed) WHERE value->>'$.id' = :familyId) AND (:sessionPath IS NULL OR families->:sessionPath IS NOT NULL)`)
     this.#advance = this.#lazy.prepare(`
       UPDATE users SET families = json_set(families, :path || '.g', :to, :path || '.a', :now, :path || '.c', min(families->>(:path || '.c'), :now), :path || '.r', :by)
@@ -192,10 +199,13 @@ export class SqliteStore implements Store {
       WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND ${livesAt(':callerPath')}`)
     this.#resetPassword = this.#durable.prepare(`
       UPDATE users SET password_hash = :passwordHash, families = '{}', ${closing('1')} WHERE id = :userId AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE}`)
+    this.#changeFactors = this.#durable.prepare(`UPDATE users SET factors = :factors WHERE ${IS_CHANGEABLE}`)
+    this.#changeFactorsAndCloseOthers = this.#durable.prepare(`
+      UPDATE users SET factors = :factors, families = iif(:callerPath IS NULL, '{}', json_set('{}', :callerPath, families->:callerPath)), ${closing('key IS NOT :callerId')} WHERE ${IS_CHANGEABLE}`)
     this.#disable = this.#durable.prepare(`UPDATE users SET disabled_at = coalesce(disabled_at, :at), families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
     this.#enable = this.#durable.prepare('UPDATE users SET disabled_at = NULL WHERE id = ? AND disabled_at IS NOT NULL')
     this.#delete = this.#durable.prepare(`
-      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, deleted_at = :at, families = '{}', ${closing('1')}
+      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, factors = NULL, deleted_at = :at, families = '{}', ${closing('1')}
       WHERE id = :userId AND ${IS_THERE} AND (:verifiedHash IS NULL OR (password_hash = :verifiedHash AND ${livesAt(':callerPath')}))`)
     this.#dropDeleted = this.#durable.prepare(`DELETE FROM users WHERE ${IS_FORGOTTEN}`)
     this.#dropEventsOfDeleted = this.#durable.prepare(`DELETE FROM events WHERE kind <> 'user.deleted' AND user_id IN (SELECT id FROM users WHERE ${IS_FORGOTTEN})`)
@@ -258,6 +268,7 @@ export class SqliteStore implements Store {
     const { changes } = this.#insert.run({
       ...user, families, failed: user.failed ? JSON.stringify(user.failed) : null, ...writeClosings(user.closed), roles: writeRoles(user.roles), disabledAt: user.disabledAt ?? null, deletedAt: user.deletedAt ?? null,
       emailVerified: user.emailVerified === undefined ? null : Number(user.emailVerified),
+      factors: writeFactors(user.factors),
     })
     return changes === 1
   }
@@ -281,9 +292,9 @@ export class SqliteStore implements Store {
   }
 
   async openFamily (change: OpenFamily): Promise<Opening> {
-    const { userId, verifiedHash, passwordHash, roles, family, session, live, limit, policy, replaces, closing } = change
+    const { userId, verifiedHash, passwordHash, roles, verifiedFactors = 0, factors, family, session, live, limit, policy, replaces, closing } = change
     const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
-      userId, verifiedHash, passwordHash, roles: writeRoles(roles), ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), clientId: family.grant?.clientId ?? null, share: shareOf(limit) - 1, room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
+      userId, verifiedHash, passwordHash, roles: writeRoles(roles), verifiedFactors, factors: writeFactors(factors), ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), clientId: family.grant?.clientId ?? null, share: shareOf(limit) - 1, room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
     }))
     if (changes === 1) return 'opened'
     return whyNotOpened(await this.findUser(userId), change)
@@ -326,6 +337,12 @@ export class SqliteStore implements Store {
 
   async resetPassword ({ userId, verifiedHash, passwordHash, closing }: ResetPassword): Promise<boolean> {
     const { changes } = await this.#write(this.#durableQueue, () => this.#resetPassword.run({ userId, verifiedHash, passwordHash, ...closing }))
+    return changes === 1
+  }
+
+  async changeFactors ({ userId, from, factors, caller, closesOthers }: ChangeFactors): Promise<boolean> {
+    const change = { userId, verifiedFactors: from, factors: writeFactors(factors), callerPath: caller ? pathOf(caller.id) : null, ...caller?.live ?? NOBODYS }
+    const { changes } = await this.#write(this.#durableQueue, () => closesOthers ? this.#changeFactorsAndCloseOthers.run({ ...change, callerId: caller?.id ?? null, ...closesOthers }) : this.#changeFactors.run(change))
     return changes === 1
   }
 
@@ -543,16 +560,16 @@ function pathOfCount (count: GuessCount): string {
 }
 
 function writeFamily (family: Family): string {
-  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip, r: family.rotatedBy, n: family.repeats, s: family.serial, o: family.grant && writeGrant(family.grant) })
+  return JSON.stringify({ g: family.generation, c: family.createdAt, a: family.advancedAt, u: family.userAgent, i: family.ip, r: family.rotatedBy, n: family.repeats, s: family.serial, o: family.grant && writeGrant(family.grant), m: family.amr })
 }
 
-function writeGrant ({ clientId, scope, audience, authenticatedAt }: Grant): GrantColumn {
-  return { c: clientId, s: scope, a: audience, t: authenticatedAt }
+function writeGrant ({ clientId, scope, audience, authenticatedAt, amr }: Grant): GrantColumn {
+  return { c: clientId, s: scope, a: audience, t: authenticatedAt, m: amr }
 }
 
 function toUser (row: unknown): User | undefined {
   if (!row) return undefined
-  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt, emailVerified] = row as Row
+  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt, emailVerified, factors] = row as Row
   const parsed = Object.entries(JSON.parse(families) as Record<string, FamilyColumn>)
   const user: User = { id, email, name, passwordHash, createdAt, families: parsed.map(([id, family]) => toFamily(id, family)), roles: readRoles(roles) }
   if (failed !== null) user.failed = JSON.parse(failed) as Failures
@@ -560,12 +577,17 @@ function toUser (row: unknown): User | undefined {
   if (disabledAt !== null) user.disabledAt = disabledAt
   if (deletedAt !== null) user.deletedAt = deletedAt
   if (emailVerified !== null) user.emailVerified = emailVerified === 1
+  if (factors !== null) user.factors = JSON.parse(factors) as Factors
   return user
 }
 
 function writeClosings (closed: Closing[] = []): { closed: string | null, closedAt: number | null } {
   if (closed.length === 0) return { closed: null, closedAt: null }
   return { closed: JSON.stringify(closed.map(({ id, serial, at }) => ({ id, s: serial, at }))), closedAt: Math.max(...closed.map(({ at }) => at)) }
+}
+
+function writeFactors (factors: Factors | undefined): string | null {
+  return factors === undefined ? null : JSON.stringify(factors)
 }
 
 function writeRoles (roles: string[]): string | null {
@@ -581,11 +603,12 @@ function readClosings (column: string): Closing[] {
 }
 
 // Member by member: this runs for every family of every caller, where two spreads would be the dearest part.
-function toFamily (id: string, { g, c, a, u, i, r, n, s, o }: FamilyColumn): Family {
+function toFamily (id: string, { g, c, a, u, i, r, n, s, o, m }: FamilyColumn): Family {
   const family: Family = { id, generation: g, createdAt: c, advancedAt: a, userAgent: u, ip: i }
   if (r !== undefined) family.rotatedBy = r
   if (n !== undefined) family.repeats = n
   if (s !== undefined) family.serial = s
-  if (o !== undefined) family.grant = { clientId: o.c, scope: o.s, audience: o.a, authenticatedAt: o.t }
+  if (o !== undefined) family.grant = { clientId: o.c, scope: o.s, audience: o.a, authenticatedAt: o.t, ...(o.m !== undefined && { amr: o.m }) }
+  if (m !== undefined) family.amr = m
   return family
 }

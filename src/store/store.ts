@@ -2,6 +2,7 @@
 import type { Client } from '../core/client.js'
 import type { Closing, ClosingTime } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
+import type { Factors } from '../core/factors.js'
 import type { Failures, GuessCount } from '../core/failures.js'
 import type { Family, LiveAfter } from '../core/families.js'
 import type { Count } from '../core/recent-counts.js'
@@ -24,6 +25,8 @@ export interface User {
   deletedAt?: number
   /** Absent until somebody fails. */
   failed?: Failures
+  /** Absent until one is added first. */
+  factors?: Factors
   /** The last that were closed, the newest last; absent where none was. Each write that closes families adds those that have a serial number or a grant, and drops what no longer counts, but for `LAST_CLOSINGS`. */
   closed?: Closing[]
 }
@@ -52,6 +55,10 @@ export interface OpenFamily {
   passwordHash: string
   /** The roles that its first token will say: a log-in that a change of them overtook opens nothing. */
   roles: string[]
+  /** The version of the factors that it was checked against, 0 where there were none: a log-in that a change of them overtook opens nothing. */
+  verifiedFactors?: number | undefined
+  /** What they are from now on, where the log-in used one up. */
+  factors?: Factors | undefined
   family: Family
   /** The id of a family of this user that must be there still, and is the last to be evicted: of the log-in by which this one is opened. */
   session?: string | undefined
@@ -104,6 +111,12 @@ export interface CloseAll { userId: string, live: LiveAfter, closing: ClosingTim
 /** Who deletes an account: its operator, or the user, by a password that was just proved, and from a family that must live. */
 export interface DeleteUser { userId: string, closing: ClosingTime, proof?: { verifiedHash: string, callerId: string, live: LiveAfter } }
 
+/**
+ * `from` is the version that the change was made of. The caller's family must live; with `closesOthers` no other is left.
+ * `caller` is absent where somebody else asks, an operator or a log-in that is not done: then it closes every family.
+ */
+export interface ChangeFactors { userId: string, from: number, factors: Factors, caller?: { id: string, live: LiveAfter } | undefined, closesOthers?: ClosingTime | undefined }
+
 /** `closes`: every family is closed in the same write. */
 export interface SetRoles { userId: string, roles: string[], closes?: { live: LiveAfter, closing: ClosingTime } | undefined }
 
@@ -154,7 +167,7 @@ export interface Store {
   /**
    * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live. Before that, and under either policy, a client's own go in the same order
    * that are beyond its share of the limit (`shareOf`).
-   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the roles are, the user is disabled, or the session is closed. `used`: there is a
+   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the roles or the factors are, the user is disabled, or the session is closed. `used`: there is a
    * family of this id, or there was one and its closing is kept. `crowded`: as many closings count as may.
    */
   openFamily (change: OpenFamily): Promise<Opening>
@@ -170,6 +183,8 @@ export interface Store {
   changePassword (change: ChangePassword): Promise<boolean>
   /** Durable. Another password where the hash is still the one that was verified, and the user not disabled; closes every family in the same write. Whether it did. */
   resetPassword (change: ResetPassword): Promise<boolean>
+  /** Durable. Keeps other factors where they are still of the version that was seen. False if they are not, or the caller's family is closed. */
+  changeFactors (change: ChangeFactors): Promise<boolean>
   /** Durable. Closes every family in the same write, and none is opened from then on. Disabled already is since then. How many families were live; undefined where there is no such user. */
   disableUser (change: CloseAll): Promise<number | undefined>
   /** Durable. Whether the user was disabled. */

@@ -10,6 +10,7 @@ import { newClient, proveClients } from './client-contract.js'
 import { proveEvents } from './event-contract.js'
 import { LONG_MS, freshDatabase, openFor, withMongoDb } from './mongo-server.js'
 import { MongoProxy } from './mongo-proxy.js'
+import { proveFactors } from './factor-contract.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
 const live = { createdAfter: 0, advancedAfter: 0 }
@@ -31,7 +32,7 @@ function monitored (url: string, options = ''): string {
 }
 
 withMongoDb(server => {
-  for (const prove of [proveStore, proveAccounts, proveClients, proveEvents]) {
+  for (const prove of [proveStore, proveAccounts, proveClients, proveEvents, proveFactors]) {
     prove(async t => {
       const url = freshDatabase(t, server)
       return [await openStore(url), await openStore(url), await openStore(url)]

@@ -12,9 +12,10 @@ import { ask, run, settings, withRing } from '../server-process.js'
 import { proveAccounts } from './account-contract.js'
 import { newClient, proveClients } from './client-contract.js'
 import { proveEvents } from './event-contract.js'
+import { proveFactors } from './factor-contract.js'
 import { newFamily, newUser, proveStore } from './store-contract.js'
 
-for (const prove of [proveStore, proveAccounts, proveClients, proveEvents]) {
+for (const prove of [proveStore, proveAccounts, proveClients, proveEvents, proveFactors]) {
   prove(async t => {
     const path = join(t.testdir(), 'data', 'signet.db')
     return [new SqliteStore(path), new SqliteStore(path), new SqliteStore(path)]
