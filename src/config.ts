@@ -165,6 +165,8 @@ export function keyTerms (config: Config): Record<KeyKind, KeyTerms> {
   return {
     signing: { ...terms, retention: closingRetention(config) },
     refresh: { ...terms, retention: (config.REFRESH_TOKEN_IDLE_TTL + RETENTION_MARGIN) * 1000 },
+    // What was sealed may be there for years, so that nothing but a command takes a step.
+    sealing: { ...terms, retention: Infinity, interval: 0 },
   }
 }
 

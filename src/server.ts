@@ -13,7 +13,7 @@ import { connectionsAllowed } from './http/edge/open-files.js'
 import { TlsFiles, type TlsUse } from './http/edge/tls-files.js'
 import { KeyRing, readRing, signAtOnce, signInPool, type ReadRing } from './keyring/key-ring.js'
 import { createRing } from './keyring/ring-changes.js'
-import { historyOf, ringPlace, type RingPlace } from './keyring/ring-files.js'
+import { historiesOf, ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { outliveReaders } from './log.js'
 import { keyEvents } from './services/key-events.js'
@@ -60,7 +60,7 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
     await listen(app, config)
     const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, uptime: () => performance.now(), log: ringLog(app) })
     // What was done while no server ran is kept, too; a node that keeps it already changes nothing.
-    for (const event of keyEvents(historyOf(ring.manifest))) app.events.keep(event)
+    for (const event of historiesOf(ring.manifest).flatMap(keyEvents)) app.events.keep(event)
     watcher.start()
     meter?.watch('signet_key_age_seconds', () => watcher.ages(Date.now()))
     const tlsUse = useOfTls(connections, app.log)
@@ -128,6 +128,7 @@ function ringLog ({ events, log }: FastifyInstance): RingLog {
     refused: err => { log.error({ err }, 'the key ring on disk cannot be used; the one in use is kept') },
     stepsTaken: (kind, steps) => { log.info({ kind, steps }, 'key ring kept up') },
     upkeepFailed: err => { log.error({ err }, 'the key ring could not be kept up') },
+    goesUnsealed: err => { log.warn({ err }, 'the key ring has no sealing secret and this server makes none, so that nobody can add an authenticator app: npm run keys:generate -- --sealing') },
   }
 }
 

@@ -1,4 +1,5 @@
 // Every security event that there is, in one closed table, and how one is kept and told; holds no clock, no storage and no log.
+import type { KeyKind } from './key-life-cycle.js'
 import { redactTokens } from './redaction.js'
 
 /** How grave a thing is, as OCSF counts it: from 3 on the log warns of it. */
@@ -84,7 +85,7 @@ export interface EventDetails {
   scope?: string
   /** A key of the ring, and what it makes. */
   key?: string
-  key_kind?: 'signing' | 'refresh'
+  key_kind?: KeyKind
   /** The names of what was changed, or is new. */
   changed?: string
 }
