@@ -34,6 +34,15 @@ export interface Letter { subject: string, text: string, html: string }
 /** The same with holes in it. */
 export type Template = Letter
 
+/** Who writes: an address, with a name before it or without. */
+export interface Sender { name: string, address: string }
+
+/** Who writes, as `id@example.com` or `Example <id@example.com>` says; undefined where it says nobody. */
+export function readSender (text: string): Sender | undefined {
+  const [, name = '', address = text] = /^"?([^<>"]*?)"?\s*<([^<>]+)>$/.exec(text) ?? []
+  return /^[^\s@<>,;:"()]+@[^\s@<>,;:"()]+$/.test(address) ? { name: name.trim(), address } : undefined
+}
+
 /** How it is sent. Rejects with `LetterRefused` where another try would be no better, and with anything else where it might. */
 export type SendLetter = (to: string, letter: Letter) => Promise<void>
 

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SendLetter } from '../core/letters.js'
+import type { Sender, SendLetter } from '../core/letters.js'
 import { makeFolder } from '../folders.js'
-import { writeMessage, type Sender } from './smtp.js'
+import { writeMessage } from './smtp.js'
 
 /** Who writes each mail into a file of this folder, which nobody else may read; `told` gets its path. `clock` in milliseconds. */
 export function outboxSender (folder: string, from: Sender, { clock, told }: { clock: () => number, told: (path: string) => void }): SendLetter {

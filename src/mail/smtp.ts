@@ -1,10 +1,7 @@
 // Sends mails over SMTP, and makes what stands in a file of the outbox; holds no text and no queue.
 import type { ConnectionOptions } from 'node:tls'
 import { createTransport, type SendMailOptions } from 'nodemailer'
-import { LetterRefused, type Letter, type SendLetter } from '../core/letters.js'
-
-/** Who writes: an address, with a name before it or without. */
-export interface Sender { name: string, address: string }
+import { LetterRefused, type Letter, type Sender, type SendLetter } from '../core/letters.js'
 
 /** How long is waited for a server, in milliseconds. */
 export interface SmtpTimes { connect: number, answer: number }
@@ -14,7 +11,7 @@ const TIMES: SmtpTimes = { connect: 10_000, answer: 30_000 }
 /** The mail server refused the mail for what it is or for whom; any other answer may be another one next time. */
 const OF_THE_MAIL = new Set(['EENVELOPE', 'EMESSAGE'])
 
-/** Who sends over SMTP by a URL that `isMailUrl` takes. A connection is made for each mail: TLS from its start for smtps:, or by STARTTLS, which is demanded unless the URL says starttls=never. `tls` is what Node's TLS is to have beside. */
+/** Who sends over SMTP by a URL as MAIL_URL has it. A connection is made for each mail: TLS from its start for smtps:, or by STARTTLS, which is demanded unless the URL says starttls=never. `tls` is what Node's TLS is to have beside. */
 export function smtpSender (url: string, from: Sender, { times = TIMES, tls = {} }: { times?: SmtpTimes, tls?: ConnectionOptions } = {}): SendLetter {
   const { protocol, hostname, port, username, password, searchParams } = new URL(url)
   const [isSecure, isPlain] = [protocol === 'smtps:', searchParams.get('starttls') === 'never']

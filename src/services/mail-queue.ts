@@ -50,7 +50,7 @@ const HOUR = 3_600_000
 const REMEMBERED = 10_000
 
 /** One that waits: addressed once, and then tried until it is sent. */
-interface Waiting { asker: Asker, address: Address, mail?: { addressed: Addressed, letter: Letter, since: number }, tries: number, timer?: NodeJS.Timeout }
+interface Waiting { asker: Asker, address: Address, mail: { addressed: Addressed, letter: Letter, since: number } | undefined, tries: number, timer?: NodeJS.Timeout }
 
 export class MailQueue {
   readonly #parts: MailQueueParts
@@ -85,7 +85,7 @@ export class MailQueue {
       this.#end('dropped')
       return
     }
-    const waiting: Waiting = { asker, address, tries: 0 }
+    const waiting: Waiting = { asker, address, mail: undefined, tries: 0 }
     this.#all.add(waiting)
     this.#ready.push(waiting)
     setImmediate(() => { this.#work() })
@@ -198,6 +198,6 @@ export class MailQueue {
 async function within (milliseconds: number, work: Promise<void>): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => { reject(new Error('the mail server took too long')) }, milliseconds)
-    work.then(() => { clearTimeout(timer); resolve() }, (error: unknown) => { clearTimeout(timer); reject(error as Error) })
+    work.finally(() => { clearTimeout(timer) }).then(resolve, reject)
   })
 }
