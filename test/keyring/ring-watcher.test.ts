@@ -184,8 +184,9 @@ t.test('twenty servers on one folder rotate once when it is due, prune once when
   const folder = await ringIn(t)
   const clock = new Clocks(NOW + DAY - 1 - SETTLING_MS)
   const servers = await Promise.all(Array.from({ length: 20 }, async () => await follow(folder, DAILY, clock)))
-  const look = async () => { for (let turn = 0; turn < 2; turn++) await Promise.all(servers.map(async ({ watcher }) => { await watcher.look() })) }
-  const taken = () => servers.flatMap(({ said }) => said).filter(([event]) => event.startsWith('kept up'))
+  // In each turn one of them takes the steps of a kind at the least, and the others may find it at that.
+  const look = async () => { for (let turn = 0; turn < 3; turn++) await Promise.all(servers.map(async ({ watcher }) => { await watcher.look() })) }
+  const taken = () => servers.flatMap(({ said }) => said.splice(0)).filter(([event]) => event.startsWith('kept up')).sort(([one], [other]) => other.localeCompare(one))
   await look()
   clock.pass(SETTLING_MS)
   await look()
@@ -198,10 +199,10 @@ t.test('twenty servers on one folder rotate once when it is due, prune once when
   for (const { published } of servers) t.strictSame(published(), ids)
   clock.pass(DAY - 1)
   await look()
-  t.equal(taken().length, 2, 'not before it is due')
+  t.strictSame(taken(), [], 'not before it is due')
   clock.pass(1)
   await look()
-  t.strictSame(taken().slice(2), [['kept up signing', [null, 'retired', 'active', 'next']], ['kept up refresh', [null, 'retired', 'active', 'next']]])
+  t.strictSame(taken(), [['kept up signing', [null, 'retired', 'active', 'next']], ['kept up refresh', [null, 'retired', 'active', 'next']]])
   t.ok((await readManifest(folder)).history!.slice(4).every(({ by }) => by === 'server'))
   for (const { keyRing } of servers) await keyRing.assertServes(NOW)
 })
