@@ -30,7 +30,7 @@ export interface OpenSecondFactorsParts {
 
 export function openSecondFactors (parts: OpenSecondFactorsParts): { stepUps: StepUps, fresh: FreshProofs, secondFactors: SecondFactors } {
   const { keyRing } = parts
-  const seeds = new Seeds({ current: () => keyRing.refreshSecret, find: keyRing.findSecret })
+  const seeds = new Seeds({ current: () => keyRing.sealingSecret, find: keyRing.findSealingSecret })
   const wired = { ...parts, seeds, proofs: factorProofs({ seeds }), guesses: new CodeGuesses(parts), isRequired: false }
   const [stepUps, fresh] = [new StepUps(wired), new FreshProofs(wired)]
   return { stepUps, fresh, secondFactors: new SecondFactors({ ...wired, stepUps, fresh }) }
