@@ -88,7 +88,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const tokens = new TokenService(issuing)
   const resets = new PasswordResets({ ...parts, accounts, families: familyLimits(config), closingRetention: closingRetention(config), record })
   const links = new MailedLinks({ keyRing, accountPage })
-  const second = openSecondFactors({ ...parts, issuer: config.ISSUER, accounts, tokens, families: familyLimits(config), closingRetention: closingRetention(config), isLimited: limits.guesses !== undefined, record })
+  const second = openSecondFactors({ ...parts, issuer: config.ISSUER, isRequired: config.SECOND_FACTOR === 'required', accounts, tokens, families: familyLimits(config), closingRetention: closingRetention(config), isLimited: limits.guesses !== undefined, record })
   const routes = [...routesWith(mails && {
     addresses: new AddressProofs({ store, keyRing, accounts, proofs: second.fresh, links, mails, record }), resets, links, mails,
     registrations: config.REGISTRATION === 'verified' ? new Registrations({ store, accounts, links, mails, record }) : undefined, weaknessOf: (password, email) => accounts.weaknessOf(password, email),

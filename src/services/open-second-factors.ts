@@ -15,6 +15,8 @@ import type { TokenService } from './token-service.js'
 
 export interface OpenSecondFactorsParts {
   issuer: string
+  /** Whether who has no second factor must add one to log in. */
+  isRequired: boolean
   store: Store
   keyRing: KeyRing
   accounts: AccountService
@@ -31,7 +33,7 @@ export interface OpenSecondFactorsParts {
 export function openSecondFactors (parts: OpenSecondFactorsParts): { stepUps: StepUps, fresh: FreshProofs, secondFactors: SecondFactors } {
   const { keyRing } = parts
   const seeds = new Seeds({ current: () => keyRing.sealingSecret, find: keyRing.findSealingSecret })
-  const wired = { ...parts, seeds, proofs: factorProofs({ seeds }), guesses: new CodeGuesses(parts), isRequired: false }
+  const wired = { ...parts, seeds, proofs: factorProofs({ seeds }), guesses: new CodeGuesses(parts) }
   const [stepUps, fresh] = [new StepUps(wired), new FreshProofs(wired)]
   return { stepUps, fresh, secondFactors: new SecondFactors({ ...wired, stepUps, fresh }) }
 }
