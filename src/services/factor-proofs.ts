@@ -5,7 +5,7 @@ import { stepOf } from '../core/totp.js'
 import type { User } from '../store/store.js'
 import type { Seeds } from './seeds.js'
 
-/** What somebody brings beside the password: one of them. */
+/** What somebody brings beside the password: one of these. */
 export interface Brought { code?: string | undefined, recovery_code?: string | undefined }
 
 /** One kind of factor. */
@@ -49,8 +49,8 @@ export function factorProofs ({ seeds }: FactorProofParts): FactorProofs {
   }
 }
 
-/** Which kind somebody brings, and what of it; undefined where it is none, or more than one. */
-export function broughtOf (proofs: FactorProofs, brought: Brought): { proof: FactorProof<never>, what: never } | undefined {
-  const names = (Object.keys(proofs) as Array<keyof Brought>).filter(name => brought[name] !== undefined)
-  return names.length === 1 ? { proof: proofs[names[0]!] as FactorProof<never>, what: brought[names[0]!] as never } : undefined
+/** The kind that somebody brings, and what of it; of more than one the first. */
+export function broughtOf (proofs: FactorProofs, brought: Brought): { proof: FactorProof<never>, what: never } {
+  const name = (Object.keys(proofs) as Array<keyof Brought>).find(name => brought[name] !== undefined)!
+  return { proof: proofs[name] as FactorProof<never>, what: brought[name] as never }
 }
