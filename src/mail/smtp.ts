@@ -3,6 +3,9 @@ import type { ConnectionOptions } from 'node:tls'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import { LetterRefused, type Letter, type Sender, type SendLetter } from '../core/letters.js'
 
+/** What stays as it is on its way into the envelope: of anything else the recipient might become another. */
+const PLAIN_ADDRESS = /^[^@<>\s\p{C}]+@[^@<>\s\p{C}]+$/u
+
 /** How long is waited for a server, in milliseconds. */
 export interface SmtpTimes { connect: number, answer: number }
 
@@ -21,6 +24,7 @@ export function smtpSender (url: string, from: Sender, { times = TIMES, tls = {}
     connectionTimeout: times.connect, greetingTimeout: times.connect, dnsTimeout: times.connect, socketTimeout: times.answer, tls,
   })
   return async (to, letter) => {
+    if (!PLAIN_ADDRESS.test(to)) throw new LetterRefused('There is no mail to such an address.')
     try {
       await transport.sendMail(messageOf(from, to, letter))
     } catch (cause) {

@@ -358,3 +358,31 @@ t.test('the log holds no link and no address of a mail', async t => {
   t.notMatch(lines.join(''), EMAIL)
   t.match(lines.join(''), 'password.reset_asked')
 })
+
+t.test('while mails cannot be sent Signet serves, and says that somebody has to see to it', async t => {
+  const { mail } = openMailbox().parts
+  let isDown = true
+  let told = () => {}
+  const { app, clock } = await testApp(t, {}, {
+    mail: {
+      ...mail,
+      send: async () => {
+        setImmediate(() => { told() })
+        if (isDown) throw new Error('connect ECONNREFUSED')
+      },
+    },
+  })
+  await register(app)
+  await register(app, OTHER)
+  const ready = async (email: string) => {
+    const tried = new Promise<void>(resolve => { told = resolve })
+    await post(app, '/forgot-password', { email })
+    await tried
+    clock.now += 1000
+    const answer = await app.inject('/health/ready')
+    return [answer.statusCode, answer.json()]
+  }
+  t.strictSame(await ready(EMAIL), [200, { status: 'degraded', reason: 'Mails cannot be sent, and are tried again; the log says why.' }])
+  isDown = false
+  t.strictSame(await ready(OTHER), [200, { status: 'ok' }])
+})
