@@ -12,13 +12,14 @@ import t from 'tap'
 import { readConfig } from '../src/config.js'
 import { planRotation } from '../src/core/key-life-cycle.js'
 import { changeRing } from '../src/keyring/ring-changes.js'
+import { readManifest } from '../src/keyring/ring-files.js'
 import { start } from '../src/server.js'
 import { openStore } from '../src/store/open-store.js'
 import { certificateFor } from './certificates.js'
 import { plainNode } from './compiled.js'
 import { freePort } from './free-port.js'
 import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
-import { makeRing } from './keyring/rings.js'
+import { makeOlder, makeRing } from './keyring/rings.js'
 import { openHouse } from './mail/smtp-house.js'
 import type { Command } from './program.js'
 import { createVerifier } from '../src/verifier/verifier.js'
@@ -126,6 +127,24 @@ t.test('a ring that cannot be kept up is said in the log, and the server serves 
   t.equal((await fetch(`${url}/health/ready`)).status, 200)
   child.kill('SIGTERM')
   t.match(await ended, { code: 0, err: '' })
+})
+
+t.test('a ring of before there were sealing secrets gets them from a server as it starts; one that leaves the ring to commands goes on without, and says so once', async t => {
+  const env = await withRing(settings(t, { LOG_LEVEL: 'info' }))
+  makeOlder(env.KEYS_DIR)
+  const left = run(t, { ...env, KEY_ROTATION_DAYS: '0' }, MEASURED)
+  const url = await left.ready()
+  while (!left.output.out.includes('the key ring has no sealing secret')) await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.equal((await fetch(`${url}/health/ready`)).status, 200)
+  const { ready, output, child, ended } = run(t, { ...env, DATABASE_URL: `${env['DATABASE_URL']!}-other` })
+  await ready()
+  while (!left.output.out.includes('key ring changed')) await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.match(output.out, /"kind":"sealing","steps":\[.*"msg":"key ring kept up"/)
+  t.strictSame((await readManifest(env.KEYS_DIR)).sealing!.map(({ state }) => state), ['active', 'next'])
+  for (const one of [child, left.child]) one.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+  t.match(await left.ended, { code: 0, err: '' })
+  t.equal(left.output.out.match(/the key ring has no sealing secret/g)!.length, 1)
 })
 
 t.test('a port that is taken is said in one sentence', async t => {
