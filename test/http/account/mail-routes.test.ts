@@ -386,3 +386,14 @@ t.test('while mails cannot be sent Signet serves, and says that somebody has to 
   isDown = false
   t.strictSame(await ready(OTHER), [200, { status: 'ok' }])
 })
+
+t.test('an address may ask for so many links and registrations together, and is refused alike whoever they are for', async t => {
+  const { app } = await mailApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_REGISTER_MAX: '4', REGISTRATION: 'verified' })
+  await post(app, '/register', { email: EMAIL, password: PASSWORD })
+  for (const url of ['/forgot-password', '/verify-email', '/change-email']) t.not((await post(app, url, { email: EMAIL })).statusCode, 429, url)
+  const refusals = await Promise.all([EMAIL, 'nobody@example.com'].flatMap(email => ['/forgot-password', '/verify-email', '/register'].map(async url => {
+    const answer = await post(app, url, { email, password: PASSWORD })
+    return [answer.statusCode, problemOf(answer)]
+  })))
+  for (const refusal of refusals) t.strictSame(refusal, [429, problem(429, 'Too Many Requests', 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.')])
+})
