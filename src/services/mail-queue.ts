@@ -21,6 +21,8 @@ export interface MailQueueParts {
   record: RecordEvent
   /** Told when mails cannot be sent, with why not, and when they can again. */
   report: (err: unknown) => void
+  /** Told of each mail that the server will never take, with why not. */
+  refused: (err: LetterRefused) => void
   /** Milliseconds since the epoch. */
   clock: () => number
   meter?: Meter | undefined
@@ -142,6 +144,7 @@ export class MailQueue {
     } catch (error) {
       if (error instanceof LetterRefused) {
         this.#remove(waiting)
+        this.#parts.refused(error)
         this.#end('refused', addressed)
         return
       }

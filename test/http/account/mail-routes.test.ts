@@ -278,9 +278,13 @@ t.test('a stranger who registered somebody else\'s address keeps nobody out, and
 t.test('a log-in takes a proved address where it is required, however the account came to be', async t => {
   const { app, next, settle, letters } = await mailApp(t, { REQUIRE_VERIFIED_EMAIL: 'true' })
   t.equal((await post(app, '/register', { email: EMAIL, password: PASSWORD })).statusCode, 201)
+  const { token: first } = linkOf(await next(PROOF))
+  t.ok(first, 'the mail is sent at once')
+  t.equal((await post(app, '/register', { email: EMAIL, password: PASSWORD })).statusCode, 409)
   t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password: PASSWORD })), NOT_VERIFIED)
   await post(app, '/verify-email', { email: EMAIL })
   t.equal((await post(app, '/verify-email', { token: linkOf(await next(PROOF)).token, password: PASSWORD })).statusCode, 204)
+  t.strictSame(problemOf(await post(app, '/verify-email', { token: first, password: PASSWORD })), BAD_LINK)
   t.ok((await login(app)).access_token)
   await next(/New sign-in/)
   await settle()
