@@ -99,9 +99,8 @@ export class MailQueue {
     for (const waiting of this.#all) {
       if (!waiting.timer) continue
       clearTimeout(waiting.timer)
-      this.#ready.push(waiting)
+      this.#resume(waiting)
     }
-    this.#work()
     if (this.#all.size > 0) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, this.#times.farewell)
@@ -123,7 +122,6 @@ export class MailQueue {
 
   // Never rejects.
   async #try (waiting: Waiting): Promise<void> {
-    delete waiting.timer
     try {
       waiting.mail ??= await this.#write(waiting.address)
     } catch {
@@ -169,10 +167,14 @@ export class MailQueue {
       return
     }
     this.#meter.count('signet_mails_total', ['retried'])
-    waiting.timer = setTimeout(() => {
-      this.#ready.push(waiting)
-      this.#work()
-    }, pause).unref()
+    waiting.timer = setTimeout(() => { this.#resume(waiting) }, pause).unref()
+  }
+
+  // Without its timer from now on, for one that waits for its turn is not to get two.
+  #resume (waiting: Waiting): void {
+    delete waiting.timer
+    this.#ready.push(waiting)
+    this.#work()
   }
 
   #giveUp (waiting: Waiting): void {

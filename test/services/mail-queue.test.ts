@@ -193,6 +193,19 @@ t.test('a stop tries what waits once more, waits for what is under way, and lose
   await held.until(() => held.attempts() === 1)
   await held.queue.stop()
   t.strictSame([held.counted(), held.events[0]!.details], [{ given_up: 1 }, { reason: 'given_up', mail: 'new-device' }])
+  let free = () => {}
+  const twice = openQueue(t, async (_to, _letter, attempt) => {
+    if (attempt === 1) throw new Error('down')
+    if (attempt === 2) await new Promise<void>(resolve => { free = resolve })
+  }, { sizes: { all: 9, anybodys: 9, atOnce: 1 } })
+  twice.queue.add('known', async () => letterTo('ada@example.com'))
+  await twice.until(() => twice.counted()['retried'] === 1)
+  twice.queue.add('known', async () => letterTo('grace@example.com'))
+  await twice.until(() => twice.attempts() === 2)
+  const stopping = twice.queue.stop()
+  free()
+  await stopping
+  t.strictSame(twice.sent.map(({ to }) => to).sort(), ['ada@example.com', 'grace@example.com'], 'each once, whoever waits for a turn')
   const empty = openQueue(t, async () => {})
   await empty.queue.stop()
   await empty.queue.stop()
