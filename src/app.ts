@@ -90,7 +90,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const links = new MailedLinks({ keyRing, accountPage })
   const routes = routesWith(mails && {
     addresses: new AddressProofs({ store, keyRing, accounts, proofs: new FreshProofs({ accounts }), links, mails, record }), resets, links, mails,
-    registrations: config.REGISTRATION === 'verified' ? new Registrations({ store, accounts, links, mails, record }) : undefined, weaknessOf: (password, email) => accounts.weaknessOf(password, email),
+    registrations: config.REGISTRATION === 'verified' ? new Registrations({ store, accounts, links, mails, record }) : config.REQUIRE_VERIFIED_EMAIL ? 'with proof' : 'without', weaknessOf: (password, email) => accounts.weaknessOf(password, email),
   })
   await addCookies(app)
   await app.register(async authority => {

@@ -27,8 +27,8 @@ export function smtpSender (url: string, from: Sender, { times = TIMES, tls = {}
     if (!PLAIN_ADDRESS.test(to)) throw new LetterRefused('There is no mail to such an address.')
     try {
       await transport.sendMail(messageOf(from, to, letter))
-    } catch (cause) {
-      throw isFinal(cause) ? new LetterRefused('The mail server refused the mail.', { cause }) : cause
+    } catch (error) {
+      throw toFault(error as SmtpError, to)
     }
   }
 }
@@ -44,7 +44,11 @@ function messageOf (from: Sender, to: string, { subject, text, html }: Letter): 
   return { from, to: { name: '', address: to }, subject, text, html, headers: { 'Auto-Submitted': 'auto-generated' }, disableFileAccess: true, disableUrlAccess: true }
 }
 
-function isFinal (error: unknown): boolean {
-  const { code = '', responseCode = 0 } = error as { code?: string, responseCode?: number }
-  return OF_THE_MAIL.has(code) && (responseCode === 0 || responseCode >= 500)
+/** What nodemailer says of a mail that it could not send, with who was to get it in many places. */
+interface SmtpError extends Error { code: string, command?: string, responseCode?: number }
+
+// What goes into the log: what the server or the system said, and nobody's address.
+function toFault ({ code, command, message, responseCode = 0 }: SmtpError, to: string): Error {
+  const sentence = `${message.replaceAll(to, 'the recipient')} (${[code, command].filter(Boolean).join(', ')})`
+  return OF_THE_MAIL.has(code) && (responseCode === 0 || responseCode >= 500) ? new LetterRefused(sentence) : new Error(sentence)
 }

@@ -8,8 +8,8 @@ import type { Test } from 'tap'
 export interface Arrived { secure: boolean, user: unknown, from: string, to: string[], message: string }
 
 /** A refusal of the server's, with this code. */
-export function refusal (responseCode: number): Error {
-  return Object.assign(new Error('not now, or never'), { responseCode })
+export function refusal (responseCode: number, message = 'not now, or never'): Error {
+  return Object.assign(new Error(message), { responseCode })
 }
 
 /** Listens on a free port, or on this one, until the test ends. */

@@ -21,6 +21,7 @@ function letterTo (to: string, more: Partial<Addressed> = {}): Addressed {
 function openQueue (t: Test, send: (to: string, letter: Letter, attempt: number) => Promise<void>, parts: Partial<MailQueueParts> = {}) {
   const events: SecurityEvent[] = []
   const reports: unknown[] = []
+  const refusals: string[] = []
   const clock = { now: NOW }
   const meter = new Tally()
   const sent: Array<{ to: string, letter: Letter }> = []
@@ -34,6 +35,7 @@ function openQueue (t: Test, send: (to: string, letter: Letter, attempt: number)
       setImmediate(look)
     },
     report: err => { reports.push(err) },
+    refused: ({ message }) => { refusals.push(message) },
     send: async (to, letter) => {
       setImmediate(look)
       await send(to, letter, ++attempts)
@@ -52,7 +54,7 @@ function openQueue (t: Test, send: (to: string, letter: Letter, attempt: number)
   const length = () => Object.values(meter.samples()['signet_mail_queue_length']!)[0]![0]
   /** Waits until it is so. */
   const until = async (isSo: () => boolean) => { while (!isSo()) await new Promise<void>(resolve => { waiting.push(resolve) }) }
-  return { queue, events, reports, clock, sent, counted, length, until, attempts: () => attempts }
+  return { queue, events, reports, refusals, clock, sent, counted, length, until, attempts: () => attempts }
 }
 
 t.test('a mail is written for whom it is found to be, and sent once', async t => {
@@ -122,10 +124,10 @@ t.test('a link that is good no more is not sent', async t => {
 })
 
 t.test('what the server will never take is not tried again, and is nobody else\'s fault', async t => {
-  const { queue, events, until, attempts, counted, reports } = openQueue(t, async () => { throw new LetterRefused() })
+  const { queue, events, until, attempts, counted, refusals, reports } = openQueue(t, async () => { throw new LetterRefused('550 no') })
   queue.add('known', async () => letterTo('ada@example.com'))
   await until(() => events.length === 1)
-  t.strictSame([attempts(), counted(), reports, queue.isFailing, events[0]!.details], [1, { refused: 1 }, [], false, { reason: 'refused', mail: 'new-device' }])
+  t.strictSame([attempts(), counted(), refusals, reports, queue.isFailing, events[0]!.details], [1, { refused: 1 }, ['550 no'], [], false, { reason: 'refused', mail: 'new-device' }])
 })
 
 t.test('a server that takes no end is given up for another try', async t => {
@@ -191,6 +193,19 @@ t.test('a stop tries what waits once more, waits for what is under way, and lose
   await held.until(() => held.attempts() === 1)
   await held.queue.stop()
   t.strictSame([held.counted(), held.events[0]!.details], [{ given_up: 1 }, { reason: 'given_up', mail: 'new-device' }])
+  let free = () => {}
+  const twice = openQueue(t, async (_to, _letter, attempt) => {
+    if (attempt === 1) throw new Error('down')
+    if (attempt === 2) await new Promise<void>(resolve => { free = resolve })
+  }, { sizes: { all: 9, anybodys: 9, atOnce: 1 } })
+  twice.queue.add('known', async () => letterTo('ada@example.com'))
+  await twice.until(() => twice.counted()['retried'] === 1)
+  twice.queue.add('known', async () => letterTo('grace@example.com'))
+  await twice.until(() => twice.attempts() === 2)
+  const stopping = twice.queue.stop()
+  free()
+  await stopping
+  t.strictSame(twice.sent.map(({ to }) => to).sort(), ['ada@example.com', 'grace@example.com'], 'each once, whoever waits for a turn')
   const empty = openQueue(t, async () => {})
   await empty.queue.stop()
   await empty.queue.stop()
