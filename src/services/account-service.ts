@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordSpellings, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import type { EventKind, RecordEvent } from '../core/events.js'
+import { hasFactor, type Factors } from '../core/factors.js'
 import type { Guesser } from '../core/failures.js'
 import { familyOf, isLive, liveAfter, liveFamilies, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import { SILENT, type Meter } from '../core/metrics.js'
@@ -17,6 +18,9 @@ import type { Caller } from './token-service.js'
 
 /** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. Roles are the operator's to give. */
 export interface Registration { email: string, password: string, name: string | null, roles?: string[] }
+
+/** What NIST SP 800-63B-4, section 3.1.1.2, asks of a password that is not the only proof. */
+const MIN_LENGTH_WITH_FACTOR = 8
 
 export interface AccountParts {
   store: Store
@@ -64,9 +68,9 @@ export class AccountService {
     this.#meter = parts.meter ?? SILENT
   }
 
-  /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
-  weaknessOf (password: string, email: string): string | undefined {
-    return passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
+  /** Why a new password is refused for an address, both as they were typed, and of whom with these second factors, as a sentence, or undefined. */
+  weaknessOf (password: string, email: string, factors?: Factors): string | undefined {
+    return passwordWeakness(password, email, { minLength: hasFactor(factors) ? MIN_LENGTH_WITH_FACTOR : this.#passwordMinLength, isCommon: isCommonPassword })
   }
 
   /** Throws `registration_closed` where not anybody may make an account at once. */
@@ -140,7 +144,7 @@ export class AccountService {
    */
   async changePassword (caller: Caller, currentPassword: string, newPassword: string, device: Device, now: number): Promise<Family> {
     const { user, familyId } = caller
-    this.#assertStrong(newPassword, user.email, 'new_password')
+    this.#assertStrong(newPassword, user.email, 'new_password', user.factors)
     await this.proveCaller(caller, currentPassword, device, now)
     const passwordHash = await this.#hash(newPassword, requesterOf(device, 'known'))
     const family = newFamily(randomUUID(), device, now, await this.#places?.take(now))
@@ -231,8 +235,8 @@ export class AccountService {
     return await this.#hasher.hash(normalisePassword(password), requester)
   }
 
-  #assertStrong (password: string, email: string, field: string): void {
-    const detail = this.weaknessOf(password, email)
+  #assertStrong (password: string, email: string, field: string, factors?: Factors): void {
+    const detail = this.weaknessOf(password, email, factors)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field, detail }] })
   }
 }

@@ -46,7 +46,7 @@ export class PasswordResets {
   async redeem (token: string, newPassword: string, device: Device, now: number): Promise<void> {
     const { store, hasher, accounts, families, closingRetention, record } = this.#parts
     const { user, isMailed } = await this.#holderOf(token, now)
-    const detail = accounts.weaknessOf(newPassword, user.email)
+    const detail = accounts.weaknessOf(newPassword, user.email, user.factors)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field: 'new_password', detail }] })
     const passwordHash = await hasher.hash(normalisePassword(newPassword), { address: device.ip, isKnown: true })
     const isSet = await store.resetPassword({ userId: user.id, email: user.email, verifiedHash: user.passwordHash, passwordHash, closing: closingAt(now, closingRetention), proves: isMailed ? 'email' : undefined })
