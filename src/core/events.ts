@@ -1,4 +1,5 @@
 // Every security event that there is, in one closed table, and how one is kept and told; holds no clock, no storage and no log.
+import type { Method } from './factors.js'
 import { redactTokens } from './redaction.js'
 
 /** How grave a thing is, as OCSF counts it: from 3 on the log warns of it. */
@@ -32,6 +33,12 @@ export const EVENTS = {
   'password.change_limited': { severity: 3, outcome: 'failure', ocsf: [3001, 3] },
   'password.reset_offered': { severity: 2, outcome: 'success', ocsf: [3001, 4] },
   'password.reset': { severity: 2, outcome: 'success', ocsf: [3001, 4] },
+  'second_factor.added': { severity: 2, outcome: 'success', ocsf: [3001, 10] },
+  'second_factor.removed': { severity: 3, outcome: 'success', ocsf: [3001, 11] },
+  'second_factor.failed': { severity: 2, outcome: 'failure', ocsf: [3002, 1] },
+  'second_factor.limited': { severity: 3, outcome: 'failure', ocsf: [3002, 1] },
+  'recovery_codes.made': { severity: 2, outcome: 'success', ocsf: [3001, 99] },
+  'recovery_codes.used': { severity: 3, outcome: 'success', ocsf: [3002, 99] },
   'user.added': { severity: 1, outcome: 'success', ocsf: [3001, 1] },
   'user.disabled': { severity: 2, outcome: 'success', ocsf: [3001, 5] },
   'user.enabled': { severity: 2, outcome: 'success', ocsf: [3001, 2] },
@@ -60,7 +67,7 @@ export const EVENT_KINDS = Object.keys(EVENTS) as EventKind[]
 /** Why a family was closed. */
 export const CAUSES = [
   'logout', 'client_logout', 'revoked', 'revoked_all', 'replaced', 'evicted', 'password_changed', 'password_reset', 'guesses_spent', 'reused', 'client_revoked', 'code_replayed',
-  'disabled', 'deleted', 'roles_changed', 'operator',
+  'disabled', 'deleted', 'roles_changed', 'operator', 'second_factor_changed',
 ] as const
 export type Cause = typeof CAUSES[number]
 
@@ -71,6 +78,11 @@ export interface EventDetails {
   count?: number
   /** Why a log-in failed. */
   reason?: 'unknown_address' | 'wrong_password' | 'disabled' | 'too_many_devices' | 'too_many_closings'
+  /** Of a log-in: whether nothing that came with it shows that the user logged in there before, and how the user proved who it is (RFC 8176), with blanks between. */
+  is_new_device?: boolean
+  methods?: string
+  /** Which second factor. */
+  method?: Method
   /** Of a refresh token, and what the store had of its family. */
   generation?: number
   stored_generation?: number

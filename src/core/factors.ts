@@ -68,8 +68,12 @@ export function isSpent (factors: Factors | undefined, id: string): boolean {
   return factors?.spent.some(spent => spent.id === id) ?? false
 }
 
+/** What is to be of the members that it has. */
+export type FactorChange = Partial<Omit<Factors, 'version' | 'totp'>> & { totp?: Totp | undefined }
+
 /** The next version of somebody's factors, with what is changed; without a factor there are no recovery codes. */
-export function changed (factors: Factors | undefined, change: Partial<Omit<Factors, 'version'>>): Factors {
-  const next: Factors = { passkeys: [], recoveryCodes: [], spent: [], ...factors, ...change, version: versionOf(factors) + 1 }
+export function changed (factors: Factors | undefined, change: FactorChange): Factors {
+  const { totp, ...rest } = { passkeys: [], recoveryCodes: [], spent: [], ...factors, ...change, version: versionOf(factors) + 1 }
+  const next: Factors = { ...rest, ...(totp && { totp }) }
   return hasFactor(next) ? next : { ...next, recoveryCodes: [] }
 }

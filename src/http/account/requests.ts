@@ -3,12 +3,13 @@ import { Type, type Static } from '../../schema.js'
 import { isText, NAME_MAX_LENGTH, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
 import { AuthError, type FieldError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'
+import type { StepUps } from '../../services/step-ups.js'
 import type { TokenService } from '../../services/token-service.js'
 import type { Visit } from '../edge/route.js'
 import { Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
-const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
+export const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
 
 export class RegistrationRequest {
   static readonly schema = RegistrationDTO
@@ -58,14 +59,16 @@ export class AuthenticationRequest {
     this.#deviceTokens = [...body.device_token === undefined ? [] : [body.device_token], ...brought.deviceTokens ?? []]
   }
 
-  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `rate_limited`, `busy`. */
-  async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
+  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `second_factor_required`, `too_many_active_tokens`, `rate_limited`, `busy`. */
+  async authenticate (accounts: AccountService, tokens: TokenService, stepUps: StepUps, now: number): Promise<AuthTokenDTO> {
     const { device, cookieToken, overLimit } = this.#brought
-    const held = tokens.read(cookieToken)
-    const user = await accounts.authenticate(this.#email, this.#password, device, now, { family: held, devices: tokens.readDevices(this.#deviceTokens, now), overLimit })
-    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, device), device, now, held)
-    // A password change overtook this log-in, so the password is to be proved against the new one.
-    return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
+    const [held, devices] = [tokens.read(cookieToken), tokens.readDevices(this.#deviceTokens, now)]
+    const user = await accounts.authenticate(this.#email, this.#password, device, now, { family: held, devices, overLimit })
+    const passwordHash = await accounts.currentHash(user, this.#password, device)
+    await stepUps.assertEnough(user, passwordHash, devices, now)
+    const issued = await tokens.open(user, passwordHash, device, now, held, devices)
+    // A change of the password or of the factors overtook this log-in, so it is to be proved against the new one.
+    return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, stepUps, now)
   }
 }
 

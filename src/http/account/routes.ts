@@ -1,11 +1,12 @@
 // The route table: the one place that names a path, its guard, its limit, its schemas and its status; holds no logic.
+import type { Enroller } from '../../services/second-factors.js'
 import type { Caller } from '../../services/token-service.js'
 import type { Described, Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
 import { AuthTokenDTO, EventListDTO, EventQuery, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, RegistrationRequest, ResetPasswordRequest } from './requests.js'
 
-export type Route = OpenRoute | TokenRoute | CallerRoute
+export type Route = OpenRoute | TokenRoute | CallerRoute | EnrollerRoute
 
 export type OpenRoute = Described & { guard: 'open', cookie?: undefined, handle: (controller: AuthController, visit: Visit) => Promise<unknown> }
 
@@ -18,6 +19,9 @@ export type TokenRoute = Described & { guard: 'open', cookie: 'given' | 'exchang
  */
 export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown, endsLogin?: (visit: Visit, caller: Caller) => boolean, endsAccount?: true }
 
+/** A route for a caller, or for somebody whose log-in waits for a second factor: its answer may have the pair of that. */
+export type EnrollerRoute = Described & { guard: 'enrolling', cookie?: undefined, handle: (controller: AuthController, visit: Visit, enroller: Enroller) => Promise<object> }
+
 export const ROUTES: Route[] = [
   {
     operationId: 'register', tag: 'accounts',
@@ -28,9 +32,9 @@ export const ROUTES: Route[] = [
   },
   {
     operationId: 'logIn', tag: 'tokens',
-    description: 'Opens a family of refresh tokens, which is one device, and answers with its first pair of tokens.',
+    description: 'Opens a family of refresh tokens, which is one device, and answers with its first pair of tokens. Where the account has a second factor it opens none, and the refusal has a ticket, with which the log-in goes on.',
     method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
-    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'foreign_origin', 'too_many_active_tokens', 'busy'],
+    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'second_factor_required', 'foreign_origin', 'too_many_active_tokens', 'busy'],
     handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit), visit.now),
   },
   {

@@ -23,8 +23,8 @@ interface Operation { operationId: string, tag: keyof typeof TAGS, summary: stri
 export interface Described extends Operation {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   url: string
-  /** Whether it is for anybody or for whom an access token stands for. */
-  guard: 'open' | 'bearer'
+  /** Whether it is for anybody, for whom an access token stands for, or also for whose log-in waits for a second factor. */
+  guard: 'open' | 'bearer' | 'enrolling'
   limit: Limit
   body?: TSchema
   /** What may stand in the query; else that means nothing. */
@@ -125,7 +125,7 @@ function descriptionOf (route: Described): Description {
   const failures: ErrorCode[] = [
     ...ANY,
     ...(route.method === 'GET' ? [] : WITH_BODY),
-    ...(route.guard === 'bearer' ? ['invalid_token' as const] : []),
+    ...(route.guard === 'open' ? [] : ['invalid_token' as const]),
     ...route.errors,
     'rate_limited', 'unavailable',
   ]
@@ -142,7 +142,7 @@ function operationOf ({ operationId, tag, summary, description }: Operation) {
 }
 
 function securityOf (route: Described): Array<Record<string, string[]>> {
-  if (route.guard === 'bearer') return [{ bearer: [] }]
+  if (route.guard !== 'open') return [{ bearer: [] }]
   return route.takesCookie ? [{}, { cookie: [] }] : []
 }
 
