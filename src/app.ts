@@ -9,6 +9,9 @@ import { ConfirmTotpRequest, ProofRequest, RemoveFactorRequest, SecondFactorRequ
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, ResetPasswordRequest } from './http/account/requests.js'
 import { ROUTES } from './http/account/routes.js'
 import { factorRoutes } from './http/account/factor-routes.js'
+import { PASSKEY_SCHEMAS } from './http/account/passkey-requests.js'
+import { passkeyRoutes } from './http/account/passkey-routes.js'
+import { WEBAUTHN_SCHEMAS } from './http/account/webauthn-dto.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
 import { addCors } from './http/edge/cors.js'
 import { addForwarding } from './http/edge/forwarding.js'
@@ -51,7 +54,7 @@ import { TokenService } from './services/token-service.js'
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [AddedFactorDTO, ConfirmTotpRequest, PasskeyDTO, ProofRequest, RecoveryCodesDTO, RemoveFactorRequest, SecondFactorRequest, SecondFactorsDTO, TotpDTO, TotpOfferDTO, ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
+const SCHEMAS = [...WEBAUTHN_SCHEMAS, ...PASSKEY_SCHEMAS, AddedFactorDTO, ConfirmTotpRequest, PasskeyDTO, ProofRequest, RecoveryCodesDTO, RemoveFactorRequest, SecondFactorRequest, SecondFactorsDTO, TotpDTO, TotpOfferDTO, ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, FieldErrorDTO, HealthDTO, JwkDTO, JwksDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -74,8 +77,8 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, families: familyLimits(config), guesses, closingRetention: closingRetention(config), places, record })
   const issuing = { ...tokenSettings(config), store, keyRing, places, clients: new Clients(store), issuer: config.ISSUER, record, meter }
   const tokens = new TokenService(issuing)
-  const second = openSecondFactors({ ...parts, issuer: config.ISSUER, accounts, tokens, families: familyLimits(config), closingRetention: closingRetention(config), isLimited: limits.guesses !== undefined, record })
-  const routes = [...ROUTES, ...factorRoutes({ ...second, tokens })]
+  const second = openSecondFactors({ ...parts, issuer: config.ISSUER, origins, accounts, tokens, families: familyLimits(config), closingRetention: closingRetention(config), isLimited: limits.guesses !== undefined, record })
+  const routes = [...ROUTES, ...factorRoutes({ ...second, tokens }), ...passkeyRoutes({ ...second, tokens })]
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: routes.filter(route => route.isBodyOptional) })
   await addCookies(app)
   await app.register(async authority => {

@@ -77,7 +77,7 @@ export interface EventDetails {
   cause?: Cause
   count?: number
   /** Why a log-in failed. */
-  reason?: 'unknown_address' | 'wrong_password' | 'disabled' | 'too_many_devices' | 'too_many_closings'
+  reason?: 'unknown_address' | 'wrong_password' | 'disabled' | 'too_many_devices' | 'too_many_closings' | 'unknown_passkey' | 'wrong_passkey' | 'copied_passkey'
   /** Of a log-in: whether nothing that came with it shows that the user logged in there before, and how the user proved who it is (RFC 8176), with blanks between. */
   is_new_device?: boolean
   methods?: string
