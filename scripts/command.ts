@@ -157,6 +157,14 @@ export function toMilliseconds (duration: string): number | undefined {
   return unit === undefined ? undefined : Number(count) * MILLISECONDS[unit as keyof typeof MILLISECONDS]
 }
 
+/** How many --limit says, in digits: from 1 to `most`. */
+export function limitOf (limit: Given['flags'][string], { fallback, most }: { fallback: number, most: number }): number {
+  if (limit === undefined) return fallback
+  const count = /^\d{1,9}$/.test(String(limit)) ? Number(limit) : 0
+  if (count < 1 || count > most) throw new WrongUse(`The option --limit takes a whole number from 1 to ${most}.`)
+  return count
+}
+
 /** The instant that --since names, in milliseconds since the epoch; undefined where it is not given. */
 export function sinceOf (since: Given['flags'][string], now: number): number | undefined {
   if (since === undefined) return undefined
