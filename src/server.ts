@@ -163,8 +163,9 @@ async function hold (settings: Config): Promise<Server> {
 
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
   const { HOST: host, PORT: port } = config
+  const workers = workersOf(config)
   try {
-    await app.listen({ host, port, listenTextResolver: address => `Signet listens on ${address}` })
+    await app.listen({ host, port, listenTextResolver: address => `Signet listens on ${address}${workers > 1 ? ` (one of ${workers} workers)` : ''}` })
   } catch (cause) {
     await app.close()
     throw cannotListen(mainPlace(config), cause)

@@ -33,6 +33,7 @@ t.test('workers serve on one port; one that is killed under load is replaced, no
   await until(() => listening().length === 2)
   const [{ url, pid: victim }, { pid: other }] = listening() as [{ url: string, pid: number }, { url: string, pid: number }]
   t.strictSame(new Set(listening().map(({ url }) => url)), new Set([url]))
+  t.equal(output.out.match(/Signet listens on http:\S+ \(one of 2 workers\)"/g)?.length, 2)
   t.strictSame(childrenOf(child.pid!).sort(), [victim, other].sort())
   const jwks = `${url}/.well-known/jwks.json`
   t.strictSame(new Set(await Promise.all(Array.from({ length: 20 }, async () => await statusOf(jwks)))), new Set([200]))
