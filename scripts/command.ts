@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { inWords } from '../src/faults.js'
 
 /** What a command answers: to a person, and to a machine. Exit code 0 is done, 1 refused. */
 export interface Answer { code: 0 | 1, text: string, json: object }
@@ -112,11 +113,11 @@ export async function confirm ({ flags }: Given, question: string): Promise<Answ
   }
 }
 
-/** What happened first of all, in brackets: a store that does not answer may have refused a password. */
+/** What happened first of all, in brackets, in words where there are some for it: a store that does not answer may have refused a password. */
 export function withCause (error: Error): string {
   let first: unknown = error
   while (first instanceof Error && first.cause) first = first.cause
-  return first === error ? error.message : `${error.message} (${(first as Error).message})`
+  return first === error ? error.message : `${error.message} (${inWords(first)})`
 }
 
 /** Root goes on as the user whom a file or folder belongs to, or the nearest one above where it is not there yet: what it writes must be theirs who serve from it. */
