@@ -93,7 +93,7 @@ export class Workers {
   }
 
   #isOneFree (): boolean {
-    return [...this.#listening.values()].some(({ size }) => size === 0)
+    return this.#listening.size === 0 || [...this.#listening.values()].some(({ size }) => size === 0)
   }
 
   #fork (replaces?: Ended): Worker {
