@@ -4,7 +4,7 @@ import { closingAt, type ClosingTime } from '../src/core/closings.js'
 import { spellingsOf } from '../src/core/credentials.js'
 import type { Cause, SecurityEvent } from '../src/core/events.js'
 import { expiresAt, liveAfter, liveFamilies, type Family, type LiveAfter } from '../src/core/families.js'
-import { writeResetToken } from '../src/core/reset-token.js'
+import { writeLinkToken } from '../src/core/link-token.js'
 import { normaliseRoles } from '../src/core/roles.js'
 import { isUuid } from '../src/core/uuids.js'
 import { addressBelow } from '../src/http/edge/issuer.js'
@@ -133,7 +133,7 @@ export async function readLinks ({ config, flags, now }: Invocation): Promise<(u
   const ring = await readRing(place)
   if (!ring) throw new Error(`There is no key ring in ${place.folder}, with which the link is made: KEYS_DIR names another, or there is none yet.`)
   return user => {
-    const token = writeResetToken(user, expires, ring.parts.activeSecret)
+    const token = writeLinkToken('reset-password', user, expires, ring.parts.activeSecret)
     const hasPage = config.ACCOUNT_PAGE && config.ISSUER !== ''
     return { token, link: hasPage ? `${addressBelow(config.ISSUER, '/account')}#reset-password=${token}` : null, expires_at: toInstant(expires) }
   }

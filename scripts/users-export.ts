@@ -17,6 +17,7 @@ async function everythingOf (user: User, store: Store, invocation: Invocation) {
   return {
     ...summaryOf(user, invocation),
     email_verified: user.emailVerified ?? false,
+    last_disabled_at: user.lastDisabledAt === undefined ? null : toInstant(user.lastDisabledAt),
     signed_in: user.families.map(family => ({ ...deviceOf(family, invocation), refreshes: family.generation, last_refreshed_from: family.rotatedBy === undefined ? null : addressOf(family.rotatedBy), status_list_place: family.serial ?? null })),
     signed_out: (user.closed ?? []).map(({ id, serial, at }) => ({ id, at: toInstant(at), status_list_place: serial ?? null })),
     wrong_passwords: user.failed ? { since: toInstant(user.failed.since), from_known_places: user.failed.known, from_others: user.failed.stranger, from_devices: user.failed.devices ?? {} } : null,

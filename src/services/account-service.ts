@@ -23,7 +23,9 @@ export interface AccountParts {
   hasher: Hasher
   passwordMinLength: number
   /** Whether anybody may make an account. */
-  registration: 'open' | 'closed'
+  registration: 'open' | 'closed' | 'verified'
+  /** Whether nobody logs in whose address is not proved. */
+  requiresVerifiedEmail?: boolean
   families: FamilyLimits
   /** Undefined: anybody may guess without end. */
   guesses: GuessLimits | undefined
@@ -40,6 +42,7 @@ export class AccountService {
   readonly #hasher: Hasher
   readonly #passwordMinLength: number
   readonly #registration: AccountParts['registration']
+  readonly #requiresVerifiedEmail: boolean
   readonly #families: FamilyLimits
   readonly #guesses: GuessLimits | undefined
   readonly #closingRetention: number
@@ -52,6 +55,7 @@ export class AccountService {
     this.#hasher = parts.hasher
     this.#passwordMinLength = parts.passwordMinLength
     this.#registration = parts.registration
+    this.#requiresVerifiedEmail = parts.requiresVerifiedEmail ?? false
     this.#families = parts.families
     this.#guesses = parts.guesses
     this.#closingRetention = parts.closingRetention
@@ -65,9 +69,9 @@ export class AccountService {
     return passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
   }
 
-  /** Throws `registration_closed` where nobody may make an account. */
+  /** Throws `registration_closed` where not anybody may make an account at once. */
   assertOpen (): void {
-    if (this.#registration === 'closed') throw new AuthError('registration_closed')
+    if (this.#registration !== 'open') throw new AuthError('registration_closed')
   }
 
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
@@ -84,11 +88,39 @@ export class AccountService {
     return user
   }
 
+  /** The hash of a registration's password. Throws `weak_password`, `busy`. */
+  async hashNew ({ email, password }: Pick<Registration, 'email' | 'password'>, device: Device): Promise<string> {
+    this.#assertStrong(password, email, 'password')
+    return await this.#hash(password, requesterOf(device, 'stranger'))
+  }
+
+  /** Whose address it is, as it was typed; undefined where it is nobody's. */
+  async find (email: string): Promise<User | undefined> {
+    return await this.#findUser(spellingsOf(email))
+  }
+
+  /**
+   * The user of an address and its password, both as they were typed, who logs in by a device that shows this. `now` in milliseconds.
+   * Throws `invalid_credentials`, after the same time whether or not there is such a user, or one who is disabled, `rate_limited`, `busy`; after the right password alone `email_not_verified`.
+   */
+  async authenticate (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
+    const user = await this.provePassword(email, password, device, now, shown)
+    this.assertVerified(user, device, now)
+    return user
+  }
+
+  /** Lets a user log in whose address is proved, where it has to be. `now` in milliseconds. Throws `email_not_verified`. */
+  assertVerified (user: User, device: Device, now: number): void {
+    if (!this.#requiresVerifiedEmail || user.emailVerified === true) return
+    this.#record({ kind: 'login.failed', at: now, userId: user.id, ...device, details: { reason: 'email_not_verified' } })
+    throw new AuthError('email_not_verified')
+  }
+
   /**
    * The user of an address and its password, both as they were typed, by a device that shows this. `now` in milliseconds.
    * Throws `invalid_credentials`, after the same time whether or not there is such a user, or one who is disabled, `rate_limited`, `busy`.
    */
-  async authenticate (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
+  async provePassword (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
     const user = await this.#findUser(spellingsOf(email))
     const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, places: placesOf(user, device.ip, shown, now, this.#families) }
     if (await this.#prove(password, guess, device, now, 'login.limited') === 'right' && user) return user

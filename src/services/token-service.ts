@@ -39,10 +39,10 @@ export class TokenService {
 
   /**
    * Opens a family for a user whose password was just proved against `user.passwordHash`. `now` in milliseconds.
-   * It takes the place of the family that the device holds a token of, whosever that is (ASVS 7.2.4).
+   * It takes the place of the family that the device holds a token of, whosever that is (ASVS 7.2.4); by that, or by the device tokens that it shows, it is known.
    * Undefined if the password or the roles were changed meanwhile, or the user disabled. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
    */
-  async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims): Promise<IssuedTokens | undefined> {
+  async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims, devices: DeviceClaims[] = []): Promise<IssuedTokens | undefined> {
     const { store, families, maxActive, policy, places, closingRetention, record } = this.#parts
     const family = newFamily(randomUUID(), device, now, await places?.take(now))
     const closing = this.#closing(now)
@@ -55,7 +55,7 @@ export class TokenService {
       throw outcome === 'full' ? new AuthError('too_many_active_tokens') : new AuthError('rate_limited', { retryAfter: Math.ceil(closingRetention / 1000) })
     }
     if (outcome !== 'opened') return undefined
-    record({ kind: 'login.succeeded', at: now, userId: user.id, familyId: family.id, ...device })
+    record({ kind: 'login.succeeded', at: now, userId: user.id, familyId: family.id, ...device, details: { is_new_device: !isOwn && !devices.some(({ userId }) => userId === user.id) } })
     await this.#evictions.record({ before: user, replaced: isOwn ? held.familyId : undefined, by: family, limit: maxActive, device, now })
     // After it, so that whoever is refused, or gets no answer, still has what the cookie holds, and brings it again.
     if (held && !isOwn && await store.closeFamily({ userId: held.userId, familyId: held.familyId, closing })) record({ kind: 'family.closed', at: now, userId: held.userId, familyId: held.familyId, ...device, details: { cause: 'replaced' } })

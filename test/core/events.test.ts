@@ -17,7 +17,7 @@ t.test('the log warns of what is grave', async t => {
 })
 
 t.test('whoever proves nothing can make these alone', async t => {
-  t.strictSame(EVENT_KINDS.filter(isAnybodys), ['login.failed', 'login.limited', 'registration.succeeded', 'limit.hit', 'client.authentication_failed', 'client.authentication_limited'])
+  t.strictSame(EVENT_KINDS.filter(isAnybodys), ['login.failed', 'login.limited', 'registration.succeeded', 'registration.repeated', 'password.reset_asked', 'mail.failed', 'limit.hit', 'client.authentication_failed', 'client.authentication_limited'])
 })
 
 t.test('an id is a UUID of version 7, and the order of ids is that of time, and then of their sequence', async t => {

@@ -1,6 +1,7 @@
 // What callers ask for, read and normalised; each class returns its resource and knows neither Fastify nor the store.
 import { Type, type Static } from '../../schema.js'
 import { isText, NAME_MAX_LENGTH, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
+import { LINK_TOKEN_MAX_LENGTH } from '../../core/link-token.js'
 import { AuthError, type FieldError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'
 import type { TokenService } from '../../services/token-service.js'
@@ -58,12 +59,12 @@ export class AuthenticationRequest {
     this.#deviceTokens = [...body.device_token === undefined ? [] : [body.device_token], ...brought.deviceTokens ?? []]
   }
 
-  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `too_many_active_tokens`, `rate_limited`, `busy`. */
+  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `email_not_verified`, `too_many_active_tokens`, `rate_limited`, `busy`. */
   async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
     const { device, cookieToken, overLimit } = this.#brought
-    const held = tokens.read(cookieToken)
-    const user = await accounts.authenticate(this.#email, this.#password, device, now, { family: held, devices: tokens.readDevices(this.#deviceTokens, now), overLimit })
-    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, device), device, now, held)
+    const [held, devices] = [tokens.read(cookieToken), tokens.readDevices(this.#deviceTokens, now)]
+    const user = await accounts.authenticate(this.#email, this.#password, device, now, { family: held, devices, overLimit })
+    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, device), device, now, held, devices)
     // A password change overtook this log-in, so the password is to be proved against the new one.
     return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
   }
@@ -92,8 +93,19 @@ export class RefreshRequest {
 export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account', EXAMPLE_PASSWORDS.old), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
-export const ResetPasswordRequest = Type.Object({ token: Type.String({ maxLength: 200, description: 'what came in the link after `#reset-password=`', examples: ['6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42.1795685400000.0b1c2d3e4f506172.c2lnbmF0dXJl'] }), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new) }, { $id: 'ResetPasswordRequest', ...strict })
+export const ResetPasswordRequest = Type.Object({ token: Type.String({ maxLength: LINK_TOKEN_MAX_LENGTH, description: 'what came in the link after `#reset-password=`', examples: ['6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42.1795685400000.0b1c2d3e4f506172.c2lnbmF0dXJl'] }), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new) }, { $id: 'ResetPasswordRequest', ...strict })
 export type ResetPasswordRequest = Static<typeof ResetPasswordRequest>
+
+const LinkToken = (name: string) => Type.Optional(Type.String({ maxLength: LINK_TOKEN_MAX_LENGTH, description: `what came in the link after \`#${name}=\``, examples: ['6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42.1795685400000.0b1c2d3e4f506172.c2lnbmF0dXJl'] }))
+
+export const ForgotPasswordRequest = Type.Object({ email: Email() }, { $id: 'ForgotPasswordRequest', ...strict })
+export type ForgotPasswordRequest = Static<typeof ForgotPasswordRequest>
+
+export const VerifyEmailRequest = Type.Object({ email: Type.Optional(Email()), token: LinkToken('verify-email'), password: Type.Optional(Password('with a token: the password of the account', EXAMPLE_PASSWORDS.old)) }, { $id: 'VerifyEmailRequest', ...strict })
+export type VerifyEmailRequest = Static<typeof VerifyEmailRequest>
+
+export const ChangeEmailRequest = Type.Object({ email: Type.Optional(Email()), current_password: Type.Optional(Password('with an address, unless the log-in is fresh: the password of the account', EXAMPLE_PASSWORDS.old)), token: LinkToken('change-email') }, { $id: 'ChangeEmailRequest', ...strict })
+export type ChangeEmailRequest = Static<typeof ChangeEmailRequest>
 
 export const DeleteAccountRequest = Type.Object({ password: Password('the password of the account', EXAMPLE_PASSWORDS.old) }, { $id: 'DeleteAccountRequest', ...strict })
 export type DeleteAccountRequest = Static<typeof DeleteAccountRequest>
@@ -108,8 +120,25 @@ function notText (field: string): FieldError {
   return { field, detail: 'It must be text, without halves of characters.' }
 }
 
-/** The password as it was typed. Throws `invalid_request` if it is no text. */
-export function readPassword (field: string, password: string): string {
+/** An address that may be somebody's, as it was typed. Throws `invalid_request` if it cannot be one. */
+export function readAddress (email: string): string {
+  return spellingsOf(email).length > 0 ? email : refuse(BAD_EMAIL)
+}
+
+/** An address that may be anybody's from now on, as it was typed. Throws `invalid_request` if it cannot be one. */
+export function readNewAddress (email: string): string {
+  return normaliseEmail(email) === undefined ? refuse(BAD_EMAIL) : email
+}
+
+/** Whether a body that asks for a link, by an address, or brings one, by its token, does the one. Throws `invalid_request` where it does both or neither. */
+export function asksForLink<Body extends { email?: string, token?: string }> (body: Body): body is Body & { email: string } {
+  if ((body.email === undefined) === (body.token === undefined)) refuse({ field: 'token', detail: 'Either an address comes, to which a link is sent, or the token of such a link.' })
+  return body.email !== undefined
+}
+
+/** The password as it was typed. Throws `invalid_request` if it is no text, or missing. */
+export function readPassword (field: string, password: string | undefined): string {
+  if (password === undefined) refuse({ field, detail: 'It is missing.' })
   return isText(password) ? password : refuse(notText(field))
 }
 

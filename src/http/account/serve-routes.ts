@@ -1,25 +1,26 @@
 // How the routes of accounts are served: who calls, and what of it is the cookie's; holds no route and no rule of either.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthError } from '../../errors.js'
-import type { TokenService } from '../../services/token-service.js'
+import type { Caller, TokenService } from '../../services/token-service.js'
 import type { Limit, LimitOptions } from '../edge/rate-limits.js'
 import { openCookie, openDeviceTokens, type RefreshCookie } from '../edge/refresh-cookie.js'
 import { toFastifyRoute, type Serve, type Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
 import { identifyCaller } from './bearer-guard.js'
 import type { AuthTokenDTO } from './dto.js'
-import { ROUTES, type CallerRoute, type Route, type TokenRoute } from './routes.js'
+import type { CallerRoute, Route, TokenRoute } from './routes.js'
 
 /** What every route is served with. `trusted` are the origins that may use the cookie; `clock` tells milliseconds. */
-export interface RouteParts { controller: AuthController, tokens: TokenService, clock: () => number, limitOptions: (limit: Limit) => LimitOptions, trusted: ReadonlySet<string> }
+export interface RouteParts { controller: AuthController, routes: Route[], tokens: TokenService, clock: () => number, limitOptions: (limit: Limit) => LimitOptions, trusted: ReadonlySet<string> }
 
-/** Adds every route of the table. */
+/** Adds every route of these. */
 export function addAccountRoutes (app: FastifyInstance, parts: RouteParts): void {
-  for (const route of ROUTES) app.route(toFastifyRoute({ ...route, takesCookie: route.cookie === 'exchanged' }, serveOf(route, parts), parts.limitOptions(route.limit), parts.clock))
+  for (const route of parts.routes) app.route(toFastifyRoute({ ...route, takesCookie: route.cookie === 'exchanged' }, serveOf(route, parts), parts.limitOptions(route.limit), parts.clock))
 }
 
 function serveOf (route: Route, parts: RouteParts): Serve {
   if (route.guard === 'bearer') return async (visit, request, reply) => await serveCaller(route, visit, parts, request, reply)
+  if (route.guard === 'either') return async (visit, request) => await route.handle(parts.controller, visit, async () => await callerOf(request, visit, parts))
   if (route.cookie) return async (visit, request, reply) => await serveTokens(route, { ...visit, deviceTokens: openDeviceTokens(request, parts.trusted) }, parts, openCookie(request, reply, parts.trusted))
   return async visit => await route.handle(parts.controller, visit)
 }
@@ -39,8 +40,12 @@ async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Rou
   }
 }
 
+async function callerOf (request: FastifyRequest, { device, now }: Visit, { tokens }: Pick<RouteParts, 'tokens'>): Promise<Caller> {
+  return { ...await identifyCaller(request.headers.authorization, tokens, now), device }
+}
+
 async function serveCaller (route: CallerRoute, visit: Visit, { controller, tokens, trusted }: RouteParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const caller = { ...await identifyCaller(request.headers.authorization, tokens, visit.now), device: visit.device }
+  const caller = await callerOf(request, visit, { tokens })
   const cookie = (route.endsLogin ?? route.cookie) ? openCookie(request, reply, trusted) : undefined
   const answer = await route.handle(controller, visit, caller)
   if (!cookie) return answer
