@@ -34,7 +34,7 @@ export class Mailbox {
 
   /** Where it is reached, for the setting MAIL_URL. */
   get url (): string {
-    return `smtp://127.0.0.1:${(this.#server.server.address() as AddressInfo).port}`
+    return `smtp://127.0.0.1:${(this.#server.server.address() as AddressInfo).port}?starttls=never`
   }
 
   /** The token of the next link of a kind, such as `reset-password`, that came for an address. Throws where none comes. */

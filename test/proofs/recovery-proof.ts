@@ -2,7 +2,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from '../program.js'
-import { codeAt, stepAt } from '../totp.js'
+import { codeAt, stepAt } from './authenticator-app.js'
 import { Fleet } from './fleet.js'
 import { PASSWORD, type Account, type Answer, type LiveSignet, type Pair } from './live-signet.js'
 import { Mailbox } from './mailbox.js'
