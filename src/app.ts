@@ -7,7 +7,9 @@ import { AuthController } from './http/account/auth-controller.js'
 import { ApplicationDTO, AuthTokenDTO, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, LinkSentDTO, RegistrationDTO, RevocationDTO, TokenListDTO, UserDTO } from './http/account/dto.js'
 import { AuthenticationRequest, ChangeEmailRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, ForgotPasswordRequest, RefreshRequest, ResetPasswordRequest, VerifyEmailRequest } from './http/account/requests.js'
 import { routesWith } from './http/account/mail-routes.js'
-import { ROUTES } from './http/account/routes.js'
+import { AddedFactorDTO, PasskeyDTO, RecoveryCodesDTO, SecondFactorsDTO, TotpDTO, TotpOfferDTO } from './http/account/factor-dto.js'
+import { ConfirmTotpRequest, ProofRequest, RemoveFactorRequest, SecondFactorRequest } from './http/account/factor-requests.js'
+import { factorRoutes } from './http/account/factor-routes.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
 import { addCors } from './http/edge/cors.js'
 import { addForwarding } from './http/edge/forwarding.js'
@@ -41,12 +43,12 @@ import { Authorizations } from './services/authorizations.js'
 import { ClientAuthentication } from './services/client-authentication.js'
 import { ClientTokens } from './services/client-tokens.js'
 import { Clients } from './services/clients.js'
-import { FreshProofs } from './services/fresh-proofs.js'
 import { GuessLimits } from './services/guess-limits.js'
 import { LogOuts } from './services/log-outs.js'
 import { MailedLinks } from './services/mailed-links.js'
 import { Notices } from './services/notices.js'
 import { PasswordResets } from './services/password-resets.js'
+import { openSecondFactors } from './services/open-second-factors.js'
 import { Registrations } from './services/registrations.js'
 import { StatusPlaces } from './services/status-places.js'
 import { TokenService } from './services/token-service.js'
@@ -54,7 +56,7 @@ import { TokenService } from './services/token-service.js'
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangeEmailRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, FieldErrorDTO, ForgotPasswordRequest, HealthDTO, JwkDTO, JwksDTO, LinkSentDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO, VerifyEmailRequest]
+const SCHEMAS = [AddedFactorDTO, ConfirmTotpRequest, PasskeyDTO, ProofRequest, RecoveryCodesDTO, RemoveFactorRequest, SecondFactorRequest, SecondFactorsDTO, TotpDTO, TotpOfferDTO, ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangeEmailRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, FieldErrorDTO, ForgotPasswordRequest, HealthDTO, JwkDTO, JwksDTO, LinkSentDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO, VerifyEmailRequest]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -79,8 +81,6 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   if (meter) addRouteNotes(app)
   const limitOptions = await addRateLimits(app, limits.address, { record, meter, clock, showsDevice: request => tokens.readDevices(deviceTokensShown(request), clock()).length > 0 })
   addUnknownRoutes(app, limitOptions('address'), origins)
-  const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: ROUTES.filter(route => route.isBodyOptional) })
-
   const guesses = limits.guesses && new GuessLimits(limits.guesses, store)
   const places = config.STATUS_LIST ? new StatusPlaces(store, addressBelow(config.ISSUER, '/status-lists')) : undefined
   const accounts = new AccountService({ ...parts, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, requiresVerifiedEmail: requiresVerifiedEmail(config), families: familyLimits(config), guesses, closingRetention: closingRetention(config), places, record })
@@ -88,14 +88,16 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const tokens = new TokenService(issuing)
   const resets = new PasswordResets({ ...parts, accounts, families: familyLimits(config), closingRetention: closingRetention(config), record })
   const links = new MailedLinks({ keyRing, accountPage })
-  const routes = routesWith(mails && {
-    addresses: new AddressProofs({ store, keyRing, accounts, proofs: new FreshProofs({ accounts }), links, mails, record }), resets, links, mails,
+  const second = openSecondFactors({ ...parts, issuer: config.ISSUER, accounts, tokens, families: familyLimits(config), closingRetention: closingRetention(config), isLimited: limits.guesses !== undefined, record })
+  const routes = [...routesWith(mails && {
+    addresses: new AddressProofs({ store, keyRing, accounts, proofs: second.fresh, links, mails, record }), resets, links, mails,
     registrations: config.REGISTRATION === 'verified' ? new Registrations({ store, accounts, links, mails, record }) : undefined, weaknessOf: (password, email) => accounts.weaknessOf(password, email),
-  })
+  }), ...factorRoutes({ ...second, tokens })]
+  const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: routes.filter(route => route.isBodyOptional) })
   await addCookies(app)
   await app.register(async authority => {
     await addCors(authority, origins)
-    addAccountRoutes(authority, { controller: new AuthController({ accounts, tokens, clients: issuing.clients, activity: new Activity(store), resets }), routes, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
+    addAccountRoutes(authority, { controller: new AuthController({ accounts, tokens, clients: issuing.clients, activity: new Activity(store), resets, stepUps: second.stepUps }), routes, stepUps: second.stepUps, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
     authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,

@@ -7,13 +7,18 @@ export const ERRORS = {
   invalid_reset_token: [400, 'This link to set a new password is not good, or not any more; ask for another.'],
   invalid_email_token: [400, 'This link is not good, or not any more; ask for another.'],
   invalid_credentials: [401, 'The e-mail address or the password is wrong.'],
+  second_factor_required: [401, 'The password is right; to log in, a second factor is needed beside it.'],
+  invalid_second_factor: [401, 'The code is wrong, or was used already.'],
+  invalid_ticket: [401, 'This took too long, or was done already, or the account is another by now; begin anew.'],
   invalid_grant: [401, 'No refresh token came that is still good; log in again.'],
   invalid_token: [401, 'A valid access token is needed; refresh it or log in again.'],
   wrong_password: [403, 'The current password is wrong.'],
-  fresh_log_in_needed: [403, 'For this the password is needed, or a log-in of the last ten minutes.'],
+  wrong_code: [403, 'The code is wrong, or was used already.'],
+  fresh_log_in_needed: [403, 'For this the password is needed, or a log-in of the last ten minutes; where the account has a second factor, the password and a code, or a log-in with it.'],
   email_not_verified: [403, 'The e-mail address is not confirmed yet: follow the link that was sent there, or ask for another.'],
   registration_closed: [403, 'Nobody can make an account here; its operator does.'],
   foreign_origin: [403, 'The cookie is taken only from the pages of Signet and of the origins in CORS_ORIGINS, on one site.'],
+  unknown_factor: [404, 'The account has no such second factor.'],
   unknown_token: [404, 'None of the devices that you are logged in on has this id.'],
   not_found: [404, 'There is nothing at this address.'],
   method_not_allowed: [405, 'This address does not take that method; the Allow header names those it takes.'],
@@ -35,12 +40,17 @@ export type ErrorCode = keyof typeof ERRORS
 /** What is wrong with one member of the input. */
 export interface FieldError { field: string, detail: string }
 
+/** What a program needs to go on where a second factor is wanted. `expires_in` in seconds. */
+export interface ProblemMembers { ticket: string, expires_in: number, methods: string[], enrol?: true }
+
 export interface ErrorOptions {
   /** The private reason: logged, never sent. */
   cause?: unknown
   /** Replaces the table's sentence where the case has a clearer one. */
   detail?: string
   errors?: FieldError[]
+  /** What the answer has beside (RFC 9457, section 3.2). */
+  members?: ProblemMembers
   /** Sent as Retry-After, in seconds. */
   retryAfter?: number
   allow?: string[]
@@ -53,6 +63,7 @@ export class AuthError extends Error {
   readonly code: ErrorCode
   readonly status: number
   readonly errors: FieldError[] | undefined
+  readonly members: ProblemMembers | undefined
   readonly retryAfter: number | undefined
   readonly allow: string[] | undefined
   readonly isRepeated: boolean
@@ -62,6 +73,7 @@ export class AuthError extends Error {
     this.code = code
     this.status = ERRORS[code][0]
     this.errors = options.errors
+    this.members = options.members
     this.retryAfter = options.retryAfter
     this.allow = options.allow
     this.isRepeated = options.isRepeated ?? false

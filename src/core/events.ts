@@ -1,4 +1,5 @@
 // Every security event that there is, in one closed table, and how one is kept and told; holds no clock, no storage and no log.
+import type { Method } from './factors.js'
 import type { KeyKind } from './key-life-cycle.js'
 import type { LetterKind } from './letters.js'
 import { redactTokens } from './redaction.js'
@@ -39,6 +40,12 @@ export const EVENTS = {
   'email.verified': { severity: 1, outcome: 'success', ocsf: [3001, 99] },
   'email.change_asked': { severity: 2, outcome: 'success', ocsf: [3001, 99] },
   'email.changed': { severity: 2, outcome: 'success', ocsf: [3001, 99] },
+  'second_factor.added': { severity: 2, outcome: 'success', ocsf: [3001, 10] },
+  'second_factor.removed': { severity: 3, outcome: 'success', ocsf: [3001, 11] },
+  'second_factor.failed': { severity: 2, outcome: 'failure', ocsf: [3002, 1] },
+  'second_factor.limited': { severity: 3, outcome: 'failure', ocsf: [3002, 1] },
+  'recovery_codes.made': { severity: 2, outcome: 'success', ocsf: [3001, 99] },
+  'recovery_codes.used': { severity: 3, outcome: 'success', ocsf: [3002, 99] },
   'user.added': { severity: 1, outcome: 'success', ocsf: [3001, 1] },
   'user.disabled': { severity: 2, outcome: 'success', ocsf: [3001, 5] },
   'user.enabled': { severity: 2, outcome: 'success', ocsf: [3001, 2] },
@@ -68,7 +75,7 @@ export const EVENT_KINDS = Object.keys(EVENTS) as EventKind[]
 /** Why a family was closed. */
 export const CAUSES = [
   'logout', 'client_logout', 'revoked', 'revoked_all', 'replaced', 'evicted', 'password_changed', 'password_reset', 'guesses_spent', 'reused', 'client_revoked', 'code_replayed',
-  'disabled', 'deleted', 'roles_changed', 'operator',
+  'disabled', 'deleted', 'roles_changed', 'operator', 'second_factor_changed',
 ] as const
 export type Cause = typeof CAUSES[number]
 
@@ -79,8 +86,11 @@ export interface EventDetails {
   count?: number
   /** Why a log-in failed, or a mail. */
   reason?: 'unknown_address' | 'wrong_password' | 'disabled' | 'email_not_verified' | 'too_many_devices' | 'too_many_closings' | 'dropped' | 'refused' | 'given_up'
-  /** Of a log-in: whether nothing that came with it shows that the user logged in there before. */
+  /** Of a log-in: whether nothing that came with it shows that the user logged in there before; and how the user proved who it is (RFC 8176, section 2), with blanks between. */
   is_new_device?: boolean
+  methods?: string
+  /** Which second factor. */
+  method?: Method
   /** Which mail. */
   mail?: LetterKind
   /** Of a refresh token, and what the store had of its family. */

@@ -42,3 +42,38 @@ export function versionOf (factors: Factors | undefined): number {
 export function hasFactor (factors: Factors | undefined): boolean {
   return factors !== undefined && (factors.totp !== undefined || factors.passkeys.length > 0)
 }
+
+/** What may stand beside the password at a log-in, by its name in an answer. */
+export const METHODS = ['totp', 'passkey', 'recovery_code'] as const
+export type Method = typeof METHODS[number]
+
+/** Which of them somebody has; recovery codes are in the stead of another. */
+export function methodsOf (factors: Factors | undefined): Method[] {
+  if (!factors || !hasFactor(factors)) return []
+  const there = { totp: factors.totp !== undefined, passkey: factors.passkeys.length > 0, recovery_code: factors.recoveryCodes.length > 0 }
+  return METHODS.filter(method => there[method])
+}
+
+/** As many as are kept of what was used: far more than anybody uses before they are over. */
+const MAX_SPENT = 100
+
+/** Factors in which this was used and may not be again; what is over is dropped. `now` in milliseconds. */
+export function spend (factors: Factors, spent: Spent, now: number): Factors {
+  const others = factors.spent.filter(({ id, until }) => id !== spent.id && until > now)
+  return { ...factors, spent: [...others, spent].slice(-MAX_SPENT) }
+}
+
+/** Whether this was used already. */
+export function isSpent (factors: Factors | undefined, id: string): boolean {
+  return factors?.spent.some(spent => spent.id === id) ?? false
+}
+
+/** What is to be of the members that it has. */
+export type FactorChange = Partial<Omit<Factors, 'version' | 'totp'>> & { totp?: Totp | undefined }
+
+/** The next version of somebody's factors, with what is changed; without a factor there are no recovery codes. */
+export function changed (factors: Factors | undefined, change: FactorChange): Factors {
+  const { totp, ...rest } = { passkeys: [], recoveryCodes: [], spent: [], ...factors, ...change, version: versionOf(factors) + 1 }
+  const next: Factors = { ...rest, ...(totp && { totp }) }
+  return hasFactor(next) ? next : { ...next, recoveryCodes: [] }
+}

@@ -1,9 +1,12 @@
-// What is kept of wrong passwords of an account, and whose count is whose; holds no limit and no clock.
+// What is kept of wrong passwords and wrong codes of an account, and whose count is whose; holds no limit and no clock.
 
-/** Who guesses at a password: a device that was logged in before, somebody from a network that the account is used from, or anybody else. */
+/** What is guessed at; each has its own counts. */
+export type Guessed = 'password' | 'code'
+
+/** Who guesses: a device that was logged in before, somebody from a network that the account is used from, or anybody else. */
 export type Guesser = 'device' | 'known' | 'stranger'
 
-/** Wrong passwords since an instant, in milliseconds, by who guessed: of each device by its id, which is a UUID; of all others together. */
+/** Wrong ones since an instant, in milliseconds, by who guessed: of each device by its id, which is a UUID; of all others together. */
 export interface Failures { since: number, known: number, stranger: number, devices?: Record<string, number> }
 
 /** Whose count a guess is of: that of the device with this id, or that of all others of a kind. */

@@ -27,7 +27,7 @@ export const METRICS = {
   signet_logins_total: { kind: 'counter', help: 'Log-ins by a password.', labels: { outcome: ['succeeded', 'failed', 'limited'] } },
   signet_refreshes_total: { kind: 'counter', help: 'Refresh tokens that were presented, by what became of them.', labels: { outcome: ['advanced', 'repeated', 'reused', 'refused'] } },
   signet_families_closed_total: { kind: 'counter', help: 'Log-ins that were ended, by why.', labels: { cause: CAUSES } },
-  signet_rate_limited_total: { kind: 'counter', help: 'Requests that a limit refused.', labels: { limit: ['address', 'login', 'register', 'account', 'password_change', 'client'] } },
+  signet_rate_limited_total: { kind: 'counter', help: 'Requests that a limit refused.', labels: { limit: ['address', 'login', 'register', 'account', 'password_change', 'client', 'second_factor'] } },
   signet_security_events_total: { kind: 'counter', help: 'Security events.', labels: { kind: EVENT_KINDS } },
   signet_events_dropped_total: { kind: 'counter', help: 'Security events that the store has not, for it was away or too slow.', labels: {} },
   signet_mails_total: { kind: 'counter', help: 'Mails, by what became of them, and tries that failed and are made again.', labels: { outcome: ['sent', 'retried', 'refused', 'given_up', 'dropped'] } },

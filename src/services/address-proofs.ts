@@ -7,7 +7,7 @@ import { AuthError } from '../errors.js'
 import type { KeyRing } from '../keyring/key-ring.js'
 import type { Store, User } from '../store/store.js'
 import type { AccountService } from './account-service.js'
-import type { FreshProofs } from './fresh-proofs.js'
+import type { CallerProof, FreshProofs } from './fresh-proofs.js'
 import { MAILS_AN_HOUR, type MailQueue } from './mail-queue.js'
 import type { MailedLinks } from './mailed-links.js'
 import { noticeValues } from './notices.js'
@@ -59,12 +59,12 @@ export class AddressProofs {
 
   /**
    * Has a link sent to the address that is to be the caller's, one that `normaliseEmail` takes; whose it is now is not told. `now` in milliseconds.
-   * Throws `fresh_log_in_needed`, `wrong_password`, `rate_limited`, `busy`.
+   * Throws `fresh_log_in_needed`, `wrong_password`, `wrong_code`, `rate_limited`, `busy`.
    */
-  async askToChange (caller: Caller, typed: string, password: string | undefined, device: Device, now: number): Promise<void> {
+  async askToChange (caller: Caller, typed: string, proof: CallerProof, device: Device, now: number): Promise<void> {
     const { accounts, links, mails, proofs, record } = this.#parts
     const { user } = caller
-    await proofs.assert(caller, password, device, now)
+    await proofs.assert(caller, proof, device, now)
     const { since } = this.#asked.get(user.id, now)
     if (this.#asked.add(user.id, now) > MAILS_AN_HOUR) throw new AuthError('rate_limited', { retryAfter: Math.ceil((since + HOUR - now) / 1000) })
     record({ kind: 'email.change_asked', at: now, userId: user.id, familyId: caller.familyId, ...device })

@@ -1,6 +1,7 @@
 // What a code opens: one family, once, as long as what it rests on stands; holds no HTTP, no token and no proof of a client.
 import type { Client } from '../core/client.js'
 import { closingAt } from '../core/closings.js'
+import { versionOf } from '../core/factors.js'
 import { liveAfter, liveFamilies, newFamily, type Family, type FamilyLimits, type Grant } from '../core/families.js'
 import { isVerifierOf } from '../core/pkce.js'
 import { isRedirectUriOf } from '../core/redirect-uris.js'
@@ -58,7 +59,7 @@ export class Codes {
     const family: Family = { ...newFamily(claims.familyId, device, now, await places?.take(now)), grant }
     const replaced = this.#replacedBy(grant, user, now)
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: user.roles, family, session: claims.session, live: liveAfter(now, families), limit, policy,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash: user.passwordHash, roles: user.roles, verifiedFactors: versionOf(user.factors), family, session: claims.session, live: liveAfter(now, families), limit, policy,
       replaces: replaced, closing: closingAt(now, closingRetention),
     })
     if (outcome === 'full') throw new OAuthError('invalid_grant', 'The account is logged in on as many devices as are allowed.')

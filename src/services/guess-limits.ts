@@ -1,7 +1,7 @@
-// How many wrong passwords an account takes, and from whom; holds no password and no hash.
+// How many wrong passwords, or wrong codes, an account takes, and from whom; holds none of them and no hash.
 import { randomUUID } from 'node:crypto'
 import type { DeviceClaims } from '../core/device-token.js'
-import { countedOf, type GuessCount, type Guesser } from '../core/failures.js'
+import { countedOf, type GuessCount, type Guessed, type Guesser } from '../core/failures.js'
 import { liveFamilies, type FamilyLimits } from '../core/families.js'
 import { networksOf } from '../core/networks.js'
 import { isWithin, RecentCounts, type Count } from '../core/recent-counts.js'
@@ -10,6 +10,8 @@ import { AuthError } from '../errors.js'
 import type { Store, User } from '../store/store.js'
 
 export interface GuessLimitSettings {
+  /** At a password, unless it says otherwise. */
+  of?: Guessed
   /** Milliseconds. */
   window: number
   /** Wrong passwords from one device or network. */
@@ -117,7 +119,7 @@ export class GuessLimits {
     try {
       isRight = await verify(place)
     } finally {
-      if (isRight !== false) await this.#store.giveBackGuess({ userId: userIdOf(guess), count: countOf(place), since: taken?.since ?? now })
+      if (isRight !== false) await this.#store.giveBackGuess({ of: this.#settings.of, userId: userIdOf(guess), count: countOf(place), since: taken?.since ?? now })
     }
     if (isRight) return this.#pass(one)
     return this.#fail(one) || isFull(one.limits[0], taken) ? 'spent' : 'wrong'
@@ -135,12 +137,13 @@ export class GuessLimits {
 
   // What is nobody's is written as well, to nobody, so that both take as long.
   async #take ({ guess, place, now }: Try, max: number): Promise<Count | undefined> {
-    return await this.#store.takeGuess({ userId: userIdOf(guess), count: countOf(place), max, maxDevices: MAX_DEVICES, now, window: this.#settings.window })
+    return await this.#store.takeGuess({ of: this.#settings.of, userId: userIdOf(guess), count: countOf(place), max, maxDevices: MAX_DEVICES, now, window: this.#settings.window })
   }
 
   #limitsOf (guess: Guess, place: Place, now: number): [Limit, ...Limit[]] {
-    const { window, placeMax, accountMax } = this.#settings
-    const failed = guess.user?.failed && isWithin(window, guess.user.failed.since, now) ? guess.user.failed : { since: now, known: 0, stranger: 0 }
+    const { of, window, placeMax, accountMax } = this.#settings
+    const kept = of === 'code' ? guess.user?.failedCodes : guess.user?.failed
+    const failed = kept && isWithin(window, kept.since, now) ? kept : { since: now, known: 0, stranger: 0 }
     const counted = countedOf(failed, countOf(place))
     const stored = { count: counted ?? 0, since: failed.since }
     const nobodys = { count: 0, since: now }

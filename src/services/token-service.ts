@@ -4,6 +4,7 @@ import type { AccessTokenClaims } from '../core/access-token.js'
 import { closingAt, type ClosingTime } from '../core/closings.js'
 import { MAX_KEPT, readDeviceToken, writeDeviceToken, type DeviceClaims } from '../core/device-token.js'
 import type { Cause, EventDetails } from '../core/events.js'
+import { versionOf, type Factors } from '../core/factors.js'
 import { expiresAt, familyOf, isLive, liveAfter, liveFamilies, newFamily, type Family } from '../core/families.js'
 import { readRefreshToken, type RefreshClaims } from '../core/refresh-token.js'
 import { isUuid } from '../core/uuids.js'
@@ -18,6 +19,12 @@ export interface IssuedTokens { accessToken: string, expiresIn: number, refreshT
 
 /** Who calls, proved by an access token and by a live family; and from where, as far as events tell of it. */
 export interface Caller { user: User, familyId: string, device?: Device }
+
+/** How a user was proved beside the password: by what (RFC 8176, section 2), and what that leaves of the factors. */
+export interface SecondProof { amr: string[], factors: Factors }
+
+/** By the password alone. */
+const PASSWORD_ALONE = ['pwd']
 
 export interface TokenParts extends RotationParts, IssuingParts {
   maxActive: number
@@ -39,23 +46,23 @@ export class TokenService {
 
   /**
    * Opens a family for a user whose password was just proved against `user.passwordHash`. `now` in milliseconds.
-   * It takes the place of the family that the device holds a token of, whosever that is (ASVS 7.2.4); by that, or by the device tokens that it shows, it is known.
-   * Undefined if the password or the roles were changed meanwhile, or the user disabled. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
+   * It takes the place of the family that the device holds a token of, whosever that is (ASVS 7.2.4); by that, or by the device tokens that it shows, it is known. What a second factor leaves is kept in the same write.
+   * Undefined if the password, the roles or the factors were changed meanwhile, or the user disabled. Throws `too_many_active_tokens` where the policy is to refuse, and `rate_limited` where as many closings count as may.
    */
-  async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims, devices: DeviceClaims[] = []): Promise<IssuedTokens | undefined> {
+  async open (user: User, passwordHash: string, device: Device, now: number, held?: RefreshClaims, devices: DeviceClaims[] = [], proof?: SecondProof): Promise<IssuedTokens | undefined> {
     const { store, families, maxActive, policy, places, closingRetention, record } = this.#parts
-    const family = newFamily(randomUUID(), device, now, await places?.take(now))
+    const family: Family = { ...newFamily(randomUUID(), device, now, await places?.take(now)), ...(proof && { amr: proof.amr }) }
     const closing = this.#closing(now)
     const isOwn = held?.userId === user.id
     const outcome = await store.openFamily({
-      userId: user.id, verifiedHash: user.passwordHash, passwordHash, roles: user.roles, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined, closing,
+      userId: user.id, verifiedHash: user.passwordHash, passwordHash, roles: user.roles, verifiedFactors: versionOf(user.factors), factors: proof?.factors, family, live: liveAfter(now, families), limit: maxActive, policy, replaces: isOwn ? held.familyId : undefined, closing,
     })
     if (outcome === 'full' || outcome === 'crowded') {
       record({ kind: 'login.failed', at: now, userId: user.id, ...device, details: { reason: outcome === 'full' ? 'too_many_devices' : 'too_many_closings' } })
       throw outcome === 'full' ? new AuthError('too_many_active_tokens') : new AuthError('rate_limited', { retryAfter: Math.ceil(closingRetention / 1000) })
     }
     if (outcome !== 'opened') return undefined
-    record({ kind: 'login.succeeded', at: now, userId: user.id, familyId: family.id, ...device, details: { is_new_device: !isOwn && !devices.some(({ userId }) => userId === user.id) } })
+    record({ kind: 'login.succeeded', at: now, userId: user.id, familyId: family.id, ...device, details: { is_new_device: !isOwn && !devices.some(({ userId }) => userId === user.id), methods: (proof?.amr ?? PASSWORD_ALONE).join(' ') } })
     await this.#evictions.record({ before: user, replaced: isOwn ? held.familyId : undefined, by: family, limit: maxActive, device, now })
     // After it, so that whoever is refused, or gets no answer, still has what the cookie holds, and brings it again.
     if (held && !isOwn && await store.closeFamily({ userId: held.userId, familyId: held.familyId, closing })) record({ kind: 'family.closed', at: now, userId: held.userId, familyId: held.familyId, ...device, details: { cause: 'replaced' } })

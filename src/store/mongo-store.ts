@@ -4,7 +4,7 @@ import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing, type ClosingTime } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
 import type { Factors, Passkey, Spent, Totp } from '../core/factors.js'
-import { countedOf, type Failures, type GuessCount } from '../core/failures.js'
+import { countedOf, type Failures, type GuessCount, type Guessed } from '../core/failures.js'
 import { livesAfter, shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
@@ -82,7 +82,7 @@ const factorsSchema = new mongoose.Schema<Factors>(
 const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: Number, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
 const userSchema = new mongoose.Schema<UserDocument>(
-  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean, factors: { type: factorsSchema, required: false }, lastDisabledAt: Number },
+  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, failedCodes: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean, factors: { type: factorsSchema, required: false }, lastDisabledAt: Number },
   {
     collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
     strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,
@@ -342,26 +342,26 @@ export class MongoStore implements Store {
     return matchedCount === 1
   }
 
-  async takeGuess ({ userId, count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
-    const path = pathOfCount(count)
+  async takeGuess ({ userId, of = 'password', count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
+    const [failed, path] = [COUNTED_IN[of], pathOfCount(of, count)]
     // Without a count the difference is null, which sorts before every number.
-    const age = { $abs: { $subtract: [now, '$failed.since'] } }
+    const age = { $abs: { $subtract: [now, `$${failed}.since`] } }
     const isWithin = { $and: [{ $gte: [age, 0] }, { $lt: [age, window] }] }
     const counted = { $ifNull: [`$${path}`, 0] }
-    const devices = { $size: { $objectToArray: { $ifNull: ['$failed.devices', {}] } } }
+    const devices = { $size: { $objectToArray: { $ifNull: [`$${failed}.devices`, {}] } } }
     const isKept = count.by === 'device' ? { $or: [{ $gte: [`$${path}`, 0] }, { $lt: [devices, maxDevices] }] } : true
     const first: Failures = { since: now, known: 0, stranger: 0 }
     const user = await this.#guard(async () => await this.#link.collection.findOneAndUpdate(
       { _id: { $eq: userId }, ...THERE, $expr: { $or: [{ $not: [isWithin] }, { $and: [{ $lt: [counted, max] }, isKept] }] } },
-      [{ $set: { failed: { $cond: [isWithin, '$failed', first] } } }, { $set: { [path]: { $add: [counted, 1] } } }],
-      { ...LAZY, returnDocument: 'after', projection: { _id: 0, failed: 1 } }
+      [{ $set: { [failed]: { $cond: [isWithin, `$${failed}`, first] } } }, { $set: { [path]: { $add: [counted, 1] } } }],
+      { ...LAZY, returnDocument: 'after', projection: { _id: 0, [failed]: 1 } }
     ))
-    return user ? { count: countedOf(user.failed!, count)!, since: user.failed!.since } : undefined
+    return user ? { count: countedOf(user[failed]!, count)!, since: user[failed]!.since } : undefined
   }
 
-  async giveBackGuess ({ userId, count, since }: GiveBackGuess): Promise<void> {
-    const path = pathOfCount(count)
-    await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, 'failed.since': { $eq: since }, [path]: { $gt: 0 } }, { $inc: { [path]: -1 } }, LAZY))
+  async giveBackGuess ({ userId, of = 'password', count, since }: GiveBackGuess): Promise<void> {
+    const path = pathOfCount(of, count)
+    await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, [`${COUNTED_IN[of]}.since`]: { $eq: since }, [path]: { $gt: 0 } }, { $inc: { [path]: -1 } }, LAZY))
   }
 
   async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
@@ -573,9 +573,12 @@ function ofVersion (version: number) {
   return { 'factors.version': version === 0 ? { $exists: false } : { $eq: version } }
 }
 
+/** Where guesses are counted. */
+const COUNTED_IN = { password: 'failed', code: 'failedCodes' } as const satisfies Record<Guessed, keyof UserDocument>
+
 /** Ids of devices are UUIDs, so that none of them can carry a path of its own. */
-function pathOfCount (count: GuessCount): string {
-  return count.by === 'device' ? `failed.devices.${count.device}` : `failed.${count.by}`
+function pathOfCount (of: Guessed, count: GuessCount): string {
+  return count.by === 'device' ? `${COUNTED_IN[of]}.devices.${count.device}` : `${COUNTED_IN[of]}.${count.by}`
 }
 
 /** The condition that this family is there, and lives. */
@@ -602,6 +605,6 @@ function toDocument ({ id, ...user }: User): UserDocument {
 
 function toUser (document: UserDocument | null): User | undefined {
   if (!document) return undefined
-  const { _id: id, email, name, passwordHash, createdAt, families, failed, closed, roles = [], disabledAt, deletedAt, emailVerified, factors, lastDisabledAt } = document
-  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }), ...(emailVerified !== undefined && { emailVerified }), ...(factors && { factors }), ...(lastDisabledAt !== undefined && { lastDisabledAt }) }
+  const { _id: id, email, name, passwordHash, createdAt, families, failed, failedCodes, closed, roles = [], disabledAt, deletedAt, emailVerified, factors, lastDisabledAt } = document
+  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(failedCodes && { failedCodes }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }), ...(emailVerified !== undefined && { emailVerified }), ...(factors && { factors }), ...(lastDisabledAt !== undefined && { lastDisabledAt }) }
 }

@@ -7,7 +7,7 @@ import type { Client } from '../core/client.js'
 import { LAST_CLOSINGS, MAX_CLOSINGS, maxClosingsFor, type Closing } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
 import type { Factors } from '../core/factors.js'
-import type { Failures, GuessCount } from '../core/failures.js'
+import type { Failures, GuessCount, Guessed } from '../core/failures.js'
 import { shareOf, type Family, type Grant, type LiveAfter } from '../core/families.js'
 import type { Count } from '../core/recent-counts.js'
 import { LIST_SIZE } from '../core/status-list.js'
@@ -30,9 +30,9 @@ interface GrantColumn { c: string, s: string, a: string[], t: number, m?: string
 /** A closing, as it is stored. */
 interface ClosingColumn { id: string, s?: number | null, at: number }
 
-type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null, emailVerified: number | null, factors: string | null, lastDisabledAt: number | null]
+type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null, emailVerified: number | null, factors: string | null, lastDisabledAt: number | null, failedCodes: string | null]
 
-const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at, email_verified, factors, last_disabled_at'
+const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at, email_verified, factors, last_disabled_at, failed_codes'
 
 /** While the file is opened, and while it is used: then whoever waits holds up everybody. */
 const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
@@ -62,7 +62,8 @@ const SCHEMA = `
     deleted_at INTEGER,
     email_verified INTEGER,
     factors TEXT,
-    last_disabled_at INTEGER
+    last_disabled_at INTEGER,
+    failed_codes TEXT
   ) STRICT;
   CREATE TABLE IF NOT EXISTS status_lists (
     list INTEGER PRIMARY KEY,
@@ -71,7 +72,7 @@ const SCHEMA = `
     leased_at INTEGER NOT NULL
   ) STRICT`
 /** Columns that files of before lack. */
-const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER', factors: 'TEXT', last_disabled_at: 'INTEGER' }
+const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER', factors: 'TEXT', last_disabled_at: 'INTEGER', failed_codes: 'TEXT' }
 const INDEXES = `
   CREATE INDEX IF NOT EXISTS users_closed_at ON users (closed_at) WHERE closed_at IS NOT NULL;
   CREATE INDEX IF NOT EXISTS users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL`
@@ -94,10 +95,24 @@ const KEPT = `SELECT value FROM json_each(users.closed) WHERE ${COUNTS} OR key >
 
 const IS_CHANGEABLE = `id = :userId AND ${IS_THERE} AND ${HAS_FACTORS} AND (:callerPath IS NULL OR (${livesAt(':callerPath')}))`
 
-/** failed is {"since": since, "known": count, "stranger": count, "devices": {"<id>": count}}. */
-const IN_WINDOW = "coalesce(abs(:now - (failed->>'$.since')) < :window, 0)"
-const TAKEN = `(iif(${IN_WINDOW}, coalesce(failed->>:path, 0), 0) + 1)`
-const DEVICES = "(SELECT count(*) FROM json_each(users.failed, '$.devices'))"
+/** Where guesses are counted, as {"since": since, "known": count, "stranger": count, "devices": {"<id>": count}}. */
+const COUNTED_IN: Record<Guessed, string> = { password: 'failed', code: 'failed_codes' }
+
+function takingOf (guessed: Guessed): string {
+  const failed = COUNTED_IN[guessed]
+  const isWithin = `coalesce(abs(:now - (${failed}->>'$.since')) < :window, 0)`
+  const taken = `(iif(${isWithin}, coalesce(${failed}->>:path, 0), 0) + 1)`
+  const devices = `(SELECT count(*) FROM json_each(users.${failed}, '$.devices'))`
+  return `
+    UPDATE users SET ${failed} = json_patch(iif(${isWithin}, ${failed}, :first), iif(:device IS NULL, json_object(:by, ${taken}), json_object('devices', json_object(:device, ${taken}))))
+    WHERE id = :userId AND ${IS_THERE} AND (NOT ${isWithin} OR ${taken} <= :max AND (:device IS NULL OR ${failed}->:path IS NOT NULL OR ${devices} < :maxDevices))
+    RETURNING ${failed}->>:path, ${failed}->>'$.since'`
+}
+
+function givingBackOf (guessed: Guessed): string {
+  const failed = COUNTED_IN[guessed]
+  return `UPDATE users SET ${failed} = json_set(${failed}, :path, (${failed}->>:path) - 1) WHERE id = :userId AND ${failed}->>'$.since' = :since AND ${failed}->>:path > 0`
+}
 
 /** What of a write keeps that it closes these families. */
 function closing (these: string, families = 'json_each(users.families)'): string {
@@ -146,8 +161,8 @@ export class SqliteStore implements Store {
   readonly #setRoles: Statement
   readonly #setRolesAndCloseAll: Statement
   readonly #rename: Statement
-  readonly #takeGuess: Statement
-  readonly #giveBackGuess: Statement
+  readonly #takeGuess: Record<Guessed, Statement>
+  readonly #giveBackGuess: Record<Guessed, Statement>
   readonly #number: Statement
   readonly #listClosings: Statement
   readonly #statusLists: Statement
@@ -174,7 +189,7 @@ export class SqliteStore implements Store {
     this.#lazyQueue = new CommitQueue(this.#lazy)
     // In commits of their own, so that a log that does not fit fails no refresh.
     this.#eventQueue = new CommitQueue(this.#lazy)
-    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at, email_verified, factors, last_disabled_at) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt, :emailVerified, :factors, :lastDisabledAt) ON CONFLICT DO NOTHING')
+    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at, email_verified, factors, last_disabled_at, failed_codes) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt, :emailVerified, :factors, :lastDisabledAt, :failedCodes) ON CONFLICT DO NOTHING')
     this.#isId = this.#durable.prepare('SELECT 1 FROM users WHERE id = ?')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ? AND ${IS_THERE}`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ? AND ${IS_THERE}`).raw()
@@ -213,19 +228,15 @@ export class SqliteStore implements Store {
     this.#disable = this.#durable.prepare(`UPDATE users SET disabled_at = coalesce(disabled_at, :at), families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
     this.#enable = this.#durable.prepare('UPDATE users SET last_disabled_at = disabled_at, disabled_at = NULL WHERE id = ? AND disabled_at IS NOT NULL')
     this.#delete = this.#durable.prepare(`
-      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, factors = NULL, last_disabled_at = NULL, deleted_at = :at, families = '{}', ${closing('1')}
+      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, failed_codes = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, factors = NULL, last_disabled_at = NULL, deleted_at = :at, families = '{}', ${closing('1')}
       WHERE id = :userId AND ${IS_THERE} AND (:verifiedHash IS NULL OR (password_hash = :verifiedHash AND ${livesAt(':callerPath')}))`)
     this.#dropDeleted = this.#durable.prepare(`DELETE FROM users WHERE ${IS_FORGOTTEN}`)
     this.#dropEventsOfDeleted = this.#durable.prepare(`DELETE FROM events WHERE kind <> 'user.deleted' AND user_id IN (SELECT id FROM users WHERE ${IS_FORGOTTEN})`)
     this.#setRoles = this.#durable.prepare(`UPDATE users SET roles = :roles WHERE id = :userId AND ${IS_THERE}`)
     this.#setRolesAndCloseAll = this.#durable.prepare(`UPDATE users SET roles = :roles, families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
     this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${livesAt(':callerPath')}`)
-    this.#takeGuess = this.#lazy.prepare(`
-      UPDATE users SET failed = json_patch(iif(${IN_WINDOW}, failed, :first), iif(:device IS NULL, json_object(:by, ${TAKEN}), json_object('devices', json_object(:device, ${TAKEN}))))
-      WHERE id = :userId AND ${IS_THERE} AND (NOT ${IN_WINDOW} OR ${TAKEN} <= :max AND (:device IS NULL OR failed->:path IS NOT NULL OR ${DEVICES} < :maxDevices))
-      RETURNING failed->>:path, failed->>'$.since'`).raw()
-    this.#giveBackGuess = this.#lazy.prepare(`
-      UPDATE users SET failed = json_set(failed, :path, (failed->>:path) - 1) WHERE id = :userId AND failed->>'$.since' = :since AND failed->>:path > 0`)
+    this.#takeGuess = { password: this.#lazy.prepare(takingOf('password')).raw(), code: this.#lazy.prepare(takingOf('code')).raw() }
+    this.#giveBackGuess = { password: this.#lazy.prepare(givingBackOf('password')), code: this.#lazy.prepare(givingBackOf('code')) }
     this.#number = this.#durable.prepare(`
       UPDATE users SET families = json_set(families, :path || '.s', coalesce(families->>(:path || '.s'), :serial)) WHERE id = :userId AND families->:path IS NOT NULL
       RETURNING families->>(:path || '.s')`).raw()
@@ -274,7 +285,7 @@ export class SqliteStore implements Store {
   #isInserted (user: User): boolean {
     const families = `{${user.families.map(family => `"${family.id}":${writeFamily(family)}`).join()}}`
     const { changes } = this.#insert.run({
-      ...user, families, failed: user.failed ? JSON.stringify(user.failed) : null, ...writeClosings(user.closed), roles: writeRoles(user.roles), disabledAt: user.disabledAt ?? null, deletedAt: user.deletedAt ?? null,
+      ...user, families, failed: writeFailures(user.failed), failedCodes: writeFailures(user.failedCodes), ...writeClosings(user.closed), roles: writeRoles(user.roles), disabledAt: user.disabledAt ?? null, deletedAt: user.deletedAt ?? null,
       emailVerified: user.emailVerified === undefined ? null : Number(user.emailVerified),
       factors: writeFactors(user.factors), lastDisabledAt: user.lastDisabledAt ?? null,
     })
@@ -400,15 +411,15 @@ export class SqliteStore implements Store {
     return changes === 1
   }
 
-  async takeGuess ({ userId, count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
+  async takeGuess ({ userId, of = 'password', count, max, maxDevices, now, window }: TakeGuess): Promise<Count | undefined> {
     const first: Failures = { since: now, known: 0, stranger: 0 }
     const device = count.by === 'device' ? count.device : null
-    const row = await this.#write(this.#lazyQueue, () => this.#takeGuess.get({ userId, by: count.by, device, path: pathOfCount(count), max, maxDevices, now, window, first: JSON.stringify(first) })) as [number, number] | undefined
+    const row = await this.#write(this.#lazyQueue, () => this.#takeGuess[of].get({ userId, by: count.by, device, path: pathOfCount(count), max, maxDevices, now, window, first: JSON.stringify(first) })) as [number, number] | undefined
     return row && { count: row[0], since: row[1] }
   }
 
-  async giveBackGuess ({ userId, count, since }: GiveBackGuess): Promise<void> {
-    await this.#write(this.#lazyQueue, () => this.#giveBackGuess.run({ userId, path: pathOfCount(count), since }))
+  async giveBackGuess ({ userId, of = 'password', count, since }: GiveBackGuess): Promise<void> {
+    await this.#write(this.#lazyQueue, () => this.#giveBackGuess[of].run({ userId, path: pathOfCount(count), since }))
   }
 
   async numberFamily (userId: string, familyId: string, serial: number): Promise<number | undefined> {
@@ -589,7 +600,7 @@ function writeGrant ({ clientId, scope, audience, authenticatedAt, amr }: Grant)
 
 function toUser (row: unknown): User | undefined {
   if (!row) return undefined
-  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt, emailVerified, factors, lastDisabledAt] = row as Row
+  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt, emailVerified, factors, lastDisabledAt, failedCodes] = row as Row
   const parsed = Object.entries(JSON.parse(families) as Record<string, FamilyColumn>)
   const user: User = { id, email, name, passwordHash, createdAt, families: parsed.map(([id, family]) => toFamily(id, family)), roles: readRoles(roles) }
   if (failed !== null) user.failed = JSON.parse(failed) as Failures
@@ -599,12 +610,17 @@ function toUser (row: unknown): User | undefined {
   if (emailVerified !== null) user.emailVerified = emailVerified === 1
   if (lastDisabledAt !== null) user.lastDisabledAt = lastDisabledAt
   if (factors !== null) user.factors = JSON.parse(factors) as Factors
+  if (failedCodes !== null) user.failedCodes = JSON.parse(failedCodes) as Failures
   return user
 }
 
 function writeClosings (closed: Closing[] = []): { closed: string | null, closedAt: number | null } {
   if (closed.length === 0) return { closed: null, closedAt: null }
   return { closed: JSON.stringify(closed.map(({ id, serial, at }) => ({ id, s: serial, at }))), closedAt: Math.max(...closed.map(({ at }) => at)) }
+}
+
+function writeFailures (failed: Failures | undefined): string | null {
+  return failed === undefined ? null : JSON.stringify(failed)
 }
 
 function writeFactors (factors: Factors | undefined): string | null {

@@ -3,7 +3,7 @@ import type { Client } from '../core/client.js'
 import type { Closing, ClosingTime } from '../core/closings.js'
 import type { EventQuery, KeptEvent } from '../core/events.js'
 import type { Factors } from '../core/factors.js'
-import type { Failures, GuessCount } from '../core/failures.js'
+import type { Failures, GuessCount, Guessed } from '../core/failures.js'
 import type { Family, LiveAfter } from '../core/families.js'
 import type { Count } from '../core/recent-counts.js'
 
@@ -25,8 +25,9 @@ export interface User {
   lastDisabledAt?: number
   /** Since when there is no such user any more: no more is left than what was closed, and `listUsers` alone tells of it. */
   deletedAt?: number
-  /** Absent until somebody fails. */
+  /** Absent until somebody fails: at the password, and at the code of a second factor. */
   failed?: Failures
+  failedCodes?: Failures
   /** Absent until one is added first. */
   factors?: Factors
   /** The last that were closed, the newest last; absent where none was. Each write that closes families adds those that have a serial number or a grant, and drops what no longer counts, but for `LAST_CLOSINGS`. */
@@ -37,6 +38,8 @@ export type Insertion = 'inserted' | 'email_taken' | 'id_taken'
 
 export interface TakeGuess {
   userId: string
+  /** At the password, unless it says otherwise. */
+  of?: Guessed | undefined
   count: GuessCount
   /** The most that are counted, and of how many devices. */
   max: number
@@ -47,7 +50,7 @@ export interface TakeGuess {
 }
 
 /** `since` is when the window began that the guess was taken in. */
-export interface GiveBackGuess { userId: string, count: GuessCount, since: number }
+export interface GiveBackGuess { userId: string, of?: Guessed | undefined, count: GuessCount, since: number }
 
 export interface OpenFamily {
   userId: string

@@ -1,9 +1,11 @@
 // Whatever a database would take for an operator is refused at the edge, in every field of every route, and changes nothing.
 import t from 'tap'
-import { ROUTES } from '../../src/http/account/routes.js'
+import { factorRoutes } from '../../src/http/account/factor-routes.js'
+import { ROUTES as OWN } from '../../src/http/account/routes.js'
 import { freshDatabase, openFor, withMongoDb } from '../store/mongo-server.js'
 import { EMAIL, PASSWORD, testApp } from '../test-app.js'
 
+const ROUTES = [...OWN, ...factorRoutes({} as never)]
 const OPERATORS = [{ $gt: '' }, { $ne: null }, [{ $gt: '' }], { $where: 'true' }]
 
 withMongoDb(server => {
@@ -13,7 +15,7 @@ withMongoDb(server => {
     await register()
     const tokens = await login()
     const before = await store.listUsers('', 10)
-    const good: Record<string, string> = { email: EMAIL, password: PASSWORD, name: 'Ada', refresh_token: tokens.refresh_token, current_password: PASSWORD, new_password: 'another horse, another battery', token: 'a token' }
+    const good: Record<string, string> = { email: EMAIL, password: PASSWORD, name: 'Ada', refresh_token: tokens.refresh_token, current_password: PASSWORD, new_password: 'another horse, another battery', token: 'a token', ticket: 'a ticket', code: '123456' }
     for (const { method, url, body: schema } of ROUTES) {
       const members = Object.keys((schema?.['properties'] ?? {}) as object)
       for (const member of members) {
@@ -41,8 +43,8 @@ withMongoDb(server => {
       t.equal((await call('DELETE', path, token)).statusCode, 404, path)
     }
     for (const { method, url, guard, body } of ROUTES) {
-      if (guard !== 'bearer') continue
-      const payload = body && (url === '/user-info' ? { name: 'Ada' } : url === '/account' ? { password: PASSWORD } : { current_password: PASSWORD, new_password: 'another horse, another battery' })
+      if (guard === 'open') continue
+      const payload = body && (url === '/user-info' ? { name: 'Ada' } : url === '/account' ? { password: PASSWORD } : url.endsWith('/confirm') ? { ticket: 'a ticket', code: '123456' } : url.startsWith('/second-factors') ? {} : { current_password: PASSWORD, new_password: 'another horse, another battery' })
       const answer = await app.inject({ method, url: url.replace(':id', 'x'), headers: { authorization: 'Bearer {"$gt":""}' }, ...(payload && { payload }) })
       t.equal(answer.statusCode, 401, url)
     }

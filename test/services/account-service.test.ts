@@ -11,7 +11,7 @@ const live = { createdAfter: 0, advancedAfter: 0 }
 const closing = { at: NOW, countsAfter: 0 }
 
 t.test('a hash of another cost is renewed at log-in', async t => {
-  const { store, accounts, tokens, user } = await openServices(t, 5)
+  const { store, accounts, tokens, stepUps, user } = await openServices(t, 5)
   const cheap = new Hasher({ cost: 4, threads: 1, queue: 10 })
   t.teardown(async () => { await cheap.close() })
   const hash = await cheap.hash(PASSWORD, REQUESTER)
@@ -19,10 +19,10 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   t.strictSame(families, [])
   const family = { id: 'family', generation: 0, createdAt: NOW, advancedAt: NOW, ...DEVICE }
   await store.openFamily({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: hash, roles: [], family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 3, policy: 'evict', closing })
-  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
+  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, stepUps, NOW)
   const renewed = (await store.findUser(user.id))!.passwordHash
   t.match(renewed, /^\$2b\$05\$/)
-  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
+  await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, stepUps, NOW)
   t.equal((await store.findUser(user.id))!.passwordHash, renewed)
 })
 
@@ -50,13 +50,13 @@ t.test('in the queue the same are known as to the limits: whoever comes from the
 })
 
 t.test('a log-in that a password change overtakes is proved against the new password', async t => {
-  const { store, accounts, tokens, user, hasher, login } = await openServices(t)
+  const { store, accounts, tokens, stepUps, user, hasher, login } = await openServices(t)
   await login()
   const [family] = (await store.findUser(user.id))!.families
   const change = async (password: string, from = user.passwordHash) => {
     await store.changePassword({ userId: user.id, verifiedHash: from, passwordHash: await hasher.hash(password, REQUESTER), callerId: family!.id, live, family: family!, closing })
   }
-  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
+  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, stepUps, NOW)
   overtake(store, 'openFamily', async () => { await change(PASSWORD) })
   t.match(await authenticate(), { token_type: 'Bearer' }, 'the same password under another hash')
   const { passwordHash } = (await store.findUser(user.id))!
@@ -164,8 +164,8 @@ t.test('a deletion that another write overtakes is proved against what stands, a
 })
 
 t.test('a log-in that a disabling or a change of roles overtakes opens nothing of before', async t => {
-  const { store, accounts, tokens, user } = await openServices(t)
-  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, NOW)
+  const { store, accounts, tokens, stepUps, user } = await openServices(t)
+  const authenticate = async () => await new AuthenticationRequest({ email: user.email, password: PASSWORD }, { device: DEVICE }).authenticate(accounts, tokens, stepUps, NOW)
   overtake(store, 'openFamily', async () => await store.setRoles({ userId: user.id, roles: ['admin'], closes: { live, closing } }))
   t.strictSame(claimsOf((await authenticate()).access_token)['roles'], ['admin'])
   overtake(store, 'openFamily', async () => await store.disableUser({ userId: user.id, live, closing }))

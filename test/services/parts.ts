@@ -6,6 +6,7 @@ import { sharedHasher } from '../hashing/shared-hasher.js'
 import { copyRing, openRing } from '../keyring/rings.js'
 import { AccountService } from '../../src/services/account-service.js'
 import { GuessLimits, type GuessLimitSettings } from '../../src/services/guess-limits.js'
+import { openSecondFactors } from '../../src/services/open-second-factors.js'
 import { StatusPlaces } from '../../src/services/status-places.js'
 import { TokenService, type TokenParts } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
@@ -48,10 +49,11 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
     ...changes,
   }
   const tokens = new TokenService(parts)
+  const second = openSecondFactors({ store, keyRing, accounts, tokens, issuer: ISSUER, families: LIMITS, closingRetention: RETENTION, isLimited: limits !== undefined, record })
   t.teardown(async () => { await store.close() })
   const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!
-  return { parts, folder, store, hasher, keyRing, places, accounts, tokens, events, signs, user, login }
+  return { parts, folder, store, hasher, keyRing, places, accounts, tokens, ...second, events, signs, user, login }
 }
 
 /** Lets `other` write just before the next call of a store's method does. */

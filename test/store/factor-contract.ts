@@ -88,9 +88,11 @@ export function proveFactors (open: Open): void {
   })
 
   prove('of a user who is deleted no factor is left', async (t, store) => {
-    const user = await insert(store, { factors: FACTORS, families: [] })
+    const user = await insert(store, { factors: FACTORS, failedCodes: { since: 1, known: 2, stranger: 3 }, families: [] })
+    t.strictSame(await store.findUser(user.id), user)
     await store.deleteUser({ userId: user.id, closing })
-    t.equal((await store.listUsers('', 10))[0]!.factors, undefined)
+    const [left] = await store.listUsers('', 10)
+    t.strictSame([left!.factors, left!.failedCodes], [undefined, undefined])
     t.notOk(await store.changeFactors(changing(user, { from: 1 })))
     t.notOk(await store.changeFactors(changing(user)))
   })

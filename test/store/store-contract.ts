@@ -340,89 +340,91 @@ export function proveStore (open: Open): void {
 
   const ROOM = { max: 100, maxDevices: 10, window: 1000 }
 
-  prove('guesses are counted by who guessed, each device for itself, in a window, and change nothing else', async (t, store) => {
-    const user = await insert(store, [newFamily()])
-    const before = await store.findUser(user.id)
-    const [known, stranger]: GuessCount[] = [{ by: 'known' }, { by: 'stranger' }]
-    const [one, other] = [randomUUID(), randomUUID()]
-    const device = (id: string): GuessCount => ({ by: 'device', device: id })
-    const cases: Array<[count: GuessCount, now: number, Failures, made: number]> = [
-      [stranger!, 5000, { since: 5000, known: 0, stranger: 1 }, 1],
-      [stranger!, 5999, { since: 5000, known: 0, stranger: 2 }, 2],
-      [known!, 5999, { since: 5000, known: 1, stranger: 2 }, 1],
-      [device(one), 5999, { since: 5000, known: 1, stranger: 2, devices: { [one]: 1 } }, 1],
-      [known!, 4001, { since: 5000, known: 2, stranger: 2, devices: { [one]: 1 } }, 2],
-      [device(other), 5000, { since: 5000, known: 2, stranger: 2, devices: { [one]: 1, [other]: 1 } }, 1],
-      [device(one), 5000, { since: 5000, known: 2, stranger: 2, devices: { [one]: 2, [other]: 1 } }, 2],
-      [known!, 6000, { since: 6000, known: 1, stranger: 0 }, 1],
-      [stranger!, 5000, { since: 5000, known: 0, stranger: 1 }, 1],
-      [device(one), 6000, { since: 6000, known: 0, stranger: 0, devices: { [one]: 1 } }, 1],
-    ]
-    for (const [count, now, failed, made] of cases) {
-      t.strictSame(await store.takeGuess({ userId: user.id, count, now, ...ROOM }), { count: made, since: failed.since })
-      t.strictSame(await store.findUser(user.id), { ...before, failed })
-      t.strictSame(await store.findUserByEmail(user.email), { ...before, failed })
-    }
-    t.equal(await store.takeGuess({ userId: randomUUID(), count: known!, now: 1, ...ROOM }), undefined, 'of nobody')
-    await store.openFamily(opening(user, newFamily(2000)))
-    t.match(await store.findUser(user.id), { failed: { since: 6000, devices: { [one]: 1 } } }, 'a log-in leaves them')
-  })
+  for (const [of, kept] of [['password', 'failed'], ['code', 'failedCodes']] as const) {
+    prove(`guesses are counted by who guessed, each device for itself, in a window, and change nothing else: at the ${of}`, async (t, store) => {
+      const user = await insert(store, [newFamily()])
+      const before = await store.findUser(user.id)
+      const [known, stranger]: GuessCount[] = [{ by: 'known' }, { by: 'stranger' }]
+      const [one, other] = [randomUUID(), randomUUID()]
+      const device = (id: string): GuessCount => ({ by: 'device', device: id })
+      const cases: Array<[count: GuessCount, now: number, Failures, made: number]> = [
+        [stranger!, 5000, { since: 5000, known: 0, stranger: 1 }, 1],
+        [stranger!, 5999, { since: 5000, known: 0, stranger: 2 }, 2],
+        [known!, 5999, { since: 5000, known: 1, stranger: 2 }, 1],
+        [device(one), 5999, { since: 5000, known: 1, stranger: 2, devices: { [one]: 1 } }, 1],
+        [known!, 4001, { since: 5000, known: 2, stranger: 2, devices: { [one]: 1 } }, 2],
+        [device(other), 5000, { since: 5000, known: 2, stranger: 2, devices: { [one]: 1, [other]: 1 } }, 1],
+        [device(one), 5000, { since: 5000, known: 2, stranger: 2, devices: { [one]: 2, [other]: 1 } }, 2],
+        [known!, 6000, { since: 6000, known: 1, stranger: 0 }, 1],
+        [stranger!, 5000, { since: 5000, known: 0, stranger: 1 }, 1],
+        [device(one), 6000, { since: 6000, known: 0, stranger: 0, devices: { [one]: 1 } }, 1],
+      ]
+      for (const [count, now, failed, made] of cases) {
+        t.strictSame(await store.takeGuess({ of, userId: user.id, count, now, ...ROOM }), { count: made, since: failed.since })
+        t.strictSame(await store.findUser(user.id), { ...before, [kept]: failed })
+        t.strictSame(await store.findUserByEmail(user.email), { ...before, [kept]: failed })
+      }
+      t.equal(await store.takeGuess({ of, userId: randomUUID(), count: known!, now: 1, ...ROOM }), undefined, 'of nobody')
+      await store.openFamily(opening(user, newFamily(2000)))
+      t.match(await store.findUser(user.id), { [kept]: { since: 6000, devices: { [one]: 1 } } }, 'a log-in leaves them')
+    })
 
-  prove('where there is no room for a guess none is counted, until the window is over', async (t, store) => {
-    const user = await insert(store)
-    const take = async (count: GuessCount, now = 1000, room = {}) => (await store.takeGuess({ userId: user.id, count, now, max: 2, maxDevices: 2, window: 1000, ...room }))?.count
-    for (const count of [{ by: 'known' }, { by: 'stranger' }, { by: 'device', device: randomUUID() }, { by: 'device', device: randomUUID() }] as const) {
-      t.strictSame([await take(count), await take(count), await take(count)], [1, 2, undefined])
-      t.equal(await take(count, 1000, { max: 3 }), 3)
-    }
-    const full = (await store.findUser(user.id))!.failed
-    const third: GuessCount = { by: 'device', device: randomUUID() }
-    t.equal(await take(third), undefined, 'of one device more')
-    t.strictSame((await store.findUser(user.id))!.failed, full)
-    t.equal(await take(third, 1000, { maxDevices: 3 }), 1)
-    t.equal(await take({ by: 'known' }, 2000), 1)
-    t.strictSame((await store.findUser(user.id))!.failed, { since: 2000, known: 1, stranger: 0 })
-    t.equal(await take({ by: 'known' }, 2000, { max: 0 }), undefined)
-  })
-
-  prove('a guess is given back to the window that it was taken in, and to no other', async (t, store) => {
-    const user = await insert(store)
-    const failed = async () => (await store.findUser(user.id))!.failed
-    const device = randomUUID()
-    const counts: GuessCount[] = [{ by: 'stranger' }, { by: 'device', device }]
-    const giveBack = async (count: GuessCount, since = 1000, userId = user.id) => { await store.giveBackGuess({ userId, count, since }) }
-    for (const count of counts) await giveBack(count)
-    t.equal(await failed(), undefined)
-    for (const count of counts) for (const now of [1000, 1500]) await store.takeGuess({ userId: user.id, count, now, ...ROOM })
-    for (const count of counts) await giveBack(count)
-    t.strictSame(await failed(), { since: 1000, known: 0, stranger: 1, devices: { [device]: 1 } })
-    for (const count of counts) {
-      await giveBack(count, 999)
-      await giveBack(count, 1000, randomUUID())
-    }
-    await giveBack({ by: 'known' })
-    await giveBack({ by: 'device', device: randomUUID() })
-    t.strictSame(await failed(), { since: 1000, known: 0, stranger: 1, devices: { [device]: 1 } })
-  })
-
-  prove('64 racing guesses are 64, or as many as there is room for', async (t, store, stores) => {
-    const device = randomUUID()
-    const raced = async (max: number) => {
+    prove(`where there is no room for a guess none is counted, until the window is over: at the ${of}`, async (t, store) => {
       const user = await insert(store)
-      const counts: GuessCount[] = [{ by: 'stranger' }, { by: 'known' }, { by: 'device', device }, { by: 'device', device }]
-      await race(async index => { await stores[index % stores.length]!.takeGuess({ userId: user.id, count: counts[index % 4]!, now: 1000, max, maxDevices: 10, window: 1000 }) })
-      return (await store.findUser(user.id))?.failed
-    }
-    t.strictSame(await raced(100), { since: 1000, known: RACERS / 4, stranger: RACERS / 4, devices: { [device]: RACERS / 2 } })
-    t.strictSame(await raced(10), { since: 1000, known: 10, stranger: 10, devices: { [device]: 10 } })
-  })
+      const take = async (count: GuessCount, now = 1000, room = {}) => (await store.takeGuess({ of, userId: user.id, count, now, max: 2, maxDevices: 2, window: 1000, ...room }))?.count
+      for (const count of [{ by: 'known' }, { by: 'stranger' }, { by: 'device', device: randomUUID() }, { by: 'device', device: randomUUID() }] as const) {
+        t.strictSame([await take(count), await take(count), await take(count)], [1, 2, undefined])
+        t.equal(await take(count, 1000, { max: 3 }), 3)
+      }
+      const full = (await store.findUser(user.id))![kept]
+      const third: GuessCount = { by: 'device', device: randomUUID() }
+      t.equal(await take(third), undefined, 'of one device more')
+      t.strictSame((await store.findUser(user.id))![kept], full)
+      t.equal(await take(third, 1000, { maxDevices: 3 }), 1)
+      t.equal(await take({ by: 'known' }, 2000), 1)
+      t.strictSame((await store.findUser(user.id))![kept], { since: 2000, known: 1, stranger: 0 })
+      t.equal(await take({ by: 'known' }, 2000, { max: 0 }), undefined)
+    })
 
-  prove('of guesses that race for the end of a window none is lost', async (t, store, stores) => {
-    const user = await insert(store)
-    await store.takeGuess({ userId: user.id, count: { by: 'stranger' }, now: 1000, ...ROOM })
-    await race(async index => { await stores[index % stores.length]!.takeGuess({ userId: user.id, count: { by: 'stranger' }, now: 2000, ...ROOM }) })
-    t.strictSame((await store.findUser(user.id))?.failed, { since: 2000, known: 0, stranger: RACERS })
-  })
+    prove(`a guess is given back to the window that it was taken in, and to no other: at the ${of}`, async (t, store) => {
+      const user = await insert(store)
+      const failed = async () => (await store.findUser(user.id))![kept]
+      const device = randomUUID()
+      const counts: GuessCount[] = [{ by: 'stranger' }, { by: 'device', device }]
+      const giveBack = async (count: GuessCount, since = 1000, userId = user.id) => { await store.giveBackGuess({ of, userId, count, since }) }
+      for (const count of counts) await giveBack(count)
+      t.equal(await failed(), undefined)
+      for (const count of counts) for (const now of [1000, 1500]) await store.takeGuess({ of, userId: user.id, count, now, ...ROOM })
+      for (const count of counts) await giveBack(count)
+      t.strictSame(await failed(), { since: 1000, known: 0, stranger: 1, devices: { [device]: 1 } })
+      for (const count of counts) {
+        await giveBack(count, 999)
+        await giveBack(count, 1000, randomUUID())
+      }
+      await giveBack({ by: 'known' })
+      await giveBack({ by: 'device', device: randomUUID() })
+      t.strictSame(await failed(), { since: 1000, known: 0, stranger: 1, devices: { [device]: 1 } })
+    })
+
+    prove(`64 racing guesses are 64, or as many as there is room for: at the ${of}`, async (t, store, stores) => {
+      const device = randomUUID()
+      const raced = async (max: number) => {
+        const user = await insert(store)
+        const counts: GuessCount[] = [{ by: 'stranger' }, { by: 'known' }, { by: 'device', device }, { by: 'device', device }]
+        await race(async index => { await stores[index % stores.length]!.takeGuess({ of, userId: user.id, count: counts[index % 4]!, now: 1000, max, maxDevices: 10, window: 1000 }) })
+        return (await store.findUser(user.id))?.[kept]
+      }
+      t.strictSame(await raced(100), { since: 1000, known: RACERS / 4, stranger: RACERS / 4, devices: { [device]: RACERS / 2 } })
+      t.strictSame(await raced(10), { since: 1000, known: 10, stranger: 10, devices: { [device]: 10 } })
+    })
+
+    prove(`of guesses that race for the end of a window none is lost: at the ${of}`, async (t, store, stores) => {
+      const user = await insert(store)
+      await store.takeGuess({ of, userId: user.id, count: { by: 'stranger' }, now: 1000, ...ROOM })
+      await race(async index => { await stores[index % stores.length]!.takeGuess({ of, userId: user.id, count: { by: 'stranger' }, now: 2000, ...ROOM }) })
+      t.strictSame((await store.findUser(user.id))?.[kept], { since: 2000, known: 0, stranger: RACERS })
+    })
+  }
 
   prove('a family is closed once, and only by its user', async (t, store) => {
     const [one, other] = [newFamily(), newFamily()]

@@ -4,11 +4,12 @@ import type { AccountService } from '../../services/account-service.js'
 import type { Clients } from '../../services/clients.js'
 import type { PasswordResets } from '../../services/password-resets.js'
 import type { Device } from '../../services/rotation.js'
+import type { StepUps } from '../../services/step-ups.js'
 import type { Caller, TokenService } from '../../services/token-service.js'
 import { toAuthTokenDTO, toEventListDTO, toTokenListDTO, toUserDTO, type AuthTokenDTO, type EventListDTO, type EventQuery, type RevocationDTO, type TokenListDTO, type UserDTO } from './dto.js'
 import { readName, readPassword, type AuthenticationRequest, type ChangePasswordRequest, type ChangeUserRequest, type DeleteAccountRequest, type RefreshRequest, type RegistrationRequest, type ResetPasswordRequest } from './requests.js'
 
-export interface AuthControllerParts { accounts: AccountService, tokens: TokenService, clients: Clients, activity: Activity, resets: PasswordResets }
+export interface AuthControllerParts { accounts: AccountService, tokens: TokenService, clients: Clients, activity: Activity, resets: PasswordResets, stepUps: StepUps }
 
 /** `now` is in milliseconds everywhere; the errors are those of the services. */
 export class AuthController {
@@ -17,13 +18,15 @@ export class AuthController {
   readonly #clients: Clients
   readonly #activity: Activity
   readonly #resets: PasswordResets
+  readonly #stepUps: StepUps
 
-  constructor ({ accounts, tokens, clients, activity, resets }: AuthControllerParts) {
+  constructor ({ accounts, tokens, clients, activity, resets, stepUps }: AuthControllerParts) {
     this.#accounts = accounts
     this.#tokens = tokens
     this.#clients = clients
     this.#activity = activity
     this.#resets = resets
+    this.#stepUps = stepUps
   }
 
   async register (request: RegistrationRequest, device: Device, now: number): Promise<UserDTO> {
@@ -32,7 +35,7 @@ export class AuthController {
   }
 
   async login (request: AuthenticationRequest, now: number): Promise<AuthTokenDTO> {
-    return await request.authenticate(this.#accounts, this.#tokens, now)
+    return await request.authenticate(this.#accounts, this.#tokens, this.#stepUps, now)
   }
 
   async refresh (request: RefreshRequest, device: Device, now: number): Promise<AuthTokenDTO> {

@@ -16,6 +16,9 @@ export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, descriptio
 /** How many characters at least is a setting, so the document says it as a limit. */
 export const NEW_PASSWORD = 'not a common one, nor one character over and over, nor the address'
 export const Password = (description: string, example: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description, examples: [example] })
+/** What is typed in is far shorter. */
+const CODE_MAX_LENGTH = 100
+export const Code = (description = 'where the account has a second factor, beside the password: a code of the authenticator app, or a recovery code', example = '287082') => Type.String({ maxLength: CODE_MAX_LENGTH, description, examples: [example] })
 /** Of whoever the examples of the document are about. */
 export const EXAMPLE_PASSWORDS = { old: 'correct horse battery', new: 'another horse, another battery' }
 

@@ -4,12 +4,14 @@ import { isText, NAME_MAX_LENGTH, normaliseEmail, normaliseName, spellingsOf } f
 import { LINK_TOKEN_MAX_LENGTH } from '../../core/link-token.js'
 import { AuthError, type FieldError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'
+import type { CallerProof } from '../../services/fresh-proofs.js'
+import type { StepUps } from '../../services/step-ups.js'
 import type { TokenService } from '../../services/token-service.js'
 import type { Visit } from '../edge/route.js'
-import { Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
+import { Code, Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
-const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
+export const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
 
 export class RegistrationRequest {
   static readonly schema = RegistrationDTO
@@ -59,14 +61,16 @@ export class AuthenticationRequest {
     this.#deviceTokens = [...body.device_token === undefined ? [] : [body.device_token], ...brought.deviceTokens ?? []]
   }
 
-  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `email_not_verified`, `too_many_active_tokens`, `rate_limited`, `busy`. */
-  async authenticate (accounts: AccountService, tokens: TokenService, now: number): Promise<AuthTokenDTO> {
+  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `email_not_verified`, `second_factor_required`, `too_many_active_tokens`, `rate_limited`, `busy`. */
+  async authenticate (accounts: AccountService, tokens: TokenService, stepUps: StepUps, now: number): Promise<AuthTokenDTO> {
     const { device, cookieToken, overLimit } = this.#brought
     const [held, devices] = [tokens.read(cookieToken), tokens.readDevices(this.#deviceTokens, now)]
     const user = await accounts.authenticate(this.#email, this.#password, device, now, { family: held, devices, overLimit })
-    const issued = await tokens.open(user, await accounts.currentHash(user, this.#password, device), device, now, held, devices)
-    // A password change overtook this log-in, so the password is to be proved against the new one.
-    return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, now)
+    const passwordHash = await accounts.currentHash(user, this.#password, device)
+    await stepUps.assertEnough(user, passwordHash, devices, now)
+    const issued = await tokens.open(user, passwordHash, device, now, held, devices)
+    // A change of the password or of the factors overtook this log-in, so it is to be proved against the new one.
+    return issued ? toAuthTokenDTO(issued) : await this.authenticate(accounts, tokens, stepUps, now)
   }
 }
 
@@ -104,7 +108,7 @@ export type ForgotPasswordRequest = Static<typeof ForgotPasswordRequest>
 export const VerifyEmailRequest = Type.Object({ email: Type.Optional(Email()), token: LinkToken('verify-email'), password: Type.Optional(Password('with a token: the password of the account', EXAMPLE_PASSWORDS.old)) }, { $id: 'VerifyEmailRequest', ...strict })
 export type VerifyEmailRequest = Static<typeof VerifyEmailRequest>
 
-export const ChangeEmailRequest = Type.Object({ email: Type.Optional(Email()), current_password: Type.Optional(Password('with an address, unless the log-in is fresh: the password of the account', EXAMPLE_PASSWORDS.old)), token: LinkToken('change-email') }, { $id: 'ChangeEmailRequest', ...strict })
+export const ChangeEmailRequest = Type.Object({ email: Type.Optional(Email()), current_password: Type.Optional(Password('with an address, unless the log-in is fresh: the password of the account', EXAMPLE_PASSWORDS.old)), code: Type.Optional(Code()), token: LinkToken('change-email') }, { $id: 'ChangeEmailRequest', ...strict })
 export type ChangeEmailRequest = Static<typeof ChangeEmailRequest>
 
 export const DeleteAccountRequest = Type.Object({ password: Password('the password of the account', EXAMPLE_PASSWORDS.old) }, { $id: 'DeleteAccountRequest', ...strict })
@@ -112,6 +116,11 @@ export type DeleteAccountRequest = Static<typeof DeleteAccountRequest>
 
 export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUserRequest', ...strict })
 export type ChangeUserRequest = Static<typeof ChangeUserRequest>
+
+/** The password and the code of a proof, as they were typed. Throws `invalid_request` if the password is no text. */
+export function readProof ({ current_password: password, code }: { current_password?: string | undefined, code?: string | undefined }): CallerProof {
+  return { password: password === undefined ? undefined : readPassword('current_password', password), code }
+}
 
 const BAD_EMAIL = { field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }
 const BAD_NAME = { field: 'name', detail: `It must have a visible character, at most ${NAME_MAX_LENGTH} in all, and none that breaks the line or changes the direction of the text.` }

@@ -1,11 +1,12 @@
 // The route table: the one place that names a path, its guard, its limit, its schemas and its status; holds no logic.
+import type { Enroller } from '../../services/second-factors.js'
 import type { Caller } from '../../services/token-service.js'
 import type { Described, Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
 import { AuthTokenDTO, EventListDTO, EventQuery, LinkSentDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, RegistrationRequest, ResetPasswordRequest } from './requests.js'
 
-export type Route = OpenRoute | TokenRoute | CallerRoute | EitherRoute
+export type Route = OpenRoute | TokenRoute | CallerRoute | EitherRoute | EnrollerRoute
 
 export type OpenRoute = Described & { guard: 'open', cookie?: undefined, handle: (controller: AuthController, visit: Visit) => Promise<unknown> }
 
@@ -21,6 +22,9 @@ export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', han
 /** A route that finds out who calls only for some of what is asked. */
 export type EitherRoute = Described & { guard: 'either', cookie?: undefined, handle: (controller: AuthController, visit: Visit, identify: () => Promise<Caller>) => Promise<unknown> }
 
+/** A route for a caller, or for somebody whose log-in waits for a second factor: its answer may have the pair of that. */
+export type EnrollerRoute = Described & { guard: 'enrolling', cookie?: undefined, handle: (controller: AuthController, visit: Visit, enroller: Enroller) => Promise<object> }
+
 export const ROUTES: Route[] = [
   {
     operationId: 'register', tag: 'accounts',
@@ -31,9 +35,9 @@ export const ROUTES: Route[] = [
   },
   {
     operationId: 'logIn', tag: 'tokens',
-    description: 'Opens a family of refresh tokens, which is one device, and answers with its first pair of tokens.',
+    description: 'Opens a family of refresh tokens, which is one device, and answers with its first pair of tokens. Where the account has a second factor it opens none, and the refusal has a ticket, with which the log-in goes on.',
     method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
-    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'email_not_verified', 'foreign_origin', 'too_many_active_tokens', 'busy'],
+    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'second_factor_required', 'email_not_verified', 'foreign_origin', 'too_many_active_tokens', 'busy'],
     handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit), visit.now),
   },
   {

@@ -1,5 +1,6 @@
 // What every failure is answered with, as JSON; holds no failure.
 import { named, Type, type Static } from '../../schema.js'
+import { METHODS } from '../../core/factors.js'
 import { ERRORS, type ErrorCode } from '../../errors.js'
 
 const strict = { additionalProperties: false }
@@ -15,5 +16,9 @@ export const ProblemDTO = Type.Object({
   code: Type.Unsafe<ErrorCode>({ type: 'string', enum: Object.keys(ERRORS), description: 'stable, for programs' }),
   request_id: Type.String({ format: 'uuid' }),
   errors: Type.Optional(Type.Array(named(FieldErrorDTO))),
+  ticket: Type.Optional(Type.String({ description: 'with `second_factor_required`: what the log-in goes on with' })),
+  expires_in: Type.Optional(Type.Integer({ description: 'for how many seconds the ticket is good' })),
+  methods: Type.Optional(Type.Array(Type.String({ enum: [...METHODS] }), { description: 'what may stand beside the password' })),
+  enrol: Type.Optional(Type.Literal(true, { description: 'the user has no second factor yet, and must add one: the ticket stands in for the access token there' })),
 }, { $id: 'ProblemDTO', ...strict })
 export type ProblemDTO = Static<typeof ProblemDTO>

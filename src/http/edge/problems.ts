@@ -48,6 +48,7 @@ export function toProblem (error: AuthError, requestId: string): ProblemDTO {
     code: error.code,
     request_id: requestId,
     ...(error.errors && { errors: error.errors }),
+    ...error.members,
   }
 }
 

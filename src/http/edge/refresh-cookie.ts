@@ -116,6 +116,13 @@ export class RefreshCookie {
     return rest
   }
 
+  /** An answer to a log-in: its tokens go into the cookies where that is asked for; else what the cookie held has ended with it. */
+  answer<Answer extends WithTokens>(answer: Answer): Omit<Answer, 'refresh_token' | 'device_token'> {
+    if (this.isWanted) return this.keep(answer)
+    this.clear()
+    return answer
+  }
+
   clear (): void {
     clearCookie(this.#reply)
   }

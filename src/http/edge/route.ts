@@ -23,8 +23,8 @@ interface Operation { operationId: string, tag: keyof typeof TAGS, summary: stri
 export interface Described extends Operation {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   url: string
-  /** Whether it is for anybody, for whom an access token stands for, or for the one or the other by what is asked. */
-  guard: 'open' | 'bearer' | 'either'
+  /** Whether it is for anybody, for whom an access token stands for, for the one or the other by what is asked, or also for whose log-in waits for a second factor. */
+  guard: 'open' | 'bearer' | 'either' | 'enrolling'
   limit: Limit
   body?: TSchema
   /** What may stand in the query; else that means nothing. */
@@ -146,7 +146,7 @@ function operationOf ({ operationId, tag, summary, description }: Operation) {
 }
 
 function securityOf (route: Described): Array<Record<string, string[]>> {
-  if (route.guard === 'bearer') return [{ bearer: [] }]
+  if (route.guard === 'bearer' || route.guard === 'enrolling') return [{ bearer: [] }]
   if (route.guard === 'either') return [{}, { bearer: [] }]
   return route.takesCookie ? [{}, { cookie: [] }] : []
 }

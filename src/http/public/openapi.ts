@@ -21,7 +21,7 @@ const PARAMETERS: Record<string, object> = {
 }
 
 /** Of some routes the body may be left out. */
-export interface DocumentParts { version: string, issuer: string, passwordMinLength: number, bodyOptional: Array<{ url: string }> }
+export interface DocumentParts { version: string, issuer: string, passwordMinLength: number, bodyOptional: Array<{ method: string, url: string }> }
 
 export interface Schema {
   $ref?: string, type?: string | string[], description?: string, enum?: unknown[], examples?: unknown[], minLength?: number, maxLength?: number
@@ -83,7 +83,7 @@ async function write (routes: RouteOptions[], schemas: unknown[], parts: Documen
 function complete (document: Document, { passwordMinLength, bodyOptional }: DocumentParts): void {
   const { paths, components: { schemas } } = document
   // The plugin takes every body for one that must be there.
-  for (const { url } of bodyOptional) paths[url]!['post']!.requestBody!.required = false
+  for (const { method, url } of bodyOptional) paths[url]![method.toLowerCase()]!.requestBody!.required = false
   const operations = Object.values(paths).flatMap(path => Object.values(path))
   for (const { name, schema } of operations.flatMap(({ parameters = [] }) => parameters)) Object.assign(schema, PARAMETERS[name])
   const told: Record<string, object> = { email: EMAIL, new_password: { minLength: passwordMinLength } }

@@ -1,7 +1,8 @@
 // The documents: OpenAPI equals the routes, and the page that tries them is fenced in.
 import t from 'tap'
 import { ERRORS } from '../../../src/errors.js'
-import { ROUTES } from '../../../src/http/account/routes.js'
+import { factorRoutes } from '../../../src/http/account/factor-routes.js'
+import { ROUTES as OWN } from '../../../src/http/account/routes.js'
 import { TAGS } from '../../../src/http/edge/route.js'
 import { testApp } from '../../test-app.js'
 
@@ -15,6 +16,7 @@ interface OpenApi {
   components: { schemas: Record<string, { properties: Record<string, Record<string, unknown>> }> }
 }
 
+const ROUTES = [...OWN, ...factorRoutes({} as never)]
 const successOf = ({ responses }: Operation) => Object.entries(responses).find(([status]) => status.startsWith('2'))![1].content?.['application/json'] ?? {}
 
 t.test('OpenAPI 3.1 has exactly the routes, their guards and their answers', async t => {
@@ -27,8 +29,8 @@ t.test('OpenAPI 3.1 has exactly the routes, their guards and their answers', asy
   for (const route of ROUTES) {
     const { responses, security, requestBody } = document.paths[route.url.replace(':id', '{id}')]![route.method.toLowerCase()]!
     t.ok(responses[route.status], route.url)
-    t.strictSame(security, { '/refresh': [{}, { cookie: [] }] }[route.url] ?? (route.guard === 'bearer' ? [{ bearer: [] }] : []), route.url)
-    t.equal(requestBody?.required, route.body && route.url !== '/refresh', route.url)
+    t.strictSame(security, { '/refresh': [{}, { cookie: [] }] }[route.url] ?? (route.guard === 'open' ? [] : [{ bearer: [] }]), route.url)
+    t.equal(requestBody?.required, route.body && !route.isBodyOptional, route.url)
     t.ok(responses[400] && responses[429] && responses[503], route.url)
   }
   t.ok(['UserDTO', 'AuthTokenDTO', 'RegistrationDTO', 'ProblemDTO'].every(name => name in document.components.schemas))
@@ -40,7 +42,7 @@ t.test('the document says at which address it holds, and names and describes eve
   t.match(info, { license: { identifier: 'MIT' }, contact: { url: 'https://id.example' } })
   t.strictSame(servers, [{ url: 'https://id.example' }])
   const operations = Object.values(paths).flatMap(path => Object.values(path))
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 25)
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 31)
   for (const { operationId, summary, description } of operations) t.ok(/^[a-z]+[A-Za-z]*$/.test(operationId) && summary && description.endsWith('.'), operationId)
   t.strictSame(new Set(operations.flatMap(({ tags }) => tags)), new Set(tags.map(({ name }) => name)))
   for (const [path, status] of [['/.well-known/jwks.json', '304'], ['/health/ready', '503'], ['/health/live', '400']] as const) t.match(paths[path]!['get'], { security: [], responses: { [status]: {}, 400: {} } })
