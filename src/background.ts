@@ -86,6 +86,7 @@ export function sendMails (app: FastifyInstance, { clock, config, meter }: AppPa
   const mails = new MailQueue({
     ...mail, clock, meter, record: event => { app.events.record(event) }, always: { issuer: new URL(config.ISSUER).host, account: accountPage },
     report: err => { if (err) app.log.error({ err }, 'mails cannot be sent'); else app.log.info('mails can be sent again') },
+    refused: err => { app.log.warn({ err }, 'a mail was refused') },
   })
   app.addHook('onClose', async () => { await mails.stop() })
   return mails

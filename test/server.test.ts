@@ -1,7 +1,7 @@
 // The process: starts on nothing, refuses in one sentence, serves TLS, and ends gracefully.
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { get, request } from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
@@ -12,13 +12,15 @@ import t from 'tap'
 import { readConfig } from '../src/config.js'
 import { planRotation } from '../src/core/key-life-cycle.js'
 import { changeRing } from '../src/keyring/ring-changes.js'
+import { readManifest } from '../src/keyring/ring-files.js'
 import { start } from '../src/server.js'
 import { openStore } from '../src/store/open-store.js'
 import { certificateFor } from './certificates.js'
 import { plainNode } from './compiled.js'
 import { freePort } from './free-port.js'
 import { dial, get as httpGet, readAll, readAnswer } from './http/raw-client.js'
-import { makeRing } from './keyring/rings.js'
+import { makeOlder, makeRing } from './keyring/rings.js'
+import { openHouse } from './mail/smtp-house.js'
 import type { Command } from './program.js'
 import { createVerifier } from '../src/verifier/verifier.js'
 import { ask, AT_ONCE, MEASURED, run, settings, withRing } from './server-process.js'
@@ -125,6 +127,24 @@ t.test('a ring that cannot be kept up is said in the log, and the server serves 
   t.equal((await fetch(`${url}/health/ready`)).status, 200)
   child.kill('SIGTERM')
   t.match(await ended, { code: 0, err: '' })
+})
+
+t.test('a ring of before there were sealing secrets gets them from a server as it starts; one that leaves the ring to commands goes on without, and says so once', async t => {
+  const env = await withRing(settings(t, { LOG_LEVEL: 'info' }))
+  makeOlder(env.KEYS_DIR)
+  const left = run(t, { ...env, KEY_ROTATION_DAYS: '0' }, MEASURED)
+  const url = await left.ready()
+  while (!left.output.out.includes('the key ring has no sealing secret')) await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.equal((await fetch(`${url}/health/ready`)).status, 200)
+  const { ready, output, child, ended } = run(t, { ...env, DATABASE_URL: `${env['DATABASE_URL']!}-other` })
+  await ready()
+  while (!left.output.out.includes('key ring changed')) await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.match(output.out, /"kind":"sealing","steps":\[.*"msg":"key ring kept up"/)
+  t.strictSame((await readManifest(env.KEYS_DIR)).sealing!.map(({ state }) => state), ['active', 'next'])
+  for (const one of [child, left.child]) one.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+  t.match(await left.ended, { code: 0, err: '' })
+  t.equal(left.output.out.match(/the key ring has no sealing secret/g)!.length, 1)
 })
 
 t.test('a port that is taken is said in one sentence', async t => {
@@ -350,4 +370,43 @@ t.test('while no write can be kept the server is not ready, goes on reading, and
   limit('0')
   child.kill('SIGTERM')
   t.strictSame(await once(child, 'exit'), [0, null])
+})
+
+t.test('in development a mail is a file beside the users, which a stop waits for, and the log says where', async t => {
+  const env = await withRing(settings(t, { DOCS: 'off', ACCOUNT_PAGE: 'false' }))
+  const { app, stop } = await start(readConfig(env), AT_ONCE)
+  const post = async (url: string, payload: object) => (await app.inject({ method: 'POST', url, payload })).statusCode
+  t.equal(await post('/register', { email: 'ada@example.com', password: 'correct horse battery' }), 201)
+  t.equal(await post('/forgot-password', { email: 'ada@example.com' }), 202)
+  await stop()
+  const folder = join(env['DATABASE_URL']!.slice('file:'.length), '../outbox')
+  const [file] = readdirSync(folder)
+  t.match(readFileSync(join(folder, file!), 'utf8'), /^To: ada@example\.com\r$/m)
+  const running = run(t, { ...env, LOG_LEVEL: 'info' })
+  const url = await running.ready()
+  t.equal((await ask(`${url}/forgot-password`, { email: 'ada@example.com' })).status, 202)
+  t.match(await running.end('SIGTERM'), { code: 0, err: '', out: new RegExp(`"Mails are not sent, but files in ${folder}: set MAIL_URL"[^]*"file":"${folder}/[^"]+\\.eml"`) })
+})
+
+t.test('with a mail server mails go there', async t => {
+  const { arrived, port } = await openHouse(t, {})
+  const env = await withRing(settings(t, { DOCS: 'off', ACCOUNT_PAGE: 'false', MAIL_URL: `smtp://127.0.0.1:${port}?starttls=never`, MAIL_FROM: 'Example <id@example.com>' }))
+  const { app, stop } = await start(readConfig(env), AT_ONCE)
+  await app.inject({ method: 'POST', url: '/register', payload: { email: 'ada@example.com', password: 'correct horse battery' } })
+  await app.inject({ method: 'POST', url: '/forgot-password', payload: { email: 'ada@example.com' } })
+  while (arrived.length === 0) await new Promise(resolve => { setTimeout(resolve, 10) })
+  await stop()
+  t.match(arrived, [{ from: 'id@example.com', to: ['ada@example.com'], message: /^From: Example <id@example\.com>\r$/m }])
+})
+
+t.test('a production without a mail server serves nothing that needs one', async t => {
+  const env = await withRing(settings(t, { NODE_ENV: 'production', ISSUER: 'https://id.example', ACCOUNT_PAGE: 'false' }))
+  const { app, stop } = await start(readConfig(env), AT_ONCE)
+  t.teardown(stop)
+  t.equal((await app.inject({ method: 'POST', url: '/forgot-password', payload: { email: 'ada@example.com' } })).statusCode, 404)
+})
+
+t.test('a text of a mail that cannot be used stops the start with a sentence', async t => {
+  const env = await withRing(settings(t))
+  await t.rejects(start(readConfig({ ...env, MAIL_LANGUAGE: 'fr' }), AT_ONCE), { message: 'There is no fr/verify-email.txt: MAIL_LANGUAGE is en or de, or one of which MAIL_TEMPLATES has every text.' })
 })

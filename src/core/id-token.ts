@@ -28,7 +28,7 @@ export function idTokenClaims (person: Person, subject: IdTokenSubject, now: num
   }
 }
 
-/** What a scope lets a client know of a user (section 5.4). Here no address is ever proved to be the user's; another system may have, before its users came here. */
+/** What a scope lets a client know of a user (section 5.4). */
 export function userClaims ({ id, email, name, emailVerified = false }: Person, scope: string[]): { sub: string, name?: string, email?: string, email_verified?: boolean } {
   return {
     sub: id,

@@ -4,11 +4,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sender, SendLetter } from '../core/letters.js'
 import { makeFolder } from '../folders.js'
-import { writeMessage } from './smtp.js'
 
 /** Who writes each mail into a file of this folder, which nobody else may read; `told` gets its path. `clock` in milliseconds. */
 export function outboxSender (folder: string, from: Sender, { clock, told }: { clock: () => number, told: (path: string) => void }): SendLetter {
   return async (to, letter) => {
+    // With the first mail, for a start does without what writes one.
+    const { writeMessage } = await import('./smtp.js')
     makeFolder(folder)
     const path = join(folder, `${new Date(clock()).toISOString().replaceAll(':', '-')}-${randomUUID().slice(0, 8)}.eml`)
     writeFileSync(path, await writeMessage(from, to, letter), { mode: 0o600, flag: 'wx' })

@@ -3,6 +3,9 @@ import type { ConnectionOptions } from 'node:tls'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import { LetterRefused, type Letter, type Sender, type SendLetter } from '../core/letters.js'
 
+/** What stays as it is on its way into the envelope: of anything else the recipient might become another. */
+const PLAIN_ADDRESS = /^[^@<>\s\p{C}]+@[^@<>\s\p{C}]+$/u
+
 /** How long is waited for a server, in milliseconds. */
 export interface SmtpTimes { connect: number, answer: number }
 
@@ -21,10 +24,11 @@ export function smtpSender (url: string, from: Sender, { times = TIMES, tls = {}
     connectionTimeout: times.connect, greetingTimeout: times.connect, dnsTimeout: times.connect, socketTimeout: times.answer, tls,
   })
   return async (to, letter) => {
+    if (!PLAIN_ADDRESS.test(to)) throw new LetterRefused('There is no mail to such an address.')
     try {
       await transport.sendMail(messageOf(from, to, letter))
-    } catch (cause) {
-      throw isFinal(cause) ? new LetterRefused('The mail server refused the mail.', { cause }) : cause
+    } catch (error) {
+      throw toFault(error as SmtpError, to)
     }
   }
 }
@@ -40,7 +44,11 @@ function messageOf (from: Sender, to: string, { subject, text, html }: Letter): 
   return { from, to: { name: '', address: to }, subject, text, html, headers: { 'Auto-Submitted': 'auto-generated' }, disableFileAccess: true, disableUrlAccess: true }
 }
 
-function isFinal (error: unknown): boolean {
-  const { code = '', responseCode = 0 } = error as { code?: string, responseCode?: number }
-  return OF_THE_MAIL.has(code) && (responseCode === 0 || responseCode >= 500)
+/** What nodemailer says of a mail that it could not send, with who was to get it in many places. */
+interface SmtpError extends Error { code: string, command?: string, responseCode?: number }
+
+// What goes into the log: what the server or the system said, and nobody's address.
+function toFault ({ code, command, message, responseCode = 0 }: SmtpError, to: string): Error {
+  const sentence = `${message.replaceAll(to, 'the recipient')} (${[code, command].filter(Boolean).join(', ')})`
+  return OF_THE_MAIL.has(code) && (responseCode === 0 || responseCode >= 500) ? new LetterRefused(sentence) : new Error(sentence)
 }

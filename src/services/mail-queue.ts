@@ -21,6 +21,8 @@ export interface MailQueueParts {
   record: RecordEvent
   /** Told when mails cannot be sent, with why not, and when they can again. */
   report: (err: unknown) => void
+  /** Told of each mail that the server will never take, with why not. */
+  refused: (err: LetterRefused) => void
   /** Milliseconds since the epoch. */
   clock: () => number
   meter?: Meter | undefined
@@ -97,9 +99,8 @@ export class MailQueue {
     for (const waiting of this.#all) {
       if (!waiting.timer) continue
       clearTimeout(waiting.timer)
-      this.#ready.push(waiting)
+      this.#resume(waiting)
     }
-    this.#work()
     if (this.#all.size > 0) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, this.#times.farewell)
@@ -121,7 +122,6 @@ export class MailQueue {
 
   // Never rejects.
   async #try (waiting: Waiting): Promise<void> {
-    delete waiting.timer
     try {
       waiting.mail ??= await this.#write(waiting.address)
     } catch {
@@ -142,6 +142,7 @@ export class MailQueue {
     } catch (error) {
       if (error instanceof LetterRefused) {
         this.#remove(waiting)
+        this.#parts.refused(error)
         this.#end('refused', addressed)
         return
       }
@@ -166,10 +167,14 @@ export class MailQueue {
       return
     }
     this.#meter.count('signet_mails_total', ['retried'])
-    waiting.timer = setTimeout(() => {
-      this.#ready.push(waiting)
-      this.#work()
-    }, pause).unref()
+    waiting.timer = setTimeout(() => { this.#resume(waiting) }, pause).unref()
+  }
+
+  // Without its timer from now on, for one that waits for its turn is not to get two.
+  #resume (waiting: Waiting): void {
+    delete waiting.timer
+    this.#ready.push(waiting)
+    this.#work()
   }
 
   #giveUp (waiting: Waiting): void {

@@ -16,7 +16,7 @@ function project (t: Test) {
   write('tsconfig.json', JSON.stringify({ compilerOptions: options, include: ['src', 'bench'], exclude: ['src/browser', 'src/client', 'src/verifier'] }))
   write('src/verifier/tsconfig.json', JSON.stringify({ compilerOptions: { ...options, tsBuildInfoFile: '../../dist/.verifier.tsbuildinfo' }, include: ['*.ts'] }))
   for (const path of ['src/verifier/a.ts', 'src/one.ts', 'src/two.ts', 'bench/b.ts']) write(path, 'export const number: number = 1\n')
-  for (const path of ['src/browser/page.html', 'src/client/client.js', 'src/services/common-passwords.txt', 'package-lock.json']) write(path, 'as it is\n')
+  for (const path of ['src/browser/page.html', 'src/client/client.js', 'src/services/common-passwords.txt', 'src/mail/templates/layout.html', 'package-lock.json']) write(path, 'as it is\n')
   write('src/server.ts', "export { number } from './one.js'\n")
   mkdirSync(join(folder, 'scripts'))
   for (const path of ['scripts/build.js', 'scripts/source-files.js', 'rolldown.config.js']) copyFileSync(path, join(folder, path))

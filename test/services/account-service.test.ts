@@ -26,6 +26,12 @@ t.test('a hash of another cost is renewed at log-in', async t => {
   t.equal((await store.findUser(user.id))!.passwordHash, renewed)
 })
 
+t.test('a password is good for as long as nobody changes it', async t => {
+  const { accounts, user } = await openServices(t)
+  const years = 10 * 365 * 86_400_000
+  t.equal((await accounts.authenticate(user.email, PASSWORD, DEVICE, NOW + years)).id, user.id)
+})
+
 t.test('in the queue the same are known as to the limits: whoever comes from the /64 of a log-in, or holds one, or has proved the password', async t => {
   const { store, accounts, hasher, tokens, user } = await openServices(t)
   const known: boolean[] = []

@@ -115,7 +115,7 @@ t.test('a factor that another change overtakes is not added; a removal and new r
 t.test('a log-in that waits for a first factor is over where another change came first', async t => {
   const services = await openServices(t)
   const { store, user } = services
-  const { stepUps, secondFactors } = openSecondFactors({ ...services, issuer: ISSUER, isRequired: true, families: LIMITS, closingRetention: RETENTION, isLimited: false, record: () => {} })
+  const { stepUps, secondFactors } = openSecondFactors({ ...services, issuer: ISSUER, origins: [], isRequired: true, families: LIMITS, closingRetention: RETENTION, isLimited: false, record: () => {} })
   const ticket = await stepUps.assertEnough((await store.findUser(user.id))!, 'another hash', [], NOW).then(() => '', (error: AuthError) => error.members!.ticket)
   const enrolment = await stepUps.enrolment(ticket, NOW)
   overtake(store, 'openFamily', async () => await store.setRoles({ userId: user.id, roles: ['admin'] }))
@@ -138,7 +138,7 @@ t.test('of 2,000 codes that are guessed at four servers at once none passes, and
   const seen: string[] = []
   const stores = Array.from({ length: 4 }, () => new SqliteStore(`${folder}/signet.db`))
   t.teardown(async () => { await Promise.all(stores.map(async store => { await store.close() })) })
-  const servers = stores.map(store => openSecondFactors({ store, keyRing, accounts: undefined as never, tokens: { open: async () => { throw new Error('passed') } } as never, issuer: ISSUER, isRequired: false, families: LIMITS, closingRetention: RETENTION, isLimited: true, record: () => {} }))
+  const servers = stores.map(store => openSecondFactors({ store, keyRing, accounts: undefined as never, tokens: { open: async () => { throw new Error('passed') } } as never, issuer: ISSUER, origins: [], isRequired: false, families: LIMITS, closingRetention: RETENTION, isLimited: true, record: () => {} }))
   const text = await ticket()
   const counts: Record<string, number> = {}
   for (let batch = 0; batch < 2; batch++) {

@@ -32,6 +32,10 @@ export function proveAccounts (open: Open): void {
     return user
   }
 
+  prove('a new store has no user', async (t, store) => {
+    t.strictSame(await store.listUsers('', 10), [])
+  })
+
   prove('a user is kept whole with roles, disabled or deleted', async (t, store) => {
     const [roles, disabled] = [await insert(store, [], { roles: ROLES }), await insert(store, [], { roles: ROLES, disabledAt: 4000, lastDisabledAt: 3000 })]
     for (const user of [roles, disabled]) {

@@ -6,15 +6,15 @@ import type { PasswordResets } from '../../services/password-resets.js'
 import type { Registrations } from '../../services/registrations.js'
 import { LinkSentDTO, UserDTO } from './dto.js'
 import { asksForLink, ChangeEmailRequest, ForgotPasswordRequest, readAddress, readNewAddress, readPassword, readProof, RegistrationRequest, VerifyEmailRequest } from './requests.js'
-import { ROUTES, type Route } from './routes.js'
+import { ROUTES, type OpenRoute, type Route } from './routes.js'
 
 export interface MailRouteParts {
   addresses: AddressProofs
   resets: PasswordResets
   links: MailedLinks
   mails: MailQueue
-  /** Where an address is confirmed before anybody logs in. */
-  registrations: Registrations | undefined
+  /** How accounts are made, where nobody may learn whose address has one; else at once, with a proof of the address where a log-in needs one, or none. */
+  registrations: Registrations | 'with proof' | 'without'
   weaknessOf: (password: string, email: string) => string | undefined
 }
 
@@ -24,19 +24,29 @@ const PROOF_SENT: LinkSentDTO = { expires_in: LINK_LIFE.proof / 1000 }
 /** All routes of accounts, where mails are sent; without parts those there are without. */
 export function routesWith (parts: MailRouteParts | undefined): Route[] {
   if (!parts) return ROUTES
-  const { registrations } = parts
-  return [...registrations ? ROUTES.map(route => route.operationId === 'register' ? registerUnseen(parts, registrations) : route) : ROUTES, ...mailRoutes(parts)]
+  return [...ROUTES.map(route => route.operationId === 'register' ? register(route, parts) : route), ...mailRoutes(parts)]
 }
 
-function registerUnseen ({ weaknessOf }: MailRouteParts, registrations: Registrations): Route {
-  const { cookie: _, ...register } = ROUTES.find(({ operationId }) => operationId === 'register')!
-  return {
-    ...register, guard: 'open', status: 202, response: LinkSentDTO, elsewhere: { status: 201, response: UserDTO },
+function register (route: Route, { addresses, registrations, weaknessOf }: MailRouteParts): Route {
+  if (registrations === 'without') return route
+  const open = route as OpenRoute
+  const withProof: OpenRoute = {
+    ...open,
+    handle: async (controller, visit) => {
+      const user = await open.handle(controller, visit)
+      addresses.askToVerify((visit.body as RegistrationBody).email)
+      return user
+    },
+  }
+  if (registrations === 'with proof') return withProof
+  const unseen: OpenRoute = {
+    ...open, status: 202, response: LinkSentDTO, elsewhere: { status: 201, response: UserDTO },
     handle: async (_controller, { body, device, now }) => {
       await registrations.ask(new RegistrationRequest(body as RegistrationBody).toRegistration(weaknessOf), device, now)
       return PROOF_SENT
     },
   }
+  return unseen
 }
 
 function mailRoutes ({ addresses, links, mails, resets }: MailRouteParts): Route[] {

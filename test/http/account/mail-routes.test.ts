@@ -278,9 +278,13 @@ t.test('a stranger who registered somebody else\'s address keeps nobody out, and
 t.test('a log-in takes a proved address where it is required, however the account came to be', async t => {
   const { app, next, settle, letters } = await mailApp(t, { REQUIRE_VERIFIED_EMAIL: 'true' })
   t.equal((await post(app, '/register', { email: EMAIL, password: PASSWORD })).statusCode, 201)
+  const { token: first } = linkOf(await next(PROOF))
+  t.ok(first, 'the mail is sent at once')
+  t.equal((await post(app, '/register', { email: EMAIL, password: PASSWORD })).statusCode, 409)
   t.strictSame(problemOf(await post(app, '/login', { email: EMAIL, password: PASSWORD })), NOT_VERIFIED)
   await post(app, '/verify-email', { email: EMAIL })
   t.equal((await post(app, '/verify-email', { token: linkOf(await next(PROOF)).token, password: PASSWORD })).statusCode, 204)
+  t.strictSame(problemOf(await post(app, '/verify-email', { token: first, password: PASSWORD })), BAD_LINK)
   t.ok((await login(app)).access_token)
   await next(/New sign-in/)
   await settle()
@@ -357,4 +361,43 @@ t.test('the log holds no link and no address of a mail', async t => {
   t.notMatch(lines.join(''), token)
   t.notMatch(lines.join(''), EMAIL)
   t.match(lines.join(''), 'password.reset_asked')
+})
+
+t.test('while mails cannot be sent Signet serves, and says that somebody has to see to it', async t => {
+  const { mail } = openMailbox().parts
+  let isDown = true
+  let told = () => {}
+  const { app, clock } = await testApp(t, {}, {
+    mail: {
+      ...mail,
+      send: async () => {
+        setImmediate(() => { told() })
+        if (isDown) throw new Error('connect ECONNREFUSED')
+      },
+    },
+  })
+  await register(app)
+  await register(app, OTHER)
+  const ready = async (email: string) => {
+    const tried = new Promise<void>(resolve => { told = resolve })
+    await post(app, '/forgot-password', { email })
+    await tried
+    clock.now += 1000
+    const answer = await app.inject('/health/ready')
+    return [answer.statusCode, answer.json()]
+  }
+  t.strictSame(await ready(EMAIL), [200, { status: 'degraded', reason: 'Mails cannot be sent, and are tried again; the log says why.' }])
+  isDown = false
+  t.strictSame(await ready(OTHER), [200, { status: 'ok' }])
+})
+
+t.test('an address may ask for so many links and registrations together, and is refused alike whoever they are for', async t => {
+  const { app } = await mailApp(t, { RATE_LIMIT: 'on', RATE_LIMIT_REGISTER_MAX: '4', REGISTRATION: 'verified' })
+  await post(app, '/register', { email: EMAIL, password: PASSWORD })
+  for (const url of ['/forgot-password', '/verify-email', '/change-email']) t.not((await post(app, url, { email: EMAIL })).statusCode, 429, url)
+  const refusals = await Promise.all([EMAIL, 'nobody@example.com'].flatMap(email => ['/forgot-password', '/verify-email', '/register'].map(async url => {
+    const answer = await post(app, url, { email, password: PASSWORD })
+    return [answer.statusCode, problemOf(answer)]
+  })))
+  for (const refusal of refusals) t.strictSame(refusal, [429, problem(429, 'Too Many Requests', 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.')])
 })

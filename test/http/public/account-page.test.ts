@@ -1,5 +1,6 @@
 // How the account page is served: whole, fenced in, and only where it is wanted.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { newClient } from '../../store/client-contract.js'
 import { EMAIL, PASSWORD, testApp } from '../../test-app.js'
@@ -12,8 +13,8 @@ t.test('the page and all that it loads come from Signet, under a policy that all
   t.strictSame([page.statusCode, page.headers['content-type']], [200, 'text/html; charset=utf-8'])
   t.match(page.body, '<meta name="password-min-length" content="12">')
   t.notMatch(page.body, /\{\{|<style|<script(?! type="module" src)|\sstyle=|\son\w+=|https?:/)
-  const asked = [...page.body.matchAll(/(?:href|src)="(account\/[^"]+)"/g)].map(([, path]) => `/${path}`)
-  const loaded = asked.filter(path => path !== '/account/session')
+  // Nothing that only some of its views use, of which a browser would say that it was loaded in vain.
+  const loaded = [...page.body.matchAll(/(?:href|src)="(account\/[^"]+)"/g)].map(([, path]) => `/${path}`)
   t.strictSame(new Set(loaded), new Set(['mark.svg', 'account.css', 'answers.js', 'client.js', 'doors.js', 'forms.js', 'devices.js', 'activity.js', 'views.js', 'account.js'].map(name => `/account/${name}`)))
   for (const url of ['/account', ...loaded]) {
     const answer = await app.inject(url)
@@ -27,6 +28,14 @@ t.test('the page and all that it loads come from Signet, under a policy that all
       'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin',
     }, url)
   }
+})
+
+t.test('a password is typed unseen on every page, and may be pasted, or filled in by the browser', async t => {
+  const files = readdirSync('src/browser', { recursive: true, encoding: 'utf8' }).filter(name => /\.(html|js)$/.test(name))
+  const fields = files.flatMap(name => [...readFileSync(join('src/browser', name), 'utf8').matchAll(/<input[^>]*name="[^"]*password"[^>]*>/g)].map(([field]) => field))
+  t.ok(fields.length >= 6)
+  for (const field of fields) t.match(field, / type="password" autocomplete="(?:current|new)-password" /)
+  for (const name of files) t.notMatch(readFileSync(join('src/browser', name), 'utf8'), /onpaste|['"]paste['"]/, name)
 })
 
 t.test('the client of the page is the client of the package, served as a module', async t => {
