@@ -9,7 +9,7 @@
  * @typedef {{ password: string }} Proof
  * @typedef {'unknown' | 'signed-in' | 'signed-out'} Status  It is unknown until the first request asked Signet.
  * @typedef {{ status: Status, reason?: 'logged-out' | 'ended' | 'absent' }} Change  Why nobody is signed in: by log-out, for the session ended, or there was none.
- * @typedef {{ detail?: string, code?: string, errors?: FieldError[], request_id?: string }} Problem
+ * @typedef {{ detail?: string, code?: string, errors?: FieldError[], request_id?: string, ticket?: string, methods?: string[], enrol?: true }} Problem
  * @typedef {{ status: number, retryAfter: number | undefined, body: unknown }} Answer  `retryAfter` in seconds.
  * @typedef {{ access_token: string, expires_in: number }} Pair  What Signet answers to whom it logs in; the refresh token is in the cookie.
  * @typedef {{ token: string, at: number, life: number }} Held  `at` is the wall clock's and `life` as long as it lasts, both in milliseconds.
@@ -46,6 +46,10 @@ export class SignetError extends Error {
     this.errors = problem.errors ?? []
     this.retryAfter = retryAfter
     this.requestId = problem.request_id
+    // Of `second_factor_required`: what the log-in goes on with, by which methods, and whether one is to be added first.
+    this.ticket = problem.ticket
+    this.methods = problem.methods ?? []
+    this.enrol = problem.enrol ?? false
   }
 
   /** The error that a refusal holds. @param {Response} response */

@@ -52,8 +52,8 @@ export function factorProofs ({ seeds, passkeyLogIns }: FactorProofParts): Facto
   }
 }
 
-/** Which kind somebody brings, and what of it; undefined where it is none, or more than one. */
-export function broughtOf (proofs: FactorProofs, brought: Brought): { proof: FactorProof<never>, what: never } | undefined {
-  const names = (Object.keys(proofs) as Array<keyof Brought>).filter(name => brought[name] !== undefined)
-  return names.length === 1 ? { proof: proofs[names[0]!] as FactorProof<never>, what: brought[names[0]!] as never } : undefined
+/** The kind that somebody brings, and what of it; of more than one the first. */
+export function broughtOf (proofs: FactorProofs, brought: Brought): { proof: FactorProof<never>, what: never } {
+  const name = (Object.keys(proofs) as Array<keyof Brought>).find(name => brought[name] !== undefined)!
+  return { proof: proofs[name] as FactorProof<never>, what: brought[name] as never }
 }

@@ -122,7 +122,7 @@ export class StepUps {
 
   async #prove (user: User, brought: Brought, device: Device, now: number, shown: Shown): Promise<Proved> {
     const { families, guesses, proofs, record } = this.#parts
-    const { proof, what } = broughtOf(proofs, brought)!
+    const { proof, what } = broughtOf(proofs, brought)
     const places = placesOf(user, device.ip, shown, now, families)
     const verify = async () => await proof.prove(user, what, now)
     const factors = proof.isGuessable ? await guesses.check(user, places, device, now, verify) : await verify()

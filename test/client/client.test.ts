@@ -77,6 +77,15 @@ t.test('who signs up and logs in is asked for no token, and the page never holds
   t.strictSame(await browser.sent[1]!.json(), { email: ACCOUNT.email, password: ACCOUNT.password, refresh_token_in: 'cookie' })
 })
 
+t.test('a log-in that takes more than a password is refused with what it goes on with, and the page stays signed out', async t => {
+  const browser = await openBrowser(t, { env: { SECOND_FACTOR: 'required' } })
+  const tab = browser.openTab()
+  await tab.register(ACCOUNT)
+  await t.rejects(tab.login(ACCOUNT), { name: 'SignetError', code: 'second_factor_required', status: 401, ticket: /^eyJ/, methods: [], enrol: true })
+  t.strictSame([tab.status, tab.changes], ['unknown', []])
+  await t.rejects(tab.login({ ...ACCOUNT, password: 'another' }), { code: 'invalid_credentials', ticket: undefined, methods: [], enrol: false })
+})
+
 t.test('a refusal is an error with its code, its sentence and its fields', async t => {
   const browser = await openBrowser(t, { env: { RATE_LIMIT_LOGIN_MAX: '1' } })
   const tab = browser.openTab()

@@ -57,7 +57,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
 }
 
 /** Lets `other` write just before the next call of a store's method does. */
-export function overtake<Name extends 'openFamily' | 'changePassword' | 'advanceFamily' | 'deleteUser' | 'dropEventsOf' | 'resetPassword'> (store: SqliteStore, name: Name, other: () => Promise<unknown>): void {
+export function overtake<Name extends 'openFamily' | 'changePassword' | 'advanceFamily' | 'deleteUser' | 'dropEventsOf' | 'resetPassword' | 'changeFactors'> (store: SqliteStore, name: Name, other: () => Promise<unknown>): void {
   const method = store[name].bind(store) as (change: never) => Promise<never>
   Object.defineProperty(store, name, {
     configurable: true,
