@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { inWords } from '../src/faults.js'
 
 /** What a command answers: to a person, and to a machine. Exit code 0 is done, 1 refused. */
 export interface Answer { code: 0 | 1, text: string, json: object }
@@ -112,11 +113,11 @@ export async function confirm ({ flags }: Given, question: string): Promise<Answ
   }
 }
 
-/** What happened first of all, in brackets: a store that does not answer may have refused a password. */
+/** What happened first of all, in brackets, in words where there are some for it: a store that does not answer may have refused a password. */
 export function withCause (error: Error): string {
   let first: unknown = error
   while (first instanceof Error && first.cause) first = first.cause
-  return first === error ? error.message : `${error.message} (${(first as Error).message})`
+  return first === error ? error.message : `${error.message} (${inWords(first)})`
 }
 
 /** Root goes on as the user whom a file or folder belongs to, or the nearest one above where it is not there yet: what it writes must be theirs who serve from it. */
@@ -155,6 +156,14 @@ const MILLISECONDS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 export function toMilliseconds (duration: string): number | undefined {
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(duration) ?? []
   return unit === undefined ? undefined : Number(count) * MILLISECONDS[unit as keyof typeof MILLISECONDS]
+}
+
+/** How many --limit says, in digits: from 1 to `most`. */
+export function limitOf (limit: Given['flags'][string], { fallback, most }: { fallback: number, most: number }): number {
+  if (limit === undefined) return fallback
+  const count = /^\d{1,9}$/.test(String(limit)) ? Number(limit) : 0
+  if (count < 1 || count > most) throw new WrongUse(`The option --limit takes a whole number from 1 to ${most}.`)
+  return count
 }
 
 /** The instant that --since names, in milliseconds since the epoch; undefined where it is not given. */

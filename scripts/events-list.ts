@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describeEvent, EVENT_KINDS, type EventKind, type EventQuery, type KeptEvent } from '../src/core/events.js'
 import type { Store } from '../src/store/store.js'
-import { refuse, sinceOf, WrongUse, type Answer } from './command.js'
+import { limitOf, refuse, sinceOf, WrongUse, type Answer } from './command.js'
 import { listAllEvents, runStoreCommand, type StoreInvocation } from './store-command.js'
 import { findByAddress, idNamed } from './user-command.js'
 
@@ -16,13 +16,14 @@ Usage: npm run events:list -- [--user USER] [--since TIME] [--kind KIND] [--limi
   --json          answer as JSON; has_older says whether --limit left some out. With --follow an object a line
 Exit code: 0 shown, 1 refused (nobody has this address, or the store does not answer), 2 wrong use.
 `
+const LIMIT = { fallback: 50, most: 10_000 }
 const LOOK_EVERY_MS = 1_000
 /** Servers write a little later than things happen, and longer where the store was away: so far back is looked each time. */
 const WINDOW_MS = 60_000
 
 async function list (invocation: StoreInvocation): Promise<Answer> {
   const { flags, now, openStore } = invocation
-  const [kinds, since, limit] = [kindsOf([flags['kind'] ?? []].flat().map(String)), sinceOf(flags['since'], now), limitOf(flags['limit'])]
+  const [kinds, since, limit] = [kindsOf([flags['kind'] ?? []].flat().map(String)), sinceOf(flags['since'], now), limitOf(flags['limit'], LIMIT)]
   const store = await openStore('must be there')
   const userId = flags['user'] === undefined ? undefined : await userIdOf(store, String(flags['user']))
   if (userId === '') return refuse('unknown_user', 'Nobody has this e-mail address.')
@@ -42,11 +43,6 @@ function kindsOf (named: string[]): EventKind[] | undefined {
     if (kinds.length === 0) throw new WrongUse(`There is no kind of event ${name}: the kinds are ${EVENT_KINDS.join(', ')}.`)
     return kinds
   })
-}
-
-function limitOf (limit: unknown = '50'): number {
-  if (!/^\d{1,5}$/.test(String(limit)) || Number(limit) < 1 || Number(limit) > 10_000) throw new WrongUse('The option --limit takes a whole number from 1 to 10000.')
-  return Number(limit)
 }
 
 /** '' where nobody has the address. Of an id nothing is asked: events may be kept of whoever is not there any more. */

@@ -1,4 +1,4 @@
-// `npm run store:copy`: moves users and clients from one store to another, which is how one outgrows the embedded file; holds no rule of the copy.
+// `npm run store:copy`: moves users, clients and security events from one store to another, which is how one outgrows the embedded file; holds no rule of the copy.
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { copyStore, type CopyReport } from '../src/store/copy-store.js'
@@ -6,7 +6,7 @@ import { openStore } from '../src/store/open-store.js'
 import type { Store } from '../src/store/store.js'
 import { withCause } from './command.js'
 
-const HELP = `Copies users and their families, and clients, from one store to another: npm run store:copy -- FROM TO [--merge]
+const HELP = `Copies users and their families, clients, and security events, from one store to another: npm run store:copy -- FROM TO [--merge]
   FROM, TO   what DATABASE_URL takes: file:PATH, mongodb://… or mongodb+srv://…
   --merge    write into a store that holds other users or clients, too; theirs are left as they are
 To go on with the copy, stop Signet first; a backup may be made while it runs. A copy that was interrupted is resumed by the same command, and one that is complete changes nothing.
@@ -32,7 +32,7 @@ async function openSource (url: string): Promise<Store> {
   return await openStore(url)
 }
 
-function sentences ({ users, copied, missing, differing, clients }: CopyReport): string {
+function sentences ({ users, copied, missing, differing, clients, events }: CopyReport): string {
   const some = (ids: string[]) => ids.slice(0, SHOWN).join(', ') + (ids.length > SHOWN ? ', …' : '')
   return [
     `${users} users; ${copied} copied now, ${users - copied - missing.length} there before.`,
@@ -40,6 +40,7 @@ function sentences ({ users, copied, missing, differing, clients }: CopyReport):
     ...differing.length > 0 ? [`${differing.length} differ from the source and were left as they are: ${some(differing)}.`] : [],
     ...clients.count > 0 ? [`${clients.count} clients; ${clients.copied} copied now, ${clients.count - clients.copied} there before.`] : [],
     ...clients.differing.length > 0 ? [`${clients.differing.length} clients differ from the source and were left as they are: ${some(clients.differing)}.`] : [],
+    ...events > 0 ? [`${events} security events, those among them that were there before.`] : [],
     ...missing.length + differing.length + clients.differing.length === 0 ? ['Verified by count and by a digest a user.'] : [],
   ].join('\n')
 }

@@ -51,8 +51,8 @@ const REASONS: Record<ImportRefusal, string> = {
   file_ends_within: 'is cut off: the file ends there, or holds no users',
 }
 
-/** Refusals by their reason: how many, and where the first of them are. */
-type Tally = Map<ImportRefusal, { count: number, lines: number[] }>
+/** Refusals by their reason: how many, where the first of them are, and of which members those know nothing. */
+type Tally = Map<ImportRefusal, { count: number, lines: number[], members?: string[] }>
 
 async function run (invocation: StoreInvocation): Promise<Answer> {
   const { flags, ids: [path], place } = invocation
@@ -130,10 +130,13 @@ function throttled (note: (counts: ImportCounts) => void): (counts: ImportCounts
   }
 }
 
-function count (tally: Tally, { reason, line }: Refused): void {
+function count (tally: Tally, { reason, line, member }: Refused): void {
   const found = tally.get(reason) ?? { count: 0, lines: [] }
   found.count++
-  if (found.lines.length < NAMED) found.lines.push(line)
+  if (found.lines.length < NAMED) {
+    found.lines.push(line)
+    if (member !== undefined) found.members = [...new Set([...found.members ?? [], member])]
+  }
   tally.set(reason, found)
 }
 
@@ -142,7 +145,7 @@ function sentence ({ entries, added, there, refused }: ImportCounts): string {
 }
 
 function answer ({ flags, place }: StoreInvocation, { format, ...counts }: ImportCounts & { format: Format | undefined }, tally: Tally): Answer {
-  const rows = [...tally].map(([reason, { count, lines }]) => [String(count), reason, `${lines.length > 1 ? 'lines' : 'line'} ${lines.join(', ')}${count > lines.length ? ', …' : ''}`, `It ${REASONS[reason]}.`])
+  const rows = [...tally].map(([reason, { count, lines, members }]) => [String(count), reason, `${lines.length > 1 ? 'lines' : 'line'} ${lines.join(', ')}${count > lines.length ? ', …' : ''}`, `It ${REASONS[reason]}.${members ? ` Members: ${members.map(name => JSON.stringify(name)).join(', ')}.` : ''}`])
   const text = [
     `${flags['dry-run'] ? `Nothing was changed in ${place}. It would be` : `Imported to ${place}`}: ${sentence(counts)}.`,
     ...format ? [`The file was read as one of ${format} (--format).`] : [],

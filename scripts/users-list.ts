@@ -1,5 +1,5 @@
 // `npm run users:list`: shows which users there are, a page at a time; holds no rule of an account.
-import { formatInstant, formatTable, sinceOf, WrongUse, type Answer } from './command.js'
+import { formatInstant, formatTable, limitOf, sinceOf, WrongUse, type Answer } from './command.js'
 import { runUserCommand, summaryOf, type Invocation } from './user-command.js'
 
 const HELP = `Shows users in the order of their ids, those to whom all applies that is named.
@@ -16,7 +16,7 @@ const LIMIT = { fallback: 100, most: 1_000 }
 
 async function list (invocation: Invocation): Promise<Answer> {
   const { flags, place, openStore } = invocation
-  const [limit, filter] = [limitOf(flags['limit']), filterOf(invocation)]
+  const [limit, filter] = [limitOf(flags['limit'], LIMIT), filterOf(invocation)]
   const store = await openStore('must be there')
   const found = await store.searchUsers(filter, text(flags['after']) ?? '', limit + 1)
   const users = found.slice(0, limit)
@@ -30,12 +30,6 @@ function filterOf ({ flags, now }: Invocation) {
   const disabled = text(flags['disabled'])
   if (disabled !== undefined && disabled !== 'true' && disabled !== 'false') throw new WrongUse('The option --disabled is true or false.')
   return { emailPart: text(flags['email'])?.normalize('NFC').toLowerCase(), isDisabled: disabled === undefined ? undefined : disabled === 'true', createdSince: sinceOf(flags['since'], now) }
-}
-
-function limitOf (given: unknown): number {
-  const limit = Number(given ?? LIMIT.fallback)
-  if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIMIT.most)) throw new WrongUse(`The option --limit is a number from 1 to ${LIMIT.most}.`)
-  return limit
 }
 
 function text (flag: unknown): string | undefined {

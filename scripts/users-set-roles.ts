@@ -1,7 +1,8 @@
 // `npm run users:set-roles`: says what services let a user do; holds no rule of a role.
 import { isDeepStrictEqual } from 'node:util'
 import { formatDuration, refuse, WrongUse, type Answer } from './command.js'
-import { CHANGING, closingOf, recordOf, report, ROLES, rolesOf, runUserCommand, signedOut, summaryOf, unchanged, withUser, type Invocation } from './user-command.js'
+import { recordAsOperator } from './operator-events.js'
+import { CHANGING, closingOf, report, ROLES, rolesOf, runUserCommand, signedOut, summaryOf, unchanged, withUser, type Invocation } from './user-command.js'
 
 const HELP = `Gives a user these roles in the place of those of before. They are in each access token from its next refresh on.
 Usage: npm run users:set-roles -- USER (--role ROLE | --none) [--now] [--dry-run] [--json]
@@ -22,10 +23,12 @@ async function setRoles (invocation: Invocation): Promise<Answer> {
   const { roles } = wanted
   return await withUser(invocation, async (user, store) => {
     const isNow = flags['now'] === true
-    if (isDeepStrictEqual(user.roles, roles) && !isNow) return unchanged(invocation, user, 'the user has these roles already.')
+    const isSo = isDeepStrictEqual(user.roles, roles)
+    if (isSo && !isNow) return unchanged(invocation, user, 'the user has these roles already.')
     const isRehearsal = flags['dry-run'] === true
     const closed = isRehearsal ? isNow ? summaryOf(user, invocation).devices : 0 : await store.setRoles({ userId: user.id, roles, closes: isNow ? closingOf(invocation) : undefined }) ?? 0
-    if (!isRehearsal) await recordOf(store, { kind: 'user.roles_changed', userId: user.id, details: { changed: roles.join(' ') || 'none' } }, { cause: 'roles_changed', count: closed })
+    if (!isRehearsal && !isSo) await recordAsOperator(store, { kind: 'user.roles_changed', userId: user.id, details: { changed: roles.join(' ') || 'none' } })
+    if (closed > 0 && !isRehearsal) await recordAsOperator(store, { kind: 'family.closed', userId: user.id, details: { cause: 'roles_changed', count: closed } })
     const follows = isNow ? signedOut(closed, invocation) : `Tokens say so from their next refresh on, within ${formatDuration(config.ACCESS_TOKEN_TTL * 1000)} (ACCESS_TOKEN_TTL); at once with --now.`
     return report(invocation, user, `Roles: ${roles.join(' ') || 'none'}.`, [follows], { roles, signed_out: closed })
   })

@@ -2,7 +2,7 @@
 import { familyOf } from '../src/core/families.js'
 import { refuse, WrongUse, type Answer } from './command.js'
 import { recordAsOperator } from './operator-events.js'
-import { CHANGING, closingOf, report, runUserCommand, signedOut, summaryOf, withUser, type Invocation } from './user-command.js'
+import { CHANGING, closingOf, report, runUserCommand, signedOut, summaryOf, unchanged, withUser, type Invocation } from './user-command.js'
 
 const HELP = `Signs a user out on one device, or everywhere. Whoever knows the password signs in again.
 Usage: npm run users:sign-out -- USER (--device ID | --all) [--dry-run] [--json]
@@ -11,7 +11,7 @@ Usage: npm run users:sign-out -- USER (--device ID | --all) [--dry-run] [--json]
   --all         all of them
   --dry-run     say what would be done
   --json        answer as JSON
-Exit code: 0 signed out, 1 refused, 2 wrong use.
+Exit code: 0 signed out, or so already, 1 refused, 2 wrong use.
 `
 
 async function signOut (invocation: Invocation): Promise<Answer> {
@@ -26,8 +26,9 @@ async function signOut (invocation: Invocation): Promise<Answer> {
       if (!isRehearsal && count > 0) await recordAsOperator(store, { kind: 'family.closed', userId: user.id, details: { cause: 'operator', count } })
       return report(invocation, user, 'Signed out everywhere.', [signedOut(count, invocation)], { signed_out: count })
     }
-    const isThere = familyOf(user, familyId) !== undefined
-    if (!isThere || (!isRehearsal && !await store.closeFamily({ userId: user.id, familyId, closing }))) return refuse('unknown_device', 'The user has no device of this id; users:show shows those there are.')
+    const isOut = unchanged(invocation, user, 'this device is signed out already.')
+    if (familyOf(user, familyId) === undefined) return user.closed?.some(({ id }) => id === familyId) ? isOut : refuse('unknown_device', 'The user has no device of this id; users:show shows those there are.')
+    if (!isRehearsal && !await store.closeFamily({ userId: user.id, familyId, closing })) return isOut
     if (!isRehearsal) await recordAsOperator(store, { kind: 'family.closed', userId: user.id, familyId, details: { cause: 'operator' } })
     return report(invocation, user, 'Signed out on one device.', [signedOut(1, invocation)], { signed_out: 1 })
   })

@@ -10,6 +10,9 @@ import { routesWith } from './http/account/mail-routes.js'
 import { AddedFactorDTO, PasskeyDTO, RecoveryCodesDTO, SecondFactorsDTO, TotpDTO, TotpOfferDTO } from './http/account/factor-dto.js'
 import { ConfirmTotpRequest, ProofRequest, RemoveFactorRequest, SecondFactorRequest } from './http/account/factor-requests.js'
 import { factorRoutes } from './http/account/factor-routes.js'
+import { PASSKEY_SCHEMAS } from './http/account/passkey-requests.js'
+import { passkeyRoutes } from './http/account/passkey-routes.js'
+import { WEBAUTHN_SCHEMAS } from './http/account/webauthn-dto.js'
 import { addAccountRoutes } from './http/account/serve-routes.js'
 import { addCors } from './http/edge/cors.js'
 import { addForwarding } from './http/edge/forwarding.js'
@@ -56,7 +59,7 @@ import { TokenService } from './services/token-service.js'
 export type { AppParts }
 
 const VERSION = '0.1.0'
-const SCHEMAS = [AddedFactorDTO, ConfirmTotpRequest, PasskeyDTO, ProofRequest, RecoveryCodesDTO, RemoveFactorRequest, SecondFactorRequest, SecondFactorsDTO, TotpDTO, TotpOfferDTO, ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangeEmailRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, FieldErrorDTO, ForgotPasswordRequest, HealthDTO, JwkDTO, JwksDTO, LinkSentDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO, VerifyEmailRequest]
+const SCHEMAS = [...WEBAUTHN_SCHEMAS, ...PASSKEY_SCHEMAS, AddedFactorDTO, ConfirmTotpRequest, PasskeyDTO, ProofRequest, RecoveryCodesDTO, RemoveFactorRequest, SecondFactorRequest, SecondFactorsDTO, TotpDTO, TotpOfferDTO, ApplicationDTO, AuthTokenDTO, AuthenticationRequest.schema, ChangeEmailRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, DeviceDTO, EventClientDTO, EventDTO, EventListDTO, FieldErrorDTO, ForgotPasswordRequest, HealthDTO, JwkDTO, JwksDTO, LinkSentDTO, ProblemDTO, AccessTokenForm, ClientTokensDTO, IntrospectionDTO, MetadataDTO, OAuthErrorDTO, OneTokenForm, TokenForm, UserClaimsDTO, RefreshRequest.schema, RegistrationDTO, ResetPasswordRequest, RevocationDTO, StatusListsDTO, TokenListDTO, UserDTO, VerifyEmailRequest]
 
 /** The application, ready to listen or to be asked by `inject`. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -88,11 +91,11 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const tokens = new TokenService(issuing)
   const resets = new PasswordResets({ ...parts, accounts, families: familyLimits(config), closingRetention: closingRetention(config), record })
   const links = new MailedLinks({ keyRing, accountPage })
-  const second = openSecondFactors({ ...parts, issuer: config.ISSUER, isRequired: config.SECOND_FACTOR === 'required', accounts, tokens, families: familyLimits(config), closingRetention: closingRetention(config), isLimited: limits.guesses !== undefined, record })
+  const second = openSecondFactors({ ...parts, issuer: config.ISSUER, origins, isRequired: config.SECOND_FACTOR === 'required', accounts, tokens, families: familyLimits(config), closingRetention: closingRetention(config), isLimited: limits.guesses !== undefined, record })
   const routes = [...routesWith(mails && {
     addresses: new AddressProofs({ store, keyRing, accounts, proofs: second.fresh, links, mails, record }), resets, links, mails,
     registrations: config.REGISTRATION === 'verified' ? new Registrations({ store, accounts, links, mails, record }) : config.REQUIRE_VERIFIED_EMAIL ? 'with proof' : 'without', weaknessOf: (password, email) => accounts.weaknessOf(password, email),
-  }), ...factorRoutes({ ...second, tokens })]
+  }), ...factorRoutes({ ...second, tokens }), ...passkeyRoutes({ ...second, tokens })]
   const document = addOpenApi(app, { version: VERSION, issuer: config.ISSUER, passwordMinLength: config.PASSWORD_MIN_LENGTH, bodyOptional: routes.filter(route => route.isBodyOptional) })
   await addCookies(app)
   await app.register(async authority => {

@@ -26,6 +26,8 @@ import { isWorker, tellLeader, whoWasReplaced, Workers } from './workers.js'
 
 /** Together eight seconds for what is in flight, and less than two where nothing is. */
 const FAREWELL: Farewell = { linger: 1_000, settle: 500, patience: 6_400 }
+/** A worker listens until it is told to stop, which it is a little later where many connect. */
+const LED_FAREWELL: Farewell = { ...FAREWELL, linger: 4_000, patience: 5_400 }
 /** A proxy that we trust ends a connection before we do: the usual one within a minute. Others need none for so long. Milliseconds. */
 const KEEP_ALIVE_MS = { proxy: 72_000, client: 30_000 }
 /** Another server that makes the ring gets this long. */
@@ -194,8 +196,9 @@ async function hold (settings: Config): Promise<Server> {
 
 async function listen (app: FastifyInstance, config: Config): Promise<void> {
   const { HOST: host, PORT: port } = config
+  const workers = workersOf(config)
   try {
-    await app.listen({ host, port, listenTextResolver: address => `Signet listens on ${address}` })
+    await app.listen({ host, port, listenTextResolver: address => `Signet listens on ${address}${workers > 1 ? ` (one of ${workers} workers)` : ''}` })
   } catch (cause) {
     await app.close()
     throw cannotListen(mainPlace(config), cause)
@@ -229,8 +232,8 @@ function warn (sentence: string): void {
 }
 
 /** Serves until it is asked to end, in a process of its own or as one of the workers. */
-async function serve (settings: Config): Promise<void> {
-  const starting = start(settings)
+async function serve (settings: Config, farewell: Farewell): Promise<void> {
+  const starting = start(settings, farewell)
   process.on('SIGHUP', () => { void starting.then(async ({ look }) => { await look() }) })
   const asked = askedToEnd()
   if (isWorker()) void whoWasReplaced().then(async ended => { (await starting).app.log.error({ ended }, 'this worker has the place of one that ended') })
@@ -251,7 +254,7 @@ async function lead (settings: Config): Promise<number> {
   const failed = await Promise.race([workers.start(), asked])
   if (failed !== undefined) return failed
   await asked
-  await workers.stop()
+  await workers.stop(FAREWELL.linger)
   return 0
 }
 
@@ -277,9 +280,9 @@ async function askedToEnd (): Promise<undefined> {
 async function main (): Promise<number> {
   outliveReaders([process.stdout, process.stderr])
   const settings = readConfig(readEnvironment(warn))
-  if (isWorker()) await serve(partOfWorker(settings))
+  if (isWorker()) await serve(partOfWorker(settings), LED_FAREWELL)
   else if (workersOf(settings) > 1) return await lead(settings)
-  else await serve(settings)
+  else await serve(settings, FAREWELL)
   return 0
 }
 

@@ -33,6 +33,7 @@ t.test('workers serve on one port; one that is killed under load is replaced, no
   await until(() => listening().length === 2)
   const [{ url, pid: victim }, { pid: other }] = listening() as [{ url: string, pid: number }, { url: string, pid: number }]
   t.strictSame(new Set(listening().map(({ url }) => url)), new Set([url]))
+  t.equal(output.out.match(/Signet listens on http:\S+ \(one of 2 workers\)"/g)?.length, 2)
   t.strictSame(childrenOf(child.pid!).sort(), [victim, other].sort())
   const jwks = `${url}/.well-known/jwks.json`
   t.strictSame(new Set(await Promise.all(Array.from({ length: 20 }, async () => await statusOf(jwks)))), new Set([200]))
@@ -53,6 +54,25 @@ t.test('workers serve on one port; one that is killed under load is replaced, no
   child.kill('SIGTERM')
   t.match(await ended, { code: 0, err: '' })
   t.equal(await statusOf(jwks), 'ECONNREFUSED')
+})
+
+t.test('of those who connect while workers end nobody waits in vain, and their last word is a refused connection', async t => {
+  const { child, output, ended, hasEnded } = run(t, settings(t, TWO), MEASURED)
+  while (output.out.match(/Signet listens on/g)?.length !== 2 && !hasEnded()) await Promise.race([once(child.stdout, 'data'), ended])
+  const jwks = `${/Signet listens on (http:[^\s"]+)/.exec(output.out)![1]}/.well-known/jwks.json`
+  const answers: Array<number | string> = []
+  const client = async () => {
+    while (answers.at(-1) !== 'ECONNREFUSED' && !hasEnded()) answers.push(await statusOf(jwks))
+  }
+  const clients = Array.from({ length: 16 }, client)
+  while (answers.length < 100) await pause(10)
+  child.kill('SIGTERM')
+  await Promise.all(clients)
+  t.match(await ended, { code: 0, err: '' })
+  // Between the look at what the kernel holds and the close, those may still come who ask at one moment.
+  const resets = answers.filter(answer => answer === 'ECONNRESET').length
+  t.ok(resets <= clients.length, `${resets} of ${answers.length}`)
+  t.strictSame(new Set(answers.filter(answer => answer !== 'ECONNRESET')), new Set([200, 'ECONNREFUSED']))
 })
 
 t.test('one scrape shows all workers, and what one that died had counted does not go back', async t => {

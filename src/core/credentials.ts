@@ -70,11 +70,11 @@ function withUnicodeDomain (email: string): string {
   return `${local}@${domainToUnicode(domain)}`
 }
 
-/** The name trimmed and composed, or undefined if nothing is seen of it, it is too long, or it would bend the text around it. */
-export function normaliseName (name: string): string | undefined {
+/** The name trimmed and composed, or undefined if nothing is seen of it, it is too long, in code points, or it would bend the text around it. */
+export function normaliseName (name: string, maxLength = NAME_MAX_LENGTH): string | undefined {
   const normalised = name.trim().normalize('NFC')
   // Some letters become three, and whoever has a name must be able to give it again.
-  const isRefused = visibleCharacters(normalised).length === 0 || lengthOf(normalised) > NAME_MAX_LENGTH || UNRULY.test(normalised)
+  const isRefused = visibleCharacters(normalised).length === 0 || lengthOf(normalised) > maxLength || UNRULY.test(normalised)
   return isRefused ? undefined : normalised
 }
 

@@ -85,7 +85,7 @@ export interface EventDetails {
   cause?: Cause
   count?: number
   /** Why a log-in failed, or a mail. */
-  reason?: 'unknown_address' | 'wrong_password' | 'disabled' | 'email_not_verified' | 'too_many_devices' | 'too_many_closings' | 'dropped' | 'refused' | 'given_up'
+  reason?: 'unknown_address' | 'wrong_password' | 'disabled' | 'email_not_verified' | 'too_many_devices' | 'too_many_closings' | 'unknown_passkey' | 'wrong_passkey' | 'copied_passkey' | 'dropped' | 'refused' | 'given_up'
   /** Of a log-in: whether nothing that came with it shows that the user logged in there before; and how the user proved who it is (RFC 8176, section 2), with blanks between. */
   is_new_device?: boolean
   methods?: string

@@ -3,10 +3,12 @@ import { changed, type Factors, type Method } from '../core/factors.js'
 import { digestOfRecoveryCode } from '../core/recovery-codes.js'
 import { stepOf } from '../core/totp.js'
 import type { User } from '../store/store.js'
+import { SECOND_AMR, type PasskeyLogIns } from './passkey-log-ins.js'
 import type { Seeds } from './seeds.js'
+import type { AuthenticationResponse } from './webauthn.js'
 
 /** What somebody brings beside the password: one of them. */
-export interface Brought { code?: string | undefined, recovery_code?: string | undefined }
+export interface Brought { code?: string | undefined, recovery_code?: string | undefined, passkey?: AuthenticationResponse | undefined }
 
 /** One kind of factor. */
 export interface FactorProof<What> {
@@ -25,10 +27,10 @@ export type FactorProofs = { [Name in keyof Brought]-?: FactorProof<NonNullable<
 /** What was proved: by which kind, and what it leaves. */
 export interface Proved { method: Method, amr: string[], factors: Factors }
 
-export interface FactorProofParts { seeds: Seeds }
+export interface FactorProofParts { seeds: Seeds, passkeyLogIns: Pick<PasskeyLogIns, 'prove'> }
 
 /** Every kind that there is. */
-export function factorProofs ({ seeds }: FactorProofParts): FactorProofs {
+export function factorProofs ({ seeds, passkeyLogIns }: FactorProofParts): FactorProofs {
   return {
     code: {
       method: 'totp', amr: ['pwd', 'otp', 'mfa'], isGuessable: true,
@@ -46,6 +48,7 @@ export function factorProofs ({ seeds }: FactorProofParts): FactorProofs {
         return factors?.recoveryCodes.includes(digest) ? changed(factors, { recoveryCodes: factors.recoveryCodes.filter(one => one !== digest) }) : undefined
       },
     },
+    passkey: { method: 'passkey', amr: SECOND_AMR, isGuessable: false, prove: async (user, answer, now) => await passkeyLogIns.prove(user, answer, now) },
   }
 }
 

@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import { judge, type Candidate, type Refusal, type Terms } from '../core/imports/candidate.js'
 import type { Entry, EntryFault } from '../core/imports/entries.js'
-import { formatOf, readAs, type Format, type Reading } from '../core/imports/formats.js'
-import { spellingsOf } from '../core/credentials.js'
+import { formatOf, readAs, unknownMemberOf, type Format, type Reading } from '../core/imports/formats.js'
+import { normaliseEmail, spellingsOf } from '../core/credentials.js'
 import type { Insertion, Store, User } from '../store/store.js'
 
 /** Why an entry was not taken: what it says, that it is in the file before, or that another user has its address or id. */
 export type ImportRefusal = Refusal | EntryFault | 'repeated' | 'email_taken' | 'id_taken'
 
-/** One that was not taken: the line on which it begins, and which entry it is, both from 1 on. */
-export interface Refused { line: number, entry: number, reason: ImportRefusal }
+/** One that was not taken: the line on which it begins, and which entry it is, both from 1 on; its address where that is one, and the member that is unknown. */
+export interface Refused { line: number, entry: number, reason: ImportRefusal, email?: string, member?: string }
 
 export interface ImportCounts {
   entries: number
@@ -43,6 +43,8 @@ export interface Importing {
 const BATCH = 500
 /** Some hundred bytes each. */
 const REMEMBERED = 4_000_000
+/** So much of a member's name is told. */
+const NAME_LENGTH = 64
 
 interface Pending { entry: number, line: number, candidate: Candidate, user: User }
 
@@ -70,11 +72,11 @@ class Import {
     const place = { entry: ++this.counts.entries, line: entry.line }
     const candidate = 'fault' in entry ? entry.fault : this.#read(entry.value)
     if (typeof candidate === 'string') {
-      this.#refuse(place, candidate)
+      this.#refuse({ ...place, ...('value' in entry && this.#hints(entry.value, candidate)) }, candidate)
       return
     }
     if (this.#isRepeated(candidate)) {
-      this.#refuse(place, 'repeated')
+      this.#refuse({ ...place, email: candidate.typed }, 'repeated')
       return
     }
     this.#pending.push({ ...place, candidate, user: toUser(candidate, this.#importing.terms.now) })
@@ -133,12 +135,22 @@ class Import {
     const { id, typed } = pending.candidate
     const isSame = found && (id === undefined || found.id === id) && spellingsOf(typed).includes(found.email)
     if (isSame) this.counts.there++
-    else this.#refuse(pending, outcome)
+    else this.#refuse({ line: pending.line, entry: pending.entry, email: pending.candidate.typed }, outcome)
   }
 
-  #refuse ({ entry, line }: { entry: number, line: number }, reason: ImportRefusal): void {
+  /** By what a person finds it again. */
+  #hints (value: unknown, reason: ImportRefusal): Pick<Refused, 'email' | 'member'> {
+    const told = readAs(this.format!, value, this.#importing.reading)
+    const { email } = typeof told === 'string' ? Object(value) as { email?: unknown } : told
+    return {
+      ...(typeof email === 'string' && normaliseEmail(email) !== undefined && { email }),
+      ...(reason === 'member_unknown' && { member: unknownMemberOf(value)!.slice(0, NAME_LENGTH) }),
+    }
+  }
+
+  #refuse (refused: Omit<Refused, 'reason'>, reason: ImportRefusal): void {
     this.counts.refused++
-    this.#importing.onRefused({ line, entry, reason })
+    this.#importing.onRefused({ ...refused, reason })
   }
 }
 

@@ -112,7 +112,7 @@ export class SecondFactors {
 
   /** Takes a factor away: `without` are the factors without it, undefined where it is not among them. `now` in milliseconds. Throws as `removeTotp` does. */
   async remove (caller: Caller, { closesOthers, ...proof }: CallerProof & { closesOthers?: boolean | undefined }, method: Method, without: (factors: Factors) => FactorChange | undefined, device: Device, now: number): Promise<void> {
-    const proved = await this.#change(caller, proof, without, device, now, closesOthers)
+    const proved = await this.change(await this.prove(caller, proof, device, now), without, now, closesOthers)
     this.#tell('second_factor.removed', proved, device, now, method)
     if (closesOthers) this.#tellClosing(proved, device, now)
   }
@@ -120,18 +120,22 @@ export class SecondFactors {
   /** Ten new recovery codes in the place of those that were left. `now` in milliseconds. Throws `unknown_factor` where there is no factor that they stand in for, and what `prove` does. */
   async renewRecoveryCodes (caller: Caller, proof: CallerProof, device: Device, now: number): Promise<string[]> {
     const codes = newRecoveryCodes()
-    const proved = await this.#change(caller, proof, factors => hasFactor(factors) ? { recoveryCodes: codes.map(digestOfRecoveryCode) } : undefined, device, now)
+    const proved = await this.change(await this.prove(caller, proof, device, now), factors => hasFactor(factors) ? { recoveryCodes: codes.map(digestOfRecoveryCode) } : undefined, now)
     this.#tell('recovery_codes.made', proved, device, now)
     return codes
   }
 
-  // Proved once, before anything is looked up, and made again where another write came first.
-  async #change (caller: Caller, proof: CallerProof, changing: (factors: Factors) => FactorChange | undefined, device: Device, now: number, closesOthers?: boolean): Promise<Caller> {
-    let proved = await this.prove(caller, proof, device, now)
+  /**
+   * Changes the factors of a caller who was proved, and again where another write came first: `changing` are they with the change, undefined where what is to be changed is not among them. The caller as it
+   * stands afterwards. `now` in milliseconds. Throws `unknown_factor`, and `invalid_token` where the caller's family was closed meanwhile.
+   */
+  async change (caller: Caller, changing: (factors: Factors) => FactorChange | undefined, now: number, closesOthers?: boolean): Promise<Caller> {
+    let proved = caller
     for (let round = 0; round < ROUNDS; round++) {
       const change = proved.user.factors && changing(proved.user.factors)
       if (!change) throw new AuthError('unknown_factor')
-      if (await this.#keep(proved, changed(proved.user.factors, change), now, closesOthers)) return proved
+      const factors = changed(proved.user.factors, change)
+      if (await this.#keep(proved, factors, now, closesOthers)) return { ...proved, user: { ...proved.user, factors } }
       proved = await this.#overtaken(proved, now)
     }
     throw new AuthError('busy')

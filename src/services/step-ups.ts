@@ -87,6 +87,11 @@ export class StepUps {
     throw new AuthError('busy')
   }
 
+  /** Whose log-in it is that a ticket goes on with. `now` in milliseconds. Throws `invalid_ticket`. */
+  async holder (ticket: string, now: number): Promise<User> {
+    return await this.#holderOf(await this.#read(ticket, now))
+  }
+
   /** Whose log-in waits for a second factor of the user's, who has none. `now` in milliseconds. Throws `invalid_ticket`. */
   async enrolment (ticket: string, now: number): Promise<Enrolment> {
     const claims = await this.#read(ticket, now)

@@ -1,4 +1,4 @@
-// Copies the users of one store, with their families and closings, the leases of places and the clients into another, and verifies each user and client; holds no adapter's detail and no clock.
+// Copies the users of one store, with their families and closings, the leases of places, the clients and the security events into another, and verifies each user and client; holds no adapter's detail and no clock.
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Client } from '../core/client.js'
@@ -24,6 +24,8 @@ export interface CopyReport {
   /** Ids of those that `to` holds with another content, which it keeps. */
   differing: string[]
   clients: ClientReport
+  /** How many security events `from` has. */
+  events: number
 }
 
 export interface ClientReport {
@@ -39,6 +41,7 @@ export interface ClientReport {
 type List<Entry> = (after: string, limit: number) => Promise<Entry[]>
 
 const BATCH = 100
+const EVENT_BATCH = 1_000
 
 /**
  * Writes only what is missing, so that a copy that was interrupted is resumed by the next, and one that is complete changes nothing.
@@ -53,7 +56,22 @@ export async function copyStore ({ from, to, strangers, progress }: Copying): Pr
   const copied = await copyMissing(from, to, carry, progress)
   // After the users, so that every place that one of them has is leased.
   if (carry !== withoutPlaces) for (const list of await from.statusLists()) await to.keepStatusList(list)
-  return { copied, ...await verify(from, to, carry), clients: { copied: copiedClients, ...await verifyClients(from, to) } }
+  // After the users, so that of one who is deleted none is kept.
+  const events = await copyEvents(from, to)
+  return { copied, ...await verify(from, to, carry), clients: { copied: copiedClients, ...await verifyClients(from, to) }, events }
+}
+
+/** From the newest to the oldest; those that are there already change nothing. How many there are. */
+async function copyEvents (from: Store, to: Store): Promise<number> {
+  let count = 0
+  let before: string | undefined
+  for (;;) {
+    const page = await from.listEvents({ before, limit: EVENT_BATCH })
+    if (page.length > 0) await to.insertEvents(page)
+    count += page.length
+    if (page.length < EVENT_BATCH) return count
+    before = page.at(-1)!.id
+  }
 }
 
 /** Whether the lists of the two differ under one number. Then a place in one is another's in the other. */
@@ -113,7 +131,7 @@ async function copyMissing (from: Store, to: Store, carry: (user: User) => User,
   return copied
 }
 
-async function verify (from: Store, to: Store, carry: (user: User) => User): Promise<Omit<CopyReport, 'copied' | 'clients'>> {
+async function verify (from: Store, to: Store, carry: (user: User) => User): Promise<Omit<CopyReport, 'copied' | 'clients' | 'events'>> {
   const report = { users: 0, missing: [] as string[], differing: [] as string[] }
   for await (const [source, destination] of usersOf(from, to)) {
     if (!source) continue

@@ -94,6 +94,7 @@ const INDEXES = [
   { keys: { email: 1 }, options: { unique: true }, lacking: 'The store lacks its unique index on the e-mail address.' },
   { keys: { closedAt: 1 }, options: { sparse: true }, lacking: 'The store lacks its index on closedAt.' },
   { keys: { deletedAt: 1 }, options: { sparse: true }, lacking: 'The store lacks its index on deletedAt.' },
+  { keys: { 'factors.passkeys.id': 1 }, options: { unique: true, partialFilterExpression: { 'factors.passkeys.id': { $exists: true } } }, lacking: 'The store lacks its unique index on the passkeys.' },
 ] as const
 
 /** A client of MongoDB with an authority's defaults; it connects to nothing yet. Throws the driver's error about a URL that it cannot use. */
@@ -214,11 +215,11 @@ export class MongoStore implements Store {
     const knowingWhoGoes = (expression: object) => ({ $let: { vars: { going }, in: expression } })
     // No use is kept of the log-in by which a family is opened, so it stays before all others.
     const families = knowingWhoGoes({ $slice: [{ $concatArrays: [[{ $literal: family }], those(staying, isSession), ...lastUsedFirst(staying, { $not: [isSession] })] }, limit] })
-    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
+    const matchedCount = await this.#updateUnlessTaken(
       { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE, ...ofVersion(verifiedFactors), ...(roles.length > 0 ? { roles: { $eq: roles } } : { 'roles.0': { $exists: false } }), 'families.id': { $ne: family.id, ...(session !== undefined && { $eq: session }) }, 'closed.id': { $ne: family.id }, $expr: { $and: [hasRoom(closing, maxClosingsFor(family)), ...(policy === 'refuse' ? [{ $lt: [knowingWhoGoes({ $size: those(staying, lives) }), limit] }] : [])] } },
-      closingTo(families, closing, { passwordHash: { $literal: passwordHash }, ...(factors && { factors: { $literal: factors } }) }),
-      DURABLE_WRITE
-    ))
+      closingTo(families, closing, { passwordHash: { $literal: passwordHash }, ...(factors && { factors: { $literal: factors } }) })
+    )
+    if (matchedCount === undefined) return 'stale'
     if (matchedCount === 1) return 'opened'
     return whyNotOpened(await this.findUser(userId), change)
   }
@@ -302,8 +303,19 @@ export class MongoStore implements Store {
   async changeFactors ({ userId, from, factors, caller: by, closesOthers }: ChangeFactors): Promise<boolean> {
     const left = { $filter: { input: '$families', cond: { $eq: ['$$this.id', { $literal: by?.id ?? null }] } } }
     const change = closesOthers ? closingTo(left, closesOthers, { factors: { $literal: factors } }) : { $set: { factors } }
-    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, ...THERE, ...ofVersion(from), ...(by && { families: { $elemMatch: caller(by.id, by.live) } }) }, change, DURABLE_WRITE))
-    return matchedCount === 1
+    return await this.#updateUnlessTaken({ _id: { $eq: userId }, ...THERE, ...ofVersion(from), ...(by && { families: { $elemMatch: caller(by.id, by.live) } }) }, change) === 1
+  }
+
+  /** How many users a durable write found; undefined where it would have given one what another has. */
+  async #updateUnlessTaken (filter: mongoose.mongo.Filter<UserDocument>, change: object | object[]): Promise<number | undefined> {
+    return await this.#guard(async () => {
+      try {
+        return (await this.#link.collection.updateOne(filter, change, DURABLE_WRITE)).matchedCount
+      } catch (error) {
+        if (isDuplicate(error)) return undefined
+        throw error
+      }
+    })
   }
 
   async disableUser ({ userId, live, closing }: CloseAll): Promise<number | undefined> {

@@ -70,12 +70,26 @@ const SCHEMA = `
     key TEXT NOT NULL,
     leased INTEGER NOT NULL,
     leased_at INTEGER NOT NULL
-  ) STRICT`
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS passkeys (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID`
 /** Columns that files of before lack. */
 const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER', factors: 'TEXT', last_disabled_at: 'INTEGER', failed_codes: 'TEXT' }
 const INDEXES = `
   CREATE INDEX IF NOT EXISTS users_closed_at ON users (closed_at) WHERE closed_at IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL`
+  CREATE INDEX IF NOT EXISTS users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS passkeys_user_id ON passkeys (user_id)`
+/** Whose each passkey is, so that none is two users'. It says what the factors say, whatever writes them. */
+const TRIGGERS = `
+  CREATE TRIGGER IF NOT EXISTS passkeys_inserted AFTER INSERT ON users WHEN new.factors IS NOT NULL BEGIN
+    INSERT INTO passkeys SELECT value->>'$.id', new.id FROM json_each(new.factors, '$.passkeys');
+  END;
+  CREATE TRIGGER IF NOT EXISTS passkeys_updated AFTER UPDATE OF factors ON users WHEN old.factors->'$.passkeys' IS NOT new.factors->'$.passkeys' BEGIN
+    DELETE FROM passkeys WHERE user_id = new.id;
+    INSERT INTO passkeys SELECT value->>'$.id', new.id FROM json_each(new.factors, '$.passkeys');
+  END`
 /** Users whose families are looked through in one go: a millisecond or two. */
 const PAGE = 500
 
@@ -312,10 +326,11 @@ export class SqliteStore implements Store {
 
   async openFamily (change: OpenFamily): Promise<Opening> {
     const { userId, verifiedHash, passwordHash, roles, verifiedFactors = 0, factors, family, session, live, limit, policy, replaces, closing } = change
-    const { changes } = await this.#write(this.#durableQueue, () => this.#open.run({
+    const changes = await this.#write(this.#durableQueue, () => changesUnlessTaken(() => this.#open.run({
       userId, verifiedHash, passwordHash, roles: writeRoles(roles), verifiedFactors, factors: writeFactors(factors), ...live, ...closing, maxClosings: maxClosingsFor(family), replaces: replaces ?? null, session: session ?? null, path: pathOf(family.id), familyId: family.id, sessionPath: session === undefined ? null : pathOf(session), family: writeFamily(family), clientId: family.grant?.clientId ?? null, share: shareOf(limit) - 1, room: limit - 1, refuseAt: policy === 'refuse' ? limit : Number.MAX_SAFE_INTEGER,
-    }))
+    })))
     if (changes === 1) return 'opened'
+    if (changes === undefined) return 'stale'
     return whyNotOpened(await this.findUser(userId), change)
   }
 
@@ -373,8 +388,8 @@ export class SqliteStore implements Store {
 
   async changeFactors ({ userId, from, factors, caller, closesOthers }: ChangeFactors): Promise<boolean> {
     const change = { userId, verifiedFactors: from, factors: writeFactors(factors), callerPath: caller ? pathOf(caller.id) : null, ...caller?.live ?? NOBODYS }
-    const { changes } = await this.#write(this.#durableQueue, () => closesOthers ? this.#changeFactorsAndCloseOthers.run({ ...change, callerId: caller?.id ?? null, ...closesOthers }) : this.#changeFactors.run(change))
-    return changes === 1
+    const run = () => closesOthers ? this.#changeFactorsAndCloseOthers.run({ ...change, callerId: caller?.id ?? null, ...closesOthers }) : this.#changeFactors.run(change)
+    return await this.#write(this.#durableQueue, () => changesUnlessTaken(run)) === 1
   }
 
   async disableUser ({ userId, live, closing }: CloseAll): Promise<number | undefined> {
@@ -555,7 +570,7 @@ function connect (path: string, synchronous: 'FULL' | 'NORMAL'): Database.Databa
   database.exec('PRAGMA secure_delete = ON')
   for (const schema of [SCHEMA, CLIENTS_SCHEMA, EVENTS_SCHEMA]) database.exec(schema)
   addColumns(database)
-  database.exec(INDEXES)
+  for (const schema of [INDEXES, TRIGGERS]) database.exec(schema)
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS.open}`)
   return database
 }
@@ -579,6 +594,16 @@ function addColumns (database: Database.Database): void {
     if (!columns.some(({ name }) => name === column)) database.exec(`ALTER TABLE users ADD COLUMN ${column} ${type}`)
   }
   database.exec('COMMIT')
+}
+
+/** How many users a write changed; undefined where it would have given one what another has. */
+function changesUnlessTaken (run: () => { changes: number }): number | undefined {
+  try {
+    return run().changes
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'SQLITE_CONSTRAINT_PRIMARYKEY') return undefined
+    throw error
+  }
 }
 
 /** Ids are UUIDs, so that none of them can carry a path of its own. */

@@ -179,7 +179,7 @@ export interface Store {
   /**
    * Durable. Beyond the limit it evicts the dead families first, then the least recently used; the policy to refuse counts those that live. Before that, and under either policy, a client's own go in the same order
    * that are beyond its share of the limit (`shareOf`).
-   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the roles or the factors are, the user is disabled, or the session is closed. `used`: there is a
+   * Whatever there is room for stays, for a clock that is ahead, if only for a moment, makes a living family look dead. `stale`: the hash is another by now, or the roles or the factors are, a passkey of those to be kept is another user's, the user is disabled, or the session is closed. `used`: there is a
    * family of this id, or there was one and its closing is kept. `crowded`: as many closings count as may.
    */
   openFamily (change: OpenFamily): Promise<Opening>
@@ -199,7 +199,7 @@ export interface Store {
   verifyEmail (change: VerifyEmail): Promise<boolean>
   /** Durable. Another address, which is proved, where the hash and the address are still those of then, and the user not disabled. The unique index decides. */
   changeEmail (change: ChangeEmail): Promise<EmailChange>
-  /** Durable. Keeps other factors where they are still of the version that was seen. False if they are not, or the caller's family is closed. */
+  /** Durable. Keeps other factors where they are still of the version that was seen. False if they are not, the caller's family is closed, or a passkey of them is another user's. */
   changeFactors (change: ChangeFactors): Promise<boolean>
   /** Durable. Closes every family in the same write, and none is opened from then on. Disabled already is since then. How many families were live; undefined where there is no such user. */
   disableUser (change: CloseAll): Promise<number | undefined>

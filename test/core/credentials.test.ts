@@ -76,6 +76,7 @@ t.test('a name is trimmed text of which something is seen, and that leaves the t
   for (const [text, name] of [[' Ada ', 'Ada'], ['e\u0301', 'é'], ['🦊'.repeat(51), '🦊'.repeat(51)], ['👩\u200D🚀', '👩\u200D🚀'], ['نامه\u200Cای', 'نامه\u200Cای'], ['❤\uFE0F', '❤\uFE0F']]) t.equal(normaliseName(text!), name)
   for (const text of ['', '  ', 'a\nb', 'a\u2028b', '\ud800', '\u200B', '\u200D\uFE0F', '\u3164', '\u2800', 'a\u202Eb', 'a\u2066b', 'a\u200Eb', 'a\u061Cb', '\ufb2c'.repeat(34)]) t.equal(normaliseName(text), undefined)
   t.equal(normaliseName('\ufb2c'.repeat(33))!.length, 99, 'of a letter that is kept as three')
+  t.strictSame([normaliseName('🦊'.repeat(50), 50), normaliseName('🦊'.repeat(51), 50)], ['🦊'.repeat(50), undefined], 'of what has a shorter name')
 })
 
 t.test('half of a character is no text', async t => {

@@ -80,13 +80,13 @@ export class LiveSignet {
     await rm(this.#folder, { recursive: true })
   }
 
-  async post (path: string, body: object | undefined, token = ''): Promise<Answer> {
-    return await this.ask('POST', path, body, token)
+  async post (path: string, body: object | undefined, token = '', more: Record<string, string> = {}): Promise<Answer> {
+    return await this.ask('POST', path, body, token, more)
   }
 
-  /** Rejects where nothing was answered: the connection was cut, or the database did not answer Signet. */
-  async ask (method: string, path: string, body: object | undefined, token = ''): Promise<Answer> {
-    const headers = { ...(body && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }) }
+  /** `more` are other headers. Rejects where nothing was answered: the connection was cut, or the database did not answer Signet. */
+  async ask (method: string, path: string, body: object | undefined, token = '', more: Record<string, string> = {}): Promise<Answer> {
+    const headers = { ...more, ...(body && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }) }
     const response = await fetch(`${this.url}${path}`, { method, headers, body: body ? JSON.stringify(body) : null })
     const text = await response.text()
     if (response.status === 503) throw new Error(text)

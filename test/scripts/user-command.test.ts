@@ -8,7 +8,7 @@ import { startProgram } from '../program.js'
 import { COMMANDS, userOperator } from './user-operator.js'
 
 const WRONG_USE: Array<[line: string, fault: string]> = [
-  ['show', 'This command takes one user, by id or e-mail address.'], ['list ada@example.com', 'This command takes no user.'], ['list --limit 0', 'The option --limit is a number from 1 to 1000.'], ['list --disabled yes', 'The option --disabled is true or false.'],
+  ['show', 'This command takes one user, by id or e-mail address.'], ['list ada@example.com', 'This command takes no user.'], ['list --limit 0', 'The option --limit takes a whole number from 1 to 1000.'], ['list --limit 1e2', 'The option --limit takes a whole number from 1 to 1000.'], ['list --limit 1001', 'The option --limit takes a whole number from 1 to 1000.'], ['list --disabled yes', 'The option --disabled is true or false.'],
   ['list --since yesterday', 'The option --since takes a day, such as 2026-11-25, an instant, such as 2026-11-25T09:30Z, or how long ago, such as 2h or 7d.'], ['list --since 7', 'The option --since takes a day, such as 2026-11-25, an instant, such as 2026-11-25T09:30Z, or how long ago, such as 2h or 7d.'], ['add', 'Who is this to be? Name the address by --email.'], ['sign-out x', 'Name one device by --device, or say --all.'], ['sign-out x --device y --all', 'Name one device by --device, or say --all.'],
   ['set-roles x', 'Name the roles by --role, or say --none.'], ['reset-password x --valid 25h', 'The option --valid is from 1m to 24h.'], ['reset-password x --valid 59s', 'The option --valid is from 1m to 24h.'], ['add --email a@example.com --valid soon', 'The option --valid is from 1m to 24h.'], ['delete x --force', 'There is no option --force.'],
 ]

@@ -44,7 +44,9 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     t.match(await run('show', id), { code: 0, out: new RegExp(`^  id +${id}\n[^]*roles +admin staff\n[^]*DEVICE[^]*${shown.signed_in[0]!.id}  `), err: '' })
     t.match(await json('sign-out', id, '--device', shown.signed_in[0]!.id, '--dry-run'), { code: 0, done: false, signed_out: 1 })
     t.match(await json('sign-out', id, '--device', shown.signed_in[0]!.id), { code: 0, done: true, signed_out: 1 })
-    t.match(await json('sign-out', id, '--device', shown.signed_in[0]!.id), { code: 1, refused: 'unknown_device' })
+    t.match(await json('sign-out', id, '--device', shown.signed_in[0]!.id), { code: 0, done: false, unchanged: true, user_id: id })
+    t.match(await run('sign-out', id, '--device', shown.signed_in[0]!.id), { code: 0, out: 'Nothing changes: this device is signed out already.\n', err: '' })
+    t.match(await json('sign-out', id, '--device', id), { code: 1, refused: 'unknown_device' })
     const alive = (await refresh(one)).status === 200 ? one : other
     t.match(await refresh(alive === one ? other : one), { status: 401 })
 
@@ -54,6 +56,8 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     t.match(await run('set-roles', id, '--role', 'staff'), { code: 0, out: 'Nothing changes: the user has these roles already.\n', err: '' })
     t.match(await run('set-roles', id, '--none', '--now'), { code: 0, out: `Roles: none. In ${place}:\n  ${id}  ${EMAIL}\nOne device is signed out: Signet refuses its tokens at once, services that look at the status list within seconds, and any other when they expire, at most 10 minutes on (ACCESS_TOKEN_TTL).\n`, err: '' })
     t.equal((await ask(`${url}/user-info`, undefined, next.access_token)).status, 401)
+
+    t.match(await json('set-roles', id, '--none', '--now'), { code: 0, done: true, roles: [], signed_out: 0 }, 'which changes no role, and is no event of one')
 
     const third = (await login()).body as Pair
     t.match(await json('disable', EMAIL, '--dry-run'), { code: 0, done: false, dry_run: true, signed_out: 1 })

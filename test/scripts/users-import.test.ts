@@ -81,13 +81,16 @@ t.test('a rehearsal changes nothing, not even where there is no store', async t 
 })
 
 t.test('each refusal is written where it is wanted, for nobody else to read; Firebase\'s parameters come from a file', async t => {
-  const { folder, json } = operator(t)
+  const { folder, json, run } = operator(t)
   const refusals = join(folder, 'refusals.jsonl')
   t.match(await json(join(FILES, 'firebase.json'), '--refusals', refusals, '--source', 'shop'), { code: 1, added: 1, refused: 2 })
   t.strictSame(readFileSync(refusals, 'utf8').trim().split('\n').map(line => JSON.parse(line) as object), [
-    { line: 3, entry: 1, reason: 'hash_parameters_missing', message: 'It has a hash that needs the parameters of its project: --firebase-hash-config.' },
-    { line: 25, entry: 3, reason: 'password_missing', message: 'It has no password; --without-password takes it.' },
+    { line: 3, entry: 1, email: 'ada@example.com', reason: 'hash_parameters_missing', message: 'It has a hash that needs the parameters of its project: --firebase-hash-config.' },
+    { line: 25, entry: 3, email: 'pat@example.com', reason: 'password_missing', message: 'It has no password; --without-password takes it.' },
   ])
+  const unknown = join(folder, 'unknown.jsonl')
+  writeFileSync(unknown, JSON.stringify({ email: 'ada@example.com', passwordhash: '' }))
+  t.match(await run(unknown, '--dry-run'), { code: 1, err: /Members: "passwordhash"\.\n$/ })
   t.equal(statSync(refusals).mode & 0o777, 0o600)
   t.match(await json(join(FILES, 'firebase.json'), '--refusals', refusals), { code: 1, done: false, refused: 'error', message: /^The file .*refusals\.jsonl cannot be made: / }, 'and no other file is written over')
   t.match(await json(join(FILES, 'firebase.json'), '--source', 'shop', '--firebase-hash-config', join(FILES, 'firebase-hash-config.txt')), { code: 1, added: 1, there: 1, refused: 1 })

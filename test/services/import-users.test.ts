@@ -158,6 +158,15 @@ t.test('what cannot be read is refused where it stands, and a store that fails e
   t.match(await bring(store, users), { added: 501, there: 500 })
 })
 
+t.test('a refusal names the address where it is one, and the member that is unknown', async t => {
+  const refused: Refused[] = []
+  await bring(undefined, [user('ada', { roles: 7 }), user('bob', { ['x'.repeat(65)]: 1 }), { email: 'typed by mistake', secret: '' }, null, user('eve'), user('eve')], { format: 'jsonl', onRefused: one => { refused.push(one) } })
+  t.strictSame(refused, [
+    { line: 1, entry: 1, email: 'ada@example.com', reason: 'roles_invalid' }, { line: 2, entry: 2, email: 'bob@example.com', member: 'x'.repeat(64), reason: 'member_unknown' },
+    { line: 3, entry: 3, member: 'secret', reason: 'member_unknown' }, { line: 4, entry: 4, reason: 'not_a_user' }, { line: 6, entry: 6, email: 'eve@example.com', reason: 'repeated' },
+  ])
+})
+
 t.test('more addresses than are remembered are written once all the same', async t => {
   const store = open(t)
   t.match(await bring(store, [user('ada'), user('grace'), user('ada'), user('grace')], { remembered: 1 }), { added: 2, there: 1, refusals: ['3 repeated'] })

@@ -1,6 +1,7 @@
 // Copying a store: whole, once, resumable, and never over what is there.
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { firstIdAt, type KeptEvent } from '../../src/core/events.js'
 import { copyStore, type Copying } from '../../src/store/copy-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import type { Store, User } from '../../src/store/store.js'
@@ -20,7 +21,7 @@ function open (t: Test) {
   const copyAll = async (change: Partial<Copying> = {}) => await copyStore({ from, to, strangers: 'refuse', progress: () => {}, ...change })
   /** What is reported of the users. */
   const copy = async (change: Partial<Copying> = {}) => {
-    const { clients: _, ...users } = await copyAll(change)
+    const { clients: _, events: __, ...users } = await copyAll(change)
     return users
   }
   return { from, to, opened, copy, copyAll }
@@ -52,6 +53,19 @@ t.test('what an operator did to a user is carried: roles, a disabling, and a del
     await to.insertUser({ ...newUser(), id: user.id, email: user.email })
   }
   t.strictSame(new Set((await copy()).differing), new Set(differing.map(({ id }) => id)))
+})
+
+t.test('security events are carried, each once however often the store is copied, and of a user who is deleted none but the one that says so', async t => {
+  const { from, to, copyAll } = open(t)
+  const deleted = { ...newUser(), deletedAt: 1000 }
+  await to.insertUser(deleted)
+  const events = Array.from({ length: 1_000 }, (_, at): KeptEvent => ({ id: firstIdAt(at), at, kind: 'login.succeeded', userId: 'a', ip: '::1', details: { generation: at } }))
+  await from.insertEvents(events)
+  t.equal((await copyAll({ strangers: 'merge' })).events, 1_000)
+  const newest: KeptEvent = { id: firstIdAt(1_000), at: 1_000, kind: 'user.deleted', userId: deleted.id }
+  await from.insertEvents([newest, { ...newest, id: firstIdAt(1_001), kind: 'login.failed' }])
+  t.equal((await copyAll({ strangers: 'merge' })).events, 1_002)
+  t.strictSame(await to.listEvents({ limit: 2_000 }), [newest, ...events.reverse()])
 })
 
 t.test('a family that differs in anything is said', async t => {
@@ -155,11 +169,11 @@ t.test('clients arrive whole, once, and those of the destination are left as the
   const clients = Array.from({ length: 120 }, newClient).sort((one, other) => one.id < other.id ? -1 : 1)
   for (const client of clients) await from.insertClient(client)
   const users = { users: 0, copied: 0, missing: [], differing: [] }
-  t.strictSame(await copyAll(), { ...users, clients: { count: 120, copied: 120, differing: [] } })
+  t.strictSame(await copyAll(), { ...users, events: 0, clients: { count: 120, copied: 120, differing: [] } })
   t.strictSame(await to.listClients('', 1000), clients)
-  t.strictSame(await copyAll(), { ...users, clients: { count: 120, copied: 0, differing: [] } })
+  t.strictSame(await copyAll(), { ...users, events: 0, clients: { count: 120, copied: 0, differing: [] } })
   await to.replaceClient({ ...clients[7]!, version: 2, name: 'Another' }, 1)
-  t.strictSame(await copyAll(), { ...users, clients: { count: 120, copied: 0, differing: [clients[7]!.id] } })
+  t.strictSame(await copyAll(), { ...users, events: 0, clients: { count: 120, copied: 0, differing: [clients[7]!.id] } })
   t.match(await to.findClient(clients[7]!.id), { version: 2, name: 'Another' })
 })
 

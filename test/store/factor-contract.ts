@@ -87,6 +87,26 @@ export function proveFactors (open: Open): void {
     t.equal(outcomes.filter(Boolean).length, 1)
   })
 
+  prove('a passkey is one user\'s: neither a change nor a log-in gives it to another, until it is gone from the first', async (t, store) => {
+    const [id, free] = [randomUUID(), randomUUID()]
+    const withPasskeys = (version: number, ...ids: string[]): Factors => ({ ...NEXT, version, passkeys: ids.map(id => ({ ...FACTORS.passkeys[1]!, id })) })
+    const [first, second] = [await insert(store), await insert(store)]
+    await insert(store, { factors: NEXT })
+    t.ok(await store.changeFactors(changing(first, { factors: withPasskeys(1, id) })))
+    t.notOk(await store.changeFactors(changing(second, { factors: withPasskeys(1, free, id) })))
+    t.notOk(await store.changeFactors(changing(second, { factors: withPasskeys(1, id), closesOthers: closing })))
+    t.equal(await store.openFamily(opening(second, { factors: withPasskeys(1, id) })), 'stale')
+    t.strictSame(await store.findUser(second.id), second, 'which is as it was')
+    t.ok(await store.changeFactors(changing(second, { factors: withPasskeys(1, free) })))
+    t.equal(await store.openFamily(opening(first, { verifiedFactors: 1, factors: withPasskeys(2, id), family: newFamily() })), 'opened', 'whose it is')
+    t.ok(await store.changeFactors(changing(first, { from: 2, factors: NEXT })))
+    t.ok(await store.changeFactors(changing(second, { from: 1, factors: withPasskeys(2, id) })))
+    await store.deleteUser({ userId: second.id, closing })
+    const third = await insert(store, { factors: withPasskeys(1, id) })
+    t.strictSame((await store.findUser(third.id))!.factors, withPasskeys(1, id), 'of somebody who is deleted')
+    t.notOk(await store.changeFactors(changing(first, { from: 2, factors: withPasskeys(3, id) })), 'of somebody who was copied')
+  })
+
   prove('of a user who is deleted no factor is left', async (t, store) => {
     const user = await insert(store, { factors: FACTORS, failedCodes: { since: 1, known: 2, stranger: 3 }, families: [] })
     t.strictSame(await store.findUser(user.id), user)

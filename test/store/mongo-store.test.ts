@@ -46,6 +46,7 @@ withMongoDb(server => {
     t.equal(await store.findClient(client.id), undefined)
     const user = newUser()
     await t.rejects(store.insertUsers([{ ...user, failed: { 'a\0b': 1 } as never }]), { code: 'unavailable' })
+    await t.rejects(store.changeFactors({ userId: user.id, from: 0, factors: { 'a\0b': 1 } as never }), { code: 'unavailable' })
     t.equal(await store.findUser(user.id), undefined)
   })
 
@@ -180,12 +181,12 @@ withMongoDb(server => {
     t.strictSame(await store.listUsers('', 10), [user])
   })
 
-  t.test('the indexes on the address, on the last closing and on the deletion are made at start', async t => {
+  t.test('the indexes on the address, on the last closing, on the deletion and on the passkeys are made at start', async t => {
     const url = freshDatabase(t, server)
     const store = await openFor(t, url)
     await store.ping()
     const indexes = await (await connect(t, url)).listIndexes().toArray()
-    t.strictSame(new Set(indexes.map(({ key, unique }) => [key, unique ?? false])), new Set([[{ _id: 1 }, false], [{ email: 1 }, true], [{ closedAt: 1 }, false], [{ deletedAt: 1 }, false]]))
+    t.strictSame(new Set(indexes.map(({ key, unique }) => [key, unique ?? false])), new Set([[{ _id: 1 }, false], [{ email: 1 }, true], [{ closedAt: 1 }, false], [{ deletedAt: 1 }, false], [{ 'factors.passkeys.id': 1 }, true]]))
   })
 
   t.test('a server whose addresses cannot be unique does not serve', async t => {

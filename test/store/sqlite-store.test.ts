@@ -183,6 +183,8 @@ t.test('one write that fails takes no other with it', async t => {
   t.ok((bad as PromiseRejectedResult).reason instanceof AuthError)
   t.strictSame(good, { status: 'fulfilled', value: 'inserted' })
   t.ok(await store.findUser(user.id))
+  const factors = { version: 1, passkeys: [{ id: null as unknown as string, publicKey: '', counter: 0, transports: [], name: '', addedAt: 0, lastUsedAt: null, isBackedUp: false }], recoveryCodes: [], spent: [] }
+  await t.rejects(store.changeFactors({ userId: user.id, from: 0, factors }), unavailable)
 })
 
 t.test('a path that cannot be a file is refused with a sentence', async t => {

@@ -47,8 +47,13 @@ export function readFirebaseParameters (text: string): FirebaseParameters | unde
   return signerKey && separator && rounds > 0 && memCost > 0 ? { signerKey, separator, rounds, memCost } : undefined
 }
 
+/** The first member of an entry that Signet's own JSON Lines do not have. */
+export function unknownMemberOf (entry: unknown): string | undefined {
+  return Object.keys(Object(entry) as object).find(name => !OWN_MEMBERS.has(name))
+}
+
 function readOwn (entry: Members): Told | Refusal {
-  if (Object.keys(entry).some(name => !OWN_MEMBERS.has(name))) return 'member_unknown'
+  if (unknownMemberOf(entry) !== undefined) return 'member_unknown'
   const { id, email, email_verified: emailVerified, name, password_hash: hash, roles, created_at: createdAt } = entry
   return { id, email, emailVerified, name, hash: hashOf(hash), roles, createdAt, isDisabled: false }
 }

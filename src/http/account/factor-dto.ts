@@ -1,6 +1,6 @@
 // What leaves of second factors, and of log-ins that take one, as JSON; no behaviour but mapping.
 import { named, Type, type Static } from '../../schema.js'
-import type { Factors } from '../../core/factors.js'
+import type { Factors, Passkey } from '../../core/factors.js'
 import type { Added, TotpOffer } from '../../services/second-factors.js'
 import { AuthTokenDTO, toAuthTokenDTO } from './dto.js'
 
@@ -20,6 +20,7 @@ export const PasskeyDTO = Type.Object({
   last_used_at: InstantOrNull(),
   is_backed_up: Type.Boolean({ description: 'whether it is kept beyond the device, too', examples: [true] }),
 }, { $id: 'PasskeyDTO', ...strict })
+export type PasskeyDTO = Static<typeof PasskeyDTO>
 
 export const SecondFactorsDTO = Type.Object({
   totp: Type.Union([named(TotpDTO), Type.Null()], { description: 'the authenticator app; null where there is none' }),
@@ -53,9 +54,13 @@ export type AddedFactorDTO = Static<typeof AddedFactorDTO>
 export function toSecondFactorsDTO (factors: Factors | undefined): SecondFactorsDTO {
   return {
     totp: factors?.totp ? { added_at: toInstant(factors.totp.addedAt) } : null,
-    passkeys: (factors?.passkeys ?? []).map(({ id, name, addedAt, lastUsedAt, isBackedUp }) => ({ id, name, added_at: toInstant(addedAt), last_used_at: lastUsedAt === null ? null : toInstant(lastUsedAt), is_backed_up: isBackedUp })),
+    passkeys: (factors?.passkeys ?? []).map(toPasskeyDTO),
     recovery_codes: factors?.recoveryCodes.length ?? 0,
   }
+}
+
+export function toPasskeyDTO ({ id, name, addedAt, lastUsedAt, isBackedUp }: Passkey): PasskeyDTO {
+  return { id, name, added_at: toInstant(addedAt), last_used_at: lastUsedAt === null ? null : toInstant(lastUsedAt), is_backed_up: isBackedUp }
 }
 
 export function toTotpOfferDTO ({ secret, uri, ticket }: TotpOffer): TotpOfferDTO {

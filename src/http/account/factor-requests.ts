@@ -1,9 +1,10 @@
 // What callers ask for about second factors, and what a log-in goes on with; knows neither Fastify nor the store.
-import { Type, type Static } from '../../schema.js'
+import { named, Type, type Static } from '../../schema.js'
 import { AuthError } from '../../errors.js'
 import type { Brought } from '../../services/factor-proofs.js'
 import { Code, EXAMPLE_PASSWORDS, Password } from './dto.js'
 import { RefreshTokenIn } from './requests.js'
+import { AuthenticationAnswerDTO } from './webauthn-dto.js'
 
 const strict = { additionalProperties: false }
 const TICKET_MAX_LENGTH = 4_000
@@ -30,6 +31,7 @@ export type ConfirmTotpRequest = Static<typeof ConfirmTotpRequest>
 export const BROUGHT = {
   code: Type.Optional(Code('that the authenticator app shows')),
   recovery_code: Type.Optional(Code('one of the recovery codes; case, dashes and blanks do not matter', '9f3k-2m7q-x8wd-5t1v-h6rc-0bzn')),
+  passkey: Type.Optional(named(AuthenticationAnswerDTO)),
 }
 
 export const SecondFactorRequest = Type.Object({

@@ -145,7 +145,7 @@ export class Connections {
   async end ({ linger, settle, patience }: Farewell): Promise<void> {
     this.#isEnding = true
     this.#retire()
-    await pause(linger)
+    await this.#lingered(linger)
     await this.#stopListening()
     this.#retire()
     await this.#emptied(settle)
@@ -233,6 +233,20 @@ export class Connections {
     }
   }
 
+  // Until the time is over, or the process that leads this one closes a server. From now on that is to listen no more, and not HTTP's own way, which closes idle connections first.
+  async #lingered (milliseconds: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, milliseconds)
+      for (const server of this.#servers) {
+        server.close = told => {
+          clearTimeout(timer)
+          resolve()
+          return ListeningServer.prototype.close.call(server, told) as typeof server
+        }
+      }
+    })
+  }
+
   // What the kernel holds for us to accept is reset when nobody listens; in a turn in which nothing came, it holds nothing.
   async #stopListening (): Promise<void> {
     const latest = performance.now() + QUIET_WITHIN_MS
@@ -241,8 +255,7 @@ export class Connections {
       before = this.#activity
       await turn()
     } while (before !== this.#activity && performance.now() < latest)
-    // Not by a server of HTTP's own way to close, which closes idle connections first.
-    for (const server of this.#servers) ListeningServer.prototype.close.call(server)
+    for (const server of this.#servers) server.close()
   }
 
   async #emptied (milliseconds: number): Promise<void> {
@@ -293,8 +306,4 @@ function turnAway (answer: ServerResponse): void {
 
 function peerOf ({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
-}
-
-async function pause (milliseconds: number): Promise<void> {
-  await new Promise(resolve => { setTimeout(resolve, milliseconds) })
 }

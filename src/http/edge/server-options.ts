@@ -23,7 +23,8 @@ export function serverOptions ({ logger, connections, publications, tls, around 
     childLoggerFactory: logger => logger,
     bodyLimit: BODY_LIMIT,
     serverFactory: handler => connections.createServer(around(publications.before(handler as RequestListener)), tls?.pair),
-    routerOptions: { ignoreTrailingSlash: false },
+    // The id of a passkey is as long as its authenticator makes it (W3C Web Authentication, section 5.8.3: 1023 bytes).
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 1_364 },
     // Fastify's defaults drop unknown members and coerce mistyped ones. The schemas are ours, so that none need be compiled that checks them.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true, meta: false, validateSchema: false } },
     schemaController: { compilersFactory },

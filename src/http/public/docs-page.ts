@@ -78,7 +78,8 @@ function formOf ({ operationId: id, method, path, parameters = [], requestBody }
 function membersOf ({ requestBody }: Placed, document: Document): string {
   if (!requestBody) return ''
   const { properties, required = [] } = schemaOf(Object.values(requestBody.content)[0]!.schema, document)
-  const members = Object.entries(properties!).map(([name, member]) => {
+  const members = Object.entries(properties!).map(([name, named]) => {
+    const member = named.$ref ? schemaOf(named, document) : named
     const facts = [
       [member.type].flat().join(' or '),
       required.includes(name) ? 'required' : 'optional',

@@ -13,10 +13,11 @@ const EMAIL = { format: 'idn-email' }
 /** It begins with what can be seen, and holds nothing that ends the line or bends the text around it. Letters and digits are named twice, for tools that know no \p. */
 const NAME = { minLength: 1, pattern: '^[A-Za-z0-9\\p{L}\\p{N}\\p{P}\\p{S}\\p{Co}][^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$' }
 
-/** What stands in the address of a route, and behind it. */
+/** What stands in the address of a route, and behind it: by its name, or by the path where it means something else there. */
 const PARAMETERS: Record<string, object> = {
   before: { description: 'the id of an event: those before it; left out, the newest' },
   id: { format: 'uuid', description: 'as /tokens lists it' },
+  '/second-factors/passkeys/{id}': { maxLength: 1_364, pattern: '^[\\w-]+$', description: 'as /second-factors lists it' },
   list: { pattern: '^(?:0|[1-9][0-9]{0,8})$', description: 'the number of a list, as /status-lists names it' },
 }
 
@@ -83,9 +84,11 @@ async function write (routes: RouteOptions[], schemas: unknown[], parts: Documen
 function complete (document: Document, { passwordMinLength, bodyOptional }: DocumentParts): void {
   const { paths, components: { schemas } } = document
   // The plugin takes every body for one that must be there.
-  for (const { method, url } of bodyOptional) paths[url]![method.toLowerCase()]!.requestBody!.required = false
+  for (const { method, url } of bodyOptional) paths[url.replace(/:(\w+)/g, '{$1}')]![method.toLowerCase()]!.requestBody!.required = false
   const operations = Object.values(paths).flatMap(path => Object.values(path))
-  for (const { name, schema } of operations.flatMap(({ parameters = [] }) => parameters)) Object.assign(schema, PARAMETERS[name])
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const { name, schema } of Object.values(methods).flatMap(({ parameters = [] }) => parameters)) Object.assign(schema, PARAMETERS[path] ?? PARAMETERS[name])
+  }
   // What holds of everybody: the setting does not where there is a second factor.
   const told: Record<string, object> = { email: EMAIL, new_password: { minLength: 8 } }
   for (const { properties } of Object.values(schemas)) {

@@ -398,6 +398,20 @@ t.test('at the end Signet listens for a while yet; who is connected is served an
   await ending
 })
 
+t.test('a server that is closed meanwhile, as of a worker by the process that leads it, has lingered, and loses nobody who is connected', async t => {
+  const { connections, server, dial } = await serve(t, (_request, response) => { response.end('served') })
+  const idle = await dial()
+  idle.write(get('/'))
+  await readAnswer(idle)
+  const ending = connections.end({ linger: 3_600_000, settle: 1_000, patience: 10_000 })
+  server.close()
+  t.notOk(server.listening)
+  const last = readAll(idle)
+  idle.write(get('/'))
+  t.match(await last, /connection: close\r\n[^]*served$/i)
+  await ending
+})
+
 t.test('whoever asks without a pause meanwhile has every answer whole, and the last one says that it is', async t => {
   const { connections, dial } = await serve(t, (_request, response) => { response.end('served') })
   const ending = connections.end({ linger: 500, settle: 1_000, patience: 10_000 })

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { ERRORS } from '../../../src/errors.js'
 import { factorRoutes } from '../../../src/http/account/factor-routes.js'
+import { passkeyRoutes } from '../../../src/http/account/passkey-routes.js'
 import { ROUTES as OWN } from '../../../src/http/account/routes.js'
 import { TAGS } from '../../../src/http/edge/route.js'
 import { testApp } from '../../test-app.js'
@@ -16,7 +17,7 @@ interface OpenApi {
   components: { schemas: Record<string, { properties: Record<string, Record<string, unknown>> }> }
 }
 
-const ROUTES = [...OWN, ...factorRoutes({} as never)]
+const ROUTES = [...OWN, ...factorRoutes({} as never), ...passkeyRoutes({} as never)]
 const successOf = ({ responses }: Operation) => Object.entries(responses).find(([status]) => status.startsWith('2'))![1].content?.['application/json'] ?? {}
 
 t.test('OpenAPI 3.1 has exactly the routes, their guards and their answers', async t => {
@@ -42,7 +43,7 @@ t.test('the document says at which address it holds, and names and describes eve
   t.match(info, { license: { identifier: 'MIT' }, contact: { url: 'https://id.example' } })
   t.strictSame(servers, [{ url: 'https://id.example' }])
   const operations = Object.values(paths).flatMap(path => Object.values(path))
-  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 31)
+  t.equal(new Set(operations.map(({ operationId }) => operationId)).size, 37)
   for (const { operationId, summary, description } of operations) t.ok(/^[a-z]+[A-Za-z]*$/.test(operationId) && summary && description.endsWith('.'), operationId)
   t.strictSame(new Set(operations.flatMap(({ tags }) => tags)), new Set(tags.map(({ name }) => name)))
   for (const [path, status] of [['/.well-known/jwks.json', '304'], ['/health/ready', '503'], ['/health/live', '400']] as const) t.match(paths[path]!['get'], { security: [], responses: { [status]: {}, 400: {} } })
@@ -52,6 +53,7 @@ t.test('the document also says what rules refuse, and the routes go on refusing 
   const { app, post, login, register } = await testApp(t, { PASSWORD_MIN_LENGTH: '12' })
   const { paths, components: { schemas } } = (await app.inject('/docs/json')).json<OpenApi>()
   t.strictSame(paths['/tokens/{id}']!['delete']!.parameters, [{ in: 'path', name: 'id', required: true, schema: { type: 'string', format: 'uuid', description: 'as /tokens lists it' } }])
+  t.strictSame(paths['/second-factors/passkeys/{id}']!['patch']!.parameters, [{ in: 'path', name: 'id', required: true, schema: { type: 'string', maxLength: 1_364, pattern: '^[\\w-]+$', description: 'as /second-factors lists it' } }])
   t.equal(paths['/refresh']!['post']!.requestBody!.required, false)
   t.match(schemas, {
     RegistrationDTO: { properties: { email: { format: 'idn-email' }, password: { minLength: 12 }, name: { minLength: 1 } } },
