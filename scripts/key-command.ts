@@ -3,7 +3,7 @@ import { keyTerms, readConfig, readEnvironment } from '../src/config.js'
 import type { KeyKind, KeyRecord, KeyTerms, Plan, Step } from '../src/core/key-life-cycle.js'
 import { changeRing, rehearseChange, type Change } from '../src/keyring/ring-changes.js'
 import { ringPlace, type RingPlace } from '../src/keyring/ring-files.js'
-import { actAsOwner, formatDuration, runCommand, type Answer, type Given, type Options } from './command.js'
+import { actAsOwner, formatDuration, runCommand, WrongUse, type Answer, type Given, type Options } from './command.js'
 import { OPERATOR } from './operator-events.js'
 
 export interface Invocation extends Given {
@@ -15,7 +15,7 @@ export interface Invocation extends Given {
 }
 
 /** Flags of every command that changes the ring. */
-export const CHANGING: Options = { 'refresh-secret': { type: 'boolean' }, 'dry-run': { type: 'boolean' } }
+export const CHANGING: Options = { 'refresh-secret': { type: 'boolean' }, sealing: { type: 'boolean' }, 'dry-run': { type: 'boolean' } }
 
 /** Settings that these commands read; they run before a production's others are whole. */
 const SETTINGS = ['KEYS_DIR', 'KEYS_PASSPHRASE_FILE', 'KEY_PREPUBLISH', 'KEY_ROTATION_DAYS', 'ACCESS_TOKEN_TTL', 'REFRESH_TOKEN_IDLE_TTL', 'REFRESH_TOKEN_TTL']
@@ -25,7 +25,21 @@ const THUMBPRINT = /^[\w-]{43}$/
 /** Runs a command, which takes no id of a key or one, and sets the exit code of the process: 0 done, 1 refused, 2 wrong use. */
 export async function runKeyCommand (help: string, options: Options, act: (invocation: Invocation) => Promise<Answer>, takes: 'no id' | 'one id' = 'no id'): Promise<void> {
   await runCommand({ help, options, of: 'key', takes, spell: idsLast }, async given =>
-    await act({ ...given, kind: given.flags['refresh-secret'] ? 'refresh' : 'signing', ...await readSettings(), now: Date.now() }))
+    await act({ ...given, kind: kindOf(given), ...await readSettings(), now: Date.now() }))
+}
+
+function kindOf ({ flags }: Given): KeyKind {
+  if (flags['refresh-secret'] && flags['sealing']) throw new WrongUse('--refresh-secret and --sealing are for keys of different kinds: give one of them.')
+  if (flags['sealing']) return 'sealing'
+  return flags['refresh-secret'] ? 'refresh' : 'signing'
+}
+
+/** The flag that names a kind other than the usual one. */
+export const FLAGS = { refresh: '--refresh-secret', sealing: '--sealing' }
+
+/** A command for keys of a kind, as an operator types it. */
+export function commandFor (command: 'generate' | 'rotate', kind: KeyKind): string {
+  return `npm run keys:${command}${kind === 'signing' ? '' : ` -- ${FLAGS[kind]}`}`
 }
 
 /** The id of a key may begin with a dash. */

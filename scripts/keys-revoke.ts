@@ -1,23 +1,24 @@
 // `npm run keys:revoke`: gives up a key that leaked, at once and for ever; holds no rule of a key's life.
 import { inState, planRevocation, type KeyRecord, type Step } from '../src/core/key-life-cycle.js'
-import { readManifest, type HistoryEntry } from '../src/keyring/ring-files.js'
+import { historiesOf, keysOf, readManifest, type HistoryEntry } from '../src/keyring/ring-files.js'
 import { formatInstant, formatTable, refuse, type Answer } from './command.js'
 import { carryOutOrRehearse, CHANGING, finite, formatLapse, report, runKeyCommand, secondsPublished, type Invocation } from './key-command.js'
 import { refusals, VERIFIER_CACHES } from './verifier-caches.js'
 
 const HELP = `Revokes a key that leaked: unpublished at once, never accepted again. It cannot be undone.
-Usage: npm run keys:revoke -- ID [--unseen] [--refresh-secret] [--dry-run] [--json]
+Usage: npm run keys:revoke -- ID [--unseen] [--refresh-secret | --sealing] [--dry-run] [--json]
   ID                 the key, as keys:list shows it
   --unseen           if it is the active key: a new key that nobody has seen signs from now on, in the place of the next one. Most verifiers
                      then drop the revoked key within 30 seconds, and some refuse good tokens for minutes
   --refresh-secret   ID is a secret of refresh tokens; every device whose token it made is logged out
+  --sealing          ID is a sealing secret; every authenticator app whose seed it sealed is lost, which is said first
   --dry-run          say what would be done
   --json             answer as JSON
 Exit code: 0 revoked, 1 refused, 2 wrong use.
 `
 
 const REFUSALS: Record<string, string> = {
-  unknown_key: 'There is no such key in the ring; keys:list shows those there are, and --refresh-secret is for secrets of refresh tokens.',
+  unknown_key: 'There is no such key in the ring; keys:list shows those there are, --refresh-secret is for secrets of refresh tokens, and --sealing for sealing secrets.',
   already_revoked: 'That key has been revoked already.',
   not_active: 'That key does not sign, so nothing has to take its place: revoke it without --unseen.',
   no_next: 'That key signs, and there is no next key to take its place: make one with keys:generate, or use --unseen.',
@@ -27,14 +28,17 @@ async function revoke (invocation: Invocation): Promise<Answer> {
   const { flags, ids, kind, now, place, say } = invocation
   const id = ids[0]!
   const manifest = await readManifest(place.folder)
-  const key = manifest[kind].find(key => key.id === id)
-  if (kind === 'refresh' && key) say(whoIsLoggedOut(key, manifest.history ?? [], now))
+  const keys = keysOf(manifest, kind)
+  const key = keys.find(key => key.id === id)
+  const times = key ? periods(key, historiesOf(manifest).flat(), now) : []
+  if (key && kind !== 'signing') say(LOSSES[kind](times))
 
   const plan = await carryOutOrRehearse(invocation, { kind, now, by: 'command', plan: keys => planRevocation(keys, id, flags['unseen'] ? 'unseen' : 'next') })
   if ('refused' in plan) return refuse(plan.refused, REFUSALS[plan.refused]!)
   const successor = successorOf(id, plan.steps)
-  if (kind === 'refresh') return report(invocation, plan.steps, [SUCCESSORS[successor]], { successor, logged_out: periods(key!, manifest.history ?? [], now) })
-  const exposed = exposures(successor, inState(manifest[kind], 'next'), now)
+  if (kind === 'refresh') return report(invocation, plan.steps, [SUCCESSORS[successor]], { successor, logged_out: times })
+  if (kind === 'sealing') return report(invocation, plan.steps, [SUCCESSORS[successor]], { successor, lost: times })
+  const exposed = exposures(successor, inState(keys, 'next'), now)
   const verifiers = exposed.map(({ library, accepts, refuses }) => ({ library, accepts_revoked: finite(accepts), refuses_new: finite(refuses) }))
   return report(invocation, plan.steps, [SUCCESSORS[successor], exposureTable(exposed)], { successor, verifiers })
 }
@@ -66,15 +70,24 @@ function exposureTable (exposed: Exposure[]): string {
   return `Servers follow within 2 seconds and refuse its tokens. Verifiers elsewhere have it in their caches:\n${formatTable([['VERIFIER, STOCK SETTINGS', 'STILL ACCEPTS THE REVOKED KEY', 'REFUSES GOOD TOKENS'], ...rows])}`
 }
 
-function whoIsLoggedOut (key: KeyRecord, history: HistoryEntry[], now: number): string {
-  const times = periods(key, history, now)
-  if (times.length === 0) return 'This secret made no token yet, so nobody is logged out.'
-  const told = times.map(({ from, until }) => `between ${formatInstant(Date.parse(from))} and ${formatInstant(Date.parse(until))}`).join(', or ')
-  return `Every device whose refresh token this secret made is logged out: those that logged in or refreshed last ${told}.`
+/** When a secret was active. */
+interface Period { from: string, until: string }
+
+/** What is lost with a secret. */
+const LOSSES: Record<'refresh' | 'sealing', (times: Period[]) => string> = {
+  refresh: times => times.length === 0
+    ? 'This secret made no token yet, so nobody is logged out.'
+    : `Every device whose refresh token this secret made is logged out: those that logged in or refreshed last ${inWords(times)}.`,
+  sealing: times => times.length === 0
+    ? 'This secret sealed nothing yet, so nothing is lost.'
+    : `Every authenticator app whose seed is under this secret is lost: those that were added or used last ${inWords(times)}. Their users go on with recovery codes, with passkeys, or by you (npm run users:remove-second-factors), and then add the app anew.`,
 }
 
-/** When a secret made tokens. */
-function periods (key: KeyRecord, history: HistoryEntry[], now: number): Array<{ from: string, until: string }> {
+function inWords (times: Period[]): string {
+  return times.map(({ from, until }) => `between ${formatInstant(Date.parse(from))} and ${formatInstant(Date.parse(until))}`).join(', or ')
+}
+
+function periods (key: KeyRecord, history: HistoryEntry[], now: number): Period[] {
   const steps = history.filter(({ id }) => id === key.id)
   const until = (from: string) => steps.find(step => step.at >= from && step.from === 'active')?.at ?? new Date(now).toISOString()
   const begun = steps.filter(({ to }) => to === 'active').map(({ at }) => at)

@@ -1,16 +1,17 @@
 // `npm run keys:rotate`: the next key signs from now on, or the one before again; holds no rule of a key's life.
 import { inState, neededUntil, planReturn, planRotation, type KeyRecord, type Plan } from '../src/core/key-life-cycle.js'
-import { readManifest } from '../src/keyring/ring-files.js'
+import { keysOf, readManifest } from '../src/keyring/ring-files.js'
 import { formatDuration, formatInstant, formatTable, refuse, WrongUse, type Answer } from './command.js'
-import { carryOutOrRehearse, CHANGING, finite, formatLapse, report, runKeyCommand, secondsPublished, type Invocation } from './key-command.js'
+import { carryOutOrRehearse, CHANGING, commandFor, finite, formatLapse, report, runKeyCommand, secondsPublished, type Invocation } from './key-command.js'
 import { refusals } from './verifier-caches.js'
 
 const HELP = `Rotates the keys: next becomes active, active becomes retired, a new next is made. Servers follow by themselves within 2 seconds.
-Usage: npm run keys:rotate -- [--check URL] [--force] [--back] [--refresh-secret] [--dry-run] [--json]
+Usage: npm run keys:rotate -- [--check URL] [--force] [--back] [--refresh-secret | --sealing] [--dry-run] [--json]
   --check URL        fetch the public JWKS at URL first, and refuse unless it holds the next key
   --force            do not wait until verifiers must have seen the next key (KEY_PREPUBLISH); says first what will break
   --back             undo: the key that was retired last signs again
   --refresh-secret   the secret of refresh tokens, in the place of the signing key
+  --sealing          the secret that seals the seeds of authenticator apps; what the one before sealed can still be opened
   --dry-run          say what would be done
   --json             answer as JSON
 Exit code: 0 rotated, 1 refused, 2 wrong use.
@@ -20,13 +21,13 @@ const CHECK_TIMEOUT_MS = 5_000
 async function rotate (invocation: Invocation): Promise<Answer> {
   const { flags, kind } = invocation
   if (flags['back'] && (flags['force'] || flags['check'] !== undefined)) throw new WrongUse('--back needs neither --force nor --check: the key has been published all along.')
-  if (flags['check'] !== undefined && kind === 'refresh') throw new WrongUse('--check is for signing keys; refresh secrets are not public.')
+  if (flags['check'] !== undefined && kind !== 'signing') throw new WrongUse('--check is for signing keys; secrets are not public.')
   return flags['back'] ? await rotateBack(invocation) : await rotateOn(invocation)
 }
 
 async function rotateOn (invocation: Invocation): Promise<Answer> {
   const { flags, kind, now, terms, place, say } = invocation
-  const before = (await readManifest(place.folder))[kind]
+  const before = keysOf(await readManifest(place.folder), kind)
   const publicIds = flags['check'] === undefined ? undefined : await fetchIds(String(flags['check']))
   const { prepublish } = terms[kind]
   const broken = flags['force'] ? breakages(before, now, kind) : []
@@ -45,18 +46,20 @@ async function rotateBack (invocation: Invocation): Promise<Answer> {
 
 function refusal ({ place, terms, kind, now }: Invocation, plan: Extract<Plan, { refused: string }>): Answer {
   if (plan.refused === 'clock_behind') {
-    return refuse(plan.refused, `Steps of the ring in ${place.folder} lie in the future of this machine's clock, which says ${formatInstant(now)}; npm run keys:list shows them. Set the clock right. If it is, another one was ahead when they were taken: a server that rotates by itself corrects them when it has run for 3 hours, and --force does not wait.`)
+    return refuse(plan.refused, `Steps of the ring in ${place.folder} lie in the future of this machine's clock, which says ${formatInstant(now)}; npm run keys:list shows them. Set the clock right. If it is, another one was ahead when they were taken: ${kind === 'sealing' ? '' : 'a server that rotates by itself corrects them when it has run for 3 hours, and '}--force does not wait.`)
   }
   if (plan.refused === 'too_young') {
     return refuse(plan.refused, `The next key must have been published for ${formatDuration(terms[kind].prepublish)} (KEY_PREPUBLISH) before it signs, which will be so from ${formatInstant(plan.allowedAt!)} on. --force does not wait, and says what breaks.`, { allowed_at: new Date(plan.allowedAt!).toISOString() })
   }
   if (plan.refused === 'not_public') return refuse(plan.refused, 'The JWKS at that address does not hold the next key, so its verifiers would refuse what it signs. Do its servers read this folder?')
-  return refuse(plan.refused, `There is no next key in ${place.folder}: make one with \`npm run keys:generate${kind === 'refresh' ? ' -- --refresh-secret' : ''}\`.`)
+  return refuse(plan.refused, `There is no next key in ${place.folder}: make one with \`${commandFor('generate', kind)}\`.`)
 }
 
 function whatFollows ({ now, terms, kind, flags }: Invocation): string[] {
-  const until = formatInstant(neededUntil({ retired_at: new Date(now).toISOString() }, terms[kind].retention))
-  return [`${flags['dry-run'] ? 'Servers would follow' : 'Servers follow'} within 2 seconds. Tokens of the retired key stay good; it may be pruned from ${until} on.`]
+  const servers = `${flags['dry-run'] ? 'Servers would follow' : 'Servers follow'} within 2 seconds.`
+  const end = neededUntil({ retired_at: new Date(now).toISOString() }, terms[kind].retention)
+  if (end === Infinity) return [`${servers} What the retired secret sealed opens as before, and is sealed anew when it is used; the secret is kept until it is revoked.`]
+  return [`${servers} Tokens of the retired key stay good; it may be pruned from ${formatInstant(end)} on.`]
 }
 
 /** Which libraries may refuse good tokens, and for how many seconds, if the key signs now. */
@@ -67,6 +70,7 @@ function breakages (keys: KeyRecord[], now: number, kind: Invocation['kind']): A
 
 function breakageText (broken: Array<{ library: string, seconds: number }>, kind: Invocation['kind']): string {
   if (kind === 'refresh') return 'Servers that have not read the next secret yet refuse its tokens until they have, within 2 seconds.'
+  if (kind === 'sealing') return 'Servers that have not read the next secret yet cannot open what it seals until they have, within 2 seconds.'
   return `These verifiers, with their stock settings, may refuse good tokens:\n${formatTable(broken.map(({ library, seconds }) => [library, formatLapse(seconds)]))}`
 }
 

@@ -4,7 +4,7 @@ import { closingAt, type ClosingTime } from '../src/core/closings.js'
 import { spellingsOf } from '../src/core/credentials.js'
 import type { Cause, SecurityEvent } from '../src/core/events.js'
 import { expiresAt, liveAfter, liveFamilies, type Family, type LiveAfter } from '../src/core/families.js'
-import { writeResetToken } from '../src/core/reset-token.js'
+import { writeLinkToken } from '../src/core/link-token.js'
 import { normaliseRoles } from '../src/core/roles.js'
 import { isUuid } from '../src/core/uuids.js'
 import { addressBelow } from '../src/http/edge/issuer.js'
@@ -77,6 +77,22 @@ export function summaryOf (user: User, { config, now }: Invocation) {
   }
 }
 
+/** The second factors of a user, but for what passes. */
+export function factorsOf ({ factors }: User) {
+  return {
+    totp: factors?.totp ? { added_at: toInstant(factors.totp.addedAt) } : null,
+    passkeys: (factors?.passkeys ?? []).map(({ id, name, addedAt, lastUsedAt, isBackedUp }) => ({ id, name, added_at: toInstant(addedAt), last_used_at: lastUsedAt === null ? null : toInstant(lastUsedAt), is_backed_up: isBackedUp })),
+    recovery_codes: factors?.recoveryCodes.length ?? 0,
+  }
+}
+
+/** The same to a person. */
+function describeFactors (user: User): string {
+  const { totp, passkeys, recovery_codes: codes } = factorsOf(user)
+  const names = [...totp ? ['authenticator app'] : [], ...passkeys.map(({ name }) => `passkey ${name}`)]
+  return names.length === 0 ? 'none' : `${names.join(', ')}; recovery codes left: ${codes}`
+}
+
 /** A log-in, or what a client was let do, as an operator is told of it. */
 export function deviceOf (family: Family, { config, now }: Invocation) {
   return {
@@ -90,7 +106,7 @@ export function describe (user: User, invocation: Invocation): string {
   const { config, now } = invocation
   const live = liveFamilies(user.families, now, familyLimits(config)).map(family => deviceOf(family, invocation))
   const facts = [
-    ['id', user.id], ['e-mail address', user.email], ['name', user.name ?? 'none'], ['roles', user.roles.join(' ') || 'none'], ['since', formatInstant(user.createdAt)],
+    ['id', user.id], ['e-mail address', user.email], ['name', user.name ?? 'none'], ['roles', user.roles.join(' ') || 'none'], ['second factors', describeFactors(user)], ['since', formatInstant(user.createdAt)],
     ...user.disabledAt === undefined ? [] : [['disabled since', formatInstant(user.disabledAt)]],
   ]
   const rows = live.map(({ id, last_used_at: at, ip, user_agent: agent, client }) => [id, formatInstant(Date.parse(at)), ip, client ? `client ${client.id}` : agent ?? ''])
@@ -133,7 +149,7 @@ export async function readLinks ({ config, flags, now }: Invocation): Promise<(u
   const ring = await readRing(place)
   if (!ring) throw new Error(`There is no key ring in ${place.folder}, with which the link is made: KEYS_DIR names another, or there is none yet.`)
   return user => {
-    const token = writeResetToken(user, expires, ring.parts.activeSecret)
+    const token = writeLinkToken('reset-password', user, expires, ring.parts.activeSecret)
     const hasPage = config.ACCOUNT_PAGE && config.ISSUER !== ''
     return { token, link: hasPage ? `${addressBelow(config.ISSUER, '/account')}#reset-password=${token}` : null, expires_at: toInstant(expires) }
   }

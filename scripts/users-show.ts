@@ -1,5 +1,5 @@
 // `npm run users:show`: shows a user and where the account is signed in; holds no rule of an account.
-import { describe, deviceOf, runUserCommand, summaryOf, withUser } from './user-command.js'
+import { describe, deviceOf, factorsOf, runUserCommand, summaryOf, withUser } from './user-command.js'
 
 const HELP = `Shows a user, and the devices and clients that are signed in.
 Usage: npm run users:show -- USER [--json]
@@ -9,5 +9,5 @@ Exit code: 0 shown, 1 there is none, 2 wrong use.
 `
 
 await runUserCommand({ help: HELP, options: {}, takes: 'one id' }, async invocation => await withUser(invocation, user => ({
-  code: 0, text: describe(user, invocation), json: { ...summaryOf(user, invocation), signed_in: user.families.map(family => deviceOf(family, invocation)) },
+  code: 0, text: describe(user, invocation), json: { ...summaryOf(user, invocation), second_factors: factorsOf(user), signed_in: user.families.map(family => deviceOf(family, invocation)) },
 })))

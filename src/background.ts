@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { closingRetention, eventRetention, familyLimits, type Config } from './config.js'
 import { describeEvent, levelOf, type KeptEvent } from './core/events.js'
+import type { LetterKind, SendLetter, Template } from './core/letters.js'
 import { toOcsf } from './core/ocsf.js'
 import type { Meter } from './core/metrics.js'
 import { redactTokens } from './core/redaction.js'
@@ -14,6 +15,7 @@ import { Readiness } from './http/public/health.js'
 import type { KeyRing } from './keyring/key-ring.js'
 import { hasLines, type LogSink } from './log.js'
 import { Events } from './services/events.js'
+import { MailQueue } from './services/mail-queue.js'
 import { StatusLists } from './services/status-lists.js'
 import type { StatusPlaces } from './services/status-places.js'
 import type { Store } from './store/store.js'
@@ -40,11 +42,16 @@ export interface AppParts {
   /** Who counts, where somebody does. */
   meter?: Meter | undefined
   withinTrace?: WithinTrace | undefined
+  /** How mails are sent, and what they say; without it none are, and what needs one is not served. */
+  mail?: Mail | undefined
 }
+
+export interface Mail { send: SendLetter, templates: Record<LetterKind, Template> }
 
 /** The fault itself names files, so it is in the log alone. */
 const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'
 const OLD_CERTIFICATE = 'The TLS files cannot be used, and the certificate before them is kept; the log says why.'
+const NO_MAIL = 'Mails cannot be sent, and are tried again; the log says why.'
 const ASK_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 3_600_000
 
@@ -72,6 +79,16 @@ export function keepEvents (app: FastifyInstance, { clock, config, log, meter, s
 
 function tell (app: FastifyInstance, event: KeptEvent): void {
   app.log[levelOf(event.kind)](describeEvent(event), 'security event')
+}
+
+/** The mails, which are sent while the application runs; what waits when it closes is tried once more. `accountPage` is where their links lead. */
+export function sendMails (app: FastifyInstance, { clock, config, meter }: AppParts, mail: Mail, accountPage: string): MailQueue {
+  const mails = new MailQueue({
+    ...mail, clock, meter, record: event => { app.events.record(event) }, always: { issuer: new URL(config.ISSUER).host, account: accountPage },
+    report: err => { if (err) app.log.error({ err }, 'mails cannot be sent'); else app.log.info('mails can be sent again') },
+  })
+  app.addHook('onClose', async () => { await mails.stop() })
+  return mails
 }
 
 /** The status lists, which are kept up from when the application is ready until it closes. */
@@ -103,8 +120,8 @@ export function forgetDeleted (app: FastifyInstance, { clock, config, store }: A
 }
 
 /** Looks after the parts while the application listens, and tells the log what it sees. */
-export function watchOver (app: FastifyInstance, { clock, config, connections, keyRing, store, tls }: AppParts): Readiness {
-  const worry = () => [keyRing.fault && OLD_RING, tls?.fault && OLD_CERTIFICATE].filter(Boolean).join(' ') || undefined
+export function watchOver (app: FastifyInstance, { clock, config, connections, keyRing, store, tls }: AppParts, mails: MailQueue | undefined): Readiness {
+  const worry = () => [keyRing.fault && OLD_RING, tls?.fault && OLD_CERTIFICATE, mails?.isFailing && NO_MAIL].filter(Boolean).join(' ') || undefined
   const readiness = new Readiness([
     async () => { await store.ping() },
     async now => { await keyRing.assertServes(now) },

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { isIP } from 'node:net'
 import { envSchema } from 'env-schema'
 import type { KeyKind, KeyTerms } from './core/key-life-cycle.js'
+import { readSender } from './core/letters.js'
 import { readEnvFile } from './env-file.js'
 import { Type, type Static, type TSchema } from './schema.js'
 
@@ -56,8 +57,14 @@ export const SETTINGS = {
   MAX_ACTIVE_TOKENS: count(10, 1, 100, 'devices a user may be logged in on'),
   ACTIVE_TOKENS_POLICY: choice(['evict', 'refuse'], 'evict', 'what one more does: `evict` the least recently used, or `refuse`'),
   BCRYPT_COST: count(12, 4, 18, "bcrypt's cost; one more doubles the time of a log-in"),
-  REGISTRATION: choice(['open', 'closed'], 'open', 'whether anybody may make an account; `closed`: the operator does, by `npm run users:add`'),
-  PASSWORD_MIN_LENGTH: count(8, 8, 64, 'characters of a new password, at least'),
+  REGISTRATION: choice(['open', 'closed', 'verified'], 'open', 'whether anybody may make an account; `closed`: the operator does, by `npm run users:add`; `verified`: anybody, but for a log-in the address must be confirmed, and nobody learns who has an account'),
+  REQUIRE_VERIFIED_EMAIL: flag(false, '`true`: nobody logs in whose e-mail address is not confirmed'),
+  MAIL_URL: text('', '`smtp://user:password@host:587`, where STARTTLS is demanded, or `smtps://user:password@host:465`; empty: mails are files in the folder outbox beside the database, and in production there are none'),
+  MAIL_FROM: text('', 'who writes: `id@example.com` or `Example <id@example.com>`'),
+  MAIL_LANGUAGE: Type.String({ default: 'en', pattern: '^[a-z]{2,3}(-[A-Za-z\\d]{2,8})*$', description: 'the language of mails: `en`, `de`, or a folder of MAIL_TEMPLATES' }),
+  MAIL_TEMPLATES: text('', 'folder of texts that are sent in the stead of those in src/mail/templates'),
+  PASSWORD_MIN_LENGTH: count(8, 8, 64, 'characters of a new password, at least; 8 for who has a second factor'),
+  SECOND_FACTOR: choice(['optional', 'required'], 'optional', '`required`: who has no second factor adds one to log in'),
   HASH_THREADS: count(0, 0, 256, 'threads that hash passwords; 0 means one a core'),
   HASH_QUEUE: count(32, 1, 10_000, 'log-ins that may wait for a thread before the next is answered 503'),
   RATE_LIMIT: flag(true, '`false` is for load tests'),
@@ -165,6 +172,8 @@ export function keyTerms (config: Config): Record<KeyKind, KeyTerms> {
   return {
     signing: { ...terms, retention: closingRetention(config) },
     refresh: { ...terms, retention: (config.REFRESH_TOKEN_IDLE_TTL + RETENTION_MARGIN) * 1000 },
+    // What was sealed may be there for years, so that nothing but a command takes a step.
+    sealing: { ...terms, retention: Infinity, interval: 0 },
   }
 }
 
@@ -219,6 +228,8 @@ function findFault (config: Config): string | undefined {
   if (!listOf(config.CORS_ORIGINS).every(isOrigin)) return 'The setting CORS_ORIGINS must be origins such as https://app.example, with commas between; `*` is none.'
   if (!isTrustProxy(config.TRUST_PROXY)) return 'The setting TRUST_PROXY must be addresses or CIDR ranges with commas between, or a number of hops.'
   if (config.REFRESH_TOKEN_IDLE_TTL > config.REFRESH_TOKEN_TTL) return 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'
+  const mailFault = findMailFault(config)
+  if (mailFault) return mailFault
   if (config.NODE_ENV !== 'production') return undefined
   if (!config.ISSUER) return 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'
   // No hop is no proxy.
@@ -226,6 +237,33 @@ function findFault (config: Config): string | undefined {
   const isPlain = !config.TLS_CERT_FILE && !isProxied && !config.ALLOW_PLAIN_HTTP
   if (isPlain && !isLoopback(config.HOST)) return 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'
   return undefined
+}
+
+function findMailFault ({ MAIL_URL: url, MAIL_FROM: from, NODE_ENV: environment, REGISTRATION: registration, REQUIRE_VERIFIED_EMAIL: isRequired }: Config): string | undefined {
+  if (url && !isMailUrl(url)) return 'The setting MAIL_URL must be such as smtp://user:password@host:587 or smtps://user:password@host:465; smtp: may end in ?starttls=never.'
+  if (from && !readSender(from)) return 'The setting MAIL_FROM must be an e-mail address, or a name and an address such as Example <id@example.com>.'
+  if (url && !from) return 'The setting MAIL_FROM must be set with MAIL_URL: whom mails are from.'
+  if (environment !== 'production' || url) return undefined
+  if (registration === 'verified') return 'The setting REGISTRATION=verified needs MAIL_URL in production: without mails nobody could confirm an address.'
+  if (isRequired) return 'The setting REQUIRE_VERIFIED_EMAIL needs MAIL_URL in production: without mails nobody could confirm an address.'
+  return undefined
+}
+
+function isMailUrl (value: string): boolean {
+  return /^smtps?:\/\/[^\s/?#]+\/?$|^smtp:\/\/[^\s/?#]+\/?\?starttls=never$/.test(value) && URL.canParse(value) && new URL(value).hostname !== '' && isDecodable(value)
+}
+
+function isDecodable (value: string): boolean {
+  try {
+    return decodeURIComponent(value) !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Whether nobody logs in whose address is not proved. */
+export function requiresVerifiedEmail (config: Config): boolean {
+  return config.REQUIRE_VERIFIED_EMAIL || config.REGISTRATION === 'verified'
 }
 
 /** The members of a setting with commas between. */

@@ -2,7 +2,7 @@
 import type { FastifyServerOptions } from 'fastify'
 import { REDACTED, redactTokens } from './core/redaction.js'
 
-const SECRET_PATHS = ['password', 'current_password', 'new_password', 'refresh_token', 'device_token', 'access_token', 'authorization', 'cookie']
+const SECRET_PATHS = ['password', 'current_password', 'new_password', 'refresh_token', 'device_token', 'access_token', 'token', 'authorization', 'cookie']
 
 /** Where lines go. */
 export interface LogSink { write: (line: string) => void }

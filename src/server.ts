@@ -2,18 +2,20 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import { resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
+import type { Mail } from './background.js'
 import { keyTerms, partOfWorker, readConfig, readEnvironment, withPort, workersOf, type Config } from './config.js'
+import { readSender, type Sender } from './core/letters.js'
 import { Hasher } from './hashing/hasher.js'
 import { Connections, type Farewell } from './http/edge/connections.js'
 import { connectionsAllowed } from './http/edge/open-files.js'
 import { TlsFiles, type TlsUse } from './http/edge/tls-files.js'
 import { KeyRing, readRing, signAtOnce, signInPool, type ReadRing } from './keyring/key-ring.js'
 import { createRing } from './keyring/ring-changes.js'
-import { historyOf, ringPlace, type RingPlace } from './keyring/ring-files.js'
+import { historiesOf, ringPlace, type RingPlace } from './keyring/ring-files.js'
 import { RingWatcher, type RingLog } from './keyring/ring-watcher.js'
 import { outliveReaders } from './log.js'
 import { keyEvents } from './services/key-events.js'
@@ -28,6 +30,9 @@ const FAREWELL: Farewell = { linger: 1_000, settle: 500, patience: 6_400 }
 const KEEP_ALIVE_MS = { proxy: 72_000, client: 30_000 }
 /** Another server that makes the ring gets this long. */
 const RING_PATIENCE_MS = 10_000
+
+/** Of a development's mails. */
+const NOBODY: Sender = { name: 'Signet', address: 'signet@localhost.invalid' }
 
 /** A Signet that runs: `stop` ends it, `look` looks at once at the files that it follows. */
 export interface Running { app: FastifyInstance, stop: () => Promise<void>, look: () => Promise<void> }
@@ -52,7 +57,11 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   try {
     const url = await listenFor(metrics, settings)
     const connections = new Connections({ max: connectionsAllowed(settings.MAX_CONNECTIONS), keepAlive: KEEP_ALIVE_MS[settings.TRUST_PROXY ? 'proxy' : 'client'] })
-    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, meter, withinTrace, ...(tls && { tls }) }))
+    let tellOutbox = (_file: string) => {}
+    const mail = await mailOf(settings, file => { tellOutbox(file) })
+    const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, meter, withinTrace, mail, ...(tls && { tls }) }))
+    tellOutbox = file => { app.log.info({ file }, 'a mail was written into the outbox') }
+    tellMail(app.log, config)
     tellPlaces(app.log, { folder: resolve(place.folder), isNew }, { file: fileOf(config.DATABASE_URL), isEmpty })
     if (url) app.log.info({ metrics: url }, `Metrics are at ${url}`)
     const database = unnamedDatabase(config.DATABASE_URL)
@@ -60,7 +69,7 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
     await listen(app, config)
     const watcher = new RingWatcher({ place, keyRing, ring, terms: keyTerms(config), clock: Date.now, uptime: () => performance.now(), log: ringLog(app) })
     // What was done while no server ran is kept, too; a node that keeps it already changes nothing.
-    for (const event of keyEvents(historyOf(ring.manifest))) app.events.keep(event)
+    for (const event of historiesOf(ring.manifest).flatMap(keyEvents)) app.events.keep(event)
     watcher.start()
     meter?.watch('signet_key_age_seconds', () => watcher.ages(Date.now()))
     const tlsUse = useOfTls(connections, app.log)
@@ -91,6 +100,29 @@ async function metricsOf (settings: Config): Promise<Metrics | undefined> {
 
 async function listenFor (metrics: Metrics | undefined, settings: Config): Promise<string | undefined> {
   return await metrics?.open().catch((cause: unknown) => { throw cannotListen(metricsPlace(settings), cause) })
+}
+
+// What sends mails is loaded where some are sent alone. Templates that cannot be used, or what the settings name in vain, stop the start.
+async function mailOf (settings: Config, told: (file: string) => void): Promise<Mail | undefined> {
+  const { MAIL_FROM: from, MAIL_LANGUAGE: language, MAIL_TEMPLATES: folder, MAIL_URL: url } = settings
+  if (!url && settings.NODE_ENV === 'production') return undefined
+  const { readTemplates } = await import('./mail/templates.js')
+  const templates = readTemplates(folder, language)
+  const sender = readSender(from) ?? NOBODY
+  if (url) return { templates, send: (await import('./mail/smtp.js')).smtpSender(url, sender) }
+  return { templates, send: (await import('./mail/outbox.js')).outboxSender(outboxOf(settings), sender, { clock: Date.now, told }) }
+}
+
+/** The folder of the mails of a development: beside the file of users, where there is one. */
+function outboxOf ({ DATABASE_URL: url }: Config): string {
+  return join(dirname(fileOf(url) ?? resolve('data/users')), 'outbox')
+}
+
+function tellMail (log: FastifyBaseLogger, config: Config): void {
+  const { MAIL_URL: url, NODE_ENV: environment } = config
+  if (url) log.info({ mail_server: new URL(url).host }, `Mails are sent by ${new URL(url).host}`)
+  else if (environment === 'production') log.info('No mails are sent, and there is no /forgot-password, /verify-email or /change-email: set MAIL_URL')
+  else log.info({ outbox: outboxOf(config) }, `Mails are not sent, but files in ${outboxOf(config)}: set MAIL_URL`)
 }
 
 function hasNoFile (url: string): boolean {
@@ -128,6 +160,7 @@ function ringLog ({ events, log }: FastifyInstance): RingLog {
     refused: err => { log.error({ err }, 'the key ring on disk cannot be used; the one in use is kept') },
     stepsTaken: (kind, steps) => { log.info({ kind, steps }, 'key ring kept up') },
     upkeepFailed: err => { log.error({ err }, 'the key ring could not be kept up') },
+    goesUnsealed: err => { log.warn({ err }, 'the key ring has no sealing secret and this server makes none, so that nobody can add an authenticator app: npm run keys:generate -- --sealing') },
   }
 }
 

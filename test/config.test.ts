@@ -37,7 +37,7 @@ t.test('the docs are for development, unless somebody says otherwise', async t =
 
 t.test('a yes is true and a no is false, and what they were called before still holds', async t => {
   const flags = names.filter(({ value }) => ['true', 'false'].includes(value)).map(({ name }) => name)
-  t.strictSame(flags, ['RATE_LIMIT', 'STATUS_LIST', 'HSTS_INCLUDE_SUBDOMAINS', 'ALLOW_PLAIN_HTTP', 'ACCOUNT_PAGE'])
+  t.strictSame(flags, ['REQUIRE_VERIFIED_EMAIL', 'RATE_LIMIT', 'STATUS_LIST', 'HSTS_INCLUDE_SUBDOMAINS', 'ALLOW_PLAIN_HTTP', 'ACCOUNT_PAGE'])
   const withTls = { TLS_CERT_FILE: 'cert', TLS_KEY_FILE: 'key' }
   for (const name of flags) {
     for (const [value, is] of [['true', true], ['false', false], ['on', true], ['off', false]] as const) t.equal(readConfig({ ...withTls, [name]: value })[name as 'RATE_LIMIT'], is, `${name}=${value}`)
@@ -89,6 +89,12 @@ t.test('a bad value is refused in one sentence that names its setting', async t 
     [{ HSTS_INCLUDE_SUBDOMAINS: 'true' }, 'The setting HSTS_INCLUDE_SUBDOMAINS needs TLS_CERT_FILE: where a proxy speaks HTTPS, the proxy sends Strict-Transport-Security.'],
     [{ TLS_CERT_FILE: 'cert' }, 'The settings TLS_CERT_FILE and TLS_KEY_FILE go together.'],
     [{ REFRESH_TOKEN_IDLE_TTL: '100', REFRESH_TOKEN_TTL: '99' }, 'The setting REFRESH_TOKEN_IDLE_TTL must be at most REFRESH_TOKEN_TTL.'],
+    ...['mail.example', 'http://mail.example', 'smtp://', 'smtp:///', 'smtp://mail.example/inbox', 'smtp://mail.example?starttls=maybe', 'smtp://mail.example?tls=no', 'smtps://mail.example?starttls=never', 'smtp://mail.example#x', 'smtp://a%zz:b@mail.example', 'smtp://mail.example:70000', 'smtp://a b@mail.example'].map(MAIL_URL => [{ MAIL_URL, MAIL_FROM: 'id@example.com' }, 'The setting MAIL_URL must be such as smtp://user:password@host:587 or smtps://user:password@host:465; smtp: may end in ?starttls=never.'] as [Record<string, string>, string]),
+    ...['id', 'Example', 'Example <id>', 'a@b@c', 'id@example.com, eve@example.com', '<id@example.com', 'Example <id@example.com> x', 'a b@example.com'].map(MAIL_FROM => [{ MAIL_FROM }, 'The setting MAIL_FROM must be an e-mail address, or a name and an address such as Example <id@example.com>.'] as [Record<string, string>, string]),
+    [{ MAIL_URL: 'smtp://mail.example' }, 'The setting MAIL_FROM must be set with MAIL_URL: whom mails are from.'],
+    [{ MAIL_LANGUAGE: '../en' }, 'The setting MAIL_LANGUAGE must be the language of mails: `en`, `de`, or a folder of MAIL_TEMPLATES.'],
+    [{ NODE_ENV: 'production', ISSUER: 'https://id.example', REGISTRATION: 'verified' }, 'The setting REGISTRATION=verified needs MAIL_URL in production: without mails nobody could confirm an address.'],
+    [{ NODE_ENV: 'production', ISSUER: 'https://id.example', REQUIRE_VERIFIED_EMAIL: 'true' }, 'The setting REQUIRE_VERIFIED_EMAIL needs MAIL_URL in production: without mails nobody could confirm an address.'],
     [{ NODE_ENV: 'production' }, 'The setting ISSUER must be set in production: the URL at which verifiers know this authority.'],
     [{ NODE_ENV: 'production', ISSUER: 'https://id.example', HOST: '0.0.0.0' }, 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'],
     [{ NODE_ENV: 'production', ISSUER: 'https://id.example', HOST: '0.0.0.0', TRUST_PROXY: '0' }, 'The setting HOST is beyond loopback in plain HTTP: set TLS_CERT_FILE, TRUST_PROXY or ALLOW_PLAIN_HTTP=true.'],
@@ -105,6 +111,15 @@ t.test('a production listens beyond loopback behind TLS, behind a proxy, or wher
     { HOST: '0.0.0.0', TLS_CERT_FILE: 'cert', TLS_KEY_FILE: 'key' }, { HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.0/8, ::1' }, { HOST: '::', TRUST_PROXY: '1' },
     { HOST: '0.0.0.0', ALLOW_PLAIN_HTTP: 'true' }, { HOST: 'localhost' }, { HOST: '::1' }, { HOST: '127.0.0.2' },
   ]) t.ok(readConfig({ ...production, ...env }), JSON.stringify(env))
+})
+
+t.test('a production that asks for proved addresses has mails, and a development need not', async t => {
+  const mail = { MAIL_URL: 'smtps://user:p%40ss@mail.example', MAIL_FROM: 'Example <id@example.com>' }
+  for (const env of [{ REGISTRATION: 'verified' }, { REQUIRE_VERIFIED_EMAIL: 'true' }, {}]) {
+    t.ok(readConfig(env))
+    t.ok(readConfig({ ...env, ...mail, NODE_ENV: 'production', ISSUER: 'https://id.example' }))
+  }
+  for (const MAIL_URL of ['smtp://mail.example', 'smtp://mail.example/', 'smtp://[::1]:25?starttls=never', 'smtp://user@mail.example:587', 'smtps://mail.example:465']) t.equal(readConfig({ ...mail, MAIL_URL }).MAIL_URL, MAIL_URL)
 })
 
 t.test('blanks around a value, which nobody sees, are not of it', async t => {

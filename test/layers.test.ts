@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'tracing.ts': [],
   'workers.ts': [],
   'env-file.ts': ['faults.ts'],
+  mail: ['core', 'folders.ts', 'places.ts'],
   'config.ts': ['core', 'env-file.ts', 'schema.ts'],
   'log.ts': ['core'],
   // Nobody imports it but by import(), so that it is loaded where it is wanted alone.
@@ -28,11 +29,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   'http/oauth': ['core', 'errors.ts', 'http/edge', 'http/public', 'places.ts', 'schema.ts', 'services'],
   'http/public': ['errors.ts', 'http/edge', 'keyring', 'places.ts', 'schema.ts', 'services'],
   verifier: [],
-  'app.ts': ['background.ts', 'config.ts', 'http/account', 'http/edge', 'http/oauth', 'http/public', 'log.ts', 'services'],
+  'app.ts': ['background.ts', 'config.ts', 'core', 'http/account', 'http/edge', 'http/oauth', 'http/public', 'log.ts', 'services'],
   'background.ts': ['config.ts', 'core', 'hashing', 'http/edge', 'http/public', 'keyring', 'log.ts', 'services', 'store/store.ts', 'tracing.ts'],
   browser: [],
   client: [],
-  'server.ts': ['app.ts', 'config.ts', 'hashing', 'http/edge', 'keyring', 'log.ts', 'services', 'store', 'tracing.ts', 'workers.ts'],
+  'server.ts': ['app.ts', 'background.ts', 'config.ts', 'core', 'hashing', 'http/edge', 'keyring', 'log.ts', 'services', 'store', 'tracing.ts', 'workers.ts'],
 }
 
 const files = sourceFiles('src').filter(path => /\.(ts|js)$/.test(path)).map(path => relative('src', path))

@@ -148,7 +148,7 @@ t.test('metrics have a listener of their own, which tells of the keys, the store
     'http_server_request_duration_seconds_count{http_request_method="POST",http_route="/login",http_response_status_code="401"} 1', 'signet_logins_total{outcome="failed"} 1', 'signet_workers 1',
     'signet_hash_duration_seconds_count 1', 'signet_hash_queue_length 0',
   ]) t.match(text, `\n${series}\n`)
-  for (const kind of ['signing', 'refresh']) for (const state of ['next', 'active']) t.match(text, new RegExp(`\nsignet_key_age_seconds{kind="${kind}",state="${state}"} \\d`))
+  for (const kind of ['signing', 'refresh', 'sealing']) for (const state of ['next', 'active']) t.match(text, new RegExp(`\nsignet_key_age_seconds{kind="${kind}",state="${state}"} \\d`))
   for (const series of [/^signet_connections \d/m, /^signet_store_operation_duration_seconds_count\{operation="findUserByEmail",outcome="ok"\} [1-9]/m]) t.match(text, series)
   await stop()
   await t.rejects(read())

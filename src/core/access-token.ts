@@ -1,5 +1,6 @@
 // The claims of an access token (RFC 9068, section 2.2); holds no key and no signature.
 
+import { acrOf } from './assurance.js'
 import type { StatusClaim } from './status-list.js'
 
 /** Who issues tokens, for whom, and for how long. `ttl` in seconds. */
@@ -17,6 +18,9 @@ export interface AccessTokenClaims {
   /** RFC 9068, section 2.2.3.1; none where the user has none. */
   roles?: string[]
   status?: StatusClaim
+  /** How the user proved who it is (RFC 8176, section 2), and the level of that (RFC 9470, section 6); none where it was the password alone. */
+  amr?: string[]
+  acr?: string
   /** Written by nobody yet, and heeded all the same (RFC 7519, section 4.1.5). */
   nbf?: number
 }
@@ -27,6 +31,8 @@ export interface AccessTokenSubject {
   /** When the password was given, in milliseconds. */
   authenticatedAt: number
   roles: string[]
+  /** How the user proved who it is; absent: by the password alone. */
+  amr?: string[] | undefined
   status?: StatusClaim | undefined
 }
 
@@ -47,6 +53,7 @@ export function accessTokenClaims (subject: AccessTokenSubject, id: string, now:
     exp: issuedAt + settings.ttl,
     auth_time: Math.floor(subject.authenticatedAt / 1000),
     ...(subject.roles.length > 0 && { roles: subject.roles }),
+    ...(subject.amr && { amr: subject.amr, acr: acrOf(subject.amr) }),
     ...(subject.status && { status: subject.status }),
   }
 }
@@ -74,8 +81,8 @@ const TIMES = ['iat', 'exp'] as const satisfies Array<keyof AccessTokenClaims>
 /** Whether a payload has every claim of an access token, each of its type. */
 export function isAccessTokenClaims (payload: unknown): payload is AccessTokenClaims {
   const claims = Object(payload) as Record<string, unknown>
-  const { aud, auth_time: authTime = 0, nbf = 0, roles = [], scope = 'none', sid = 'none' } = claims
-  return [...TEXTS.map(name => claims[name]), ...audienceIn(aud), ...rolesIn(roles), scope, sid].every(text => typeof text === 'string' && text !== '') &&
+  const { acr = 'none', amr = [], aud, auth_time: authTime = 0, nbf = 0, roles = [], scope = 'none', sid = 'none' } = claims
+  return [...TEXTS.map(name => claims[name]), ...audienceIn(aud), ...textsIn(roles), ...textsIn(amr), acr, scope, sid].every(text => typeof text === 'string' && text !== '') &&
     [...TIMES.map(name => claims[name]), authTime, nbf].every(Number.isFinite) &&
     // Those of a log-in come together.
     (claims['sid'] === undefined) === (claims['auth_time'] === undefined)
@@ -86,9 +93,9 @@ function audienceIn (aud: unknown): unknown[] {
   return Array.isArray(aud) && aud.length > 0 ? aud : [aud]
 }
 
-/** Each of the roles; of what is no list, what is no text. */
-function rolesIn (roles: unknown): unknown[] {
-  return Array.isArray(roles) ? roles : [undefined]
+/** Each of a list; of what is no list, what is no text. */
+function textsIn (list: unknown): unknown[] {
+  return Array.isArray(list) ? list : [undefined]
 }
 
 // From where a run of letters begins, and one look ahead in each, so that a line costs no more than its length.

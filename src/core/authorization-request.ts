@@ -1,4 +1,5 @@
 // What a client asks for at the authorization endpoint (RFC 6749, section 4.1.1; OpenID Connect Core 1.0, section 3.1.2.1), read and checked; holds no session and no answer.
+import { readAcrValues } from './assurance.js'
 import type { Client } from './client.js'
 import type { Parameters } from './parameters.js'
 import { isChallenge } from './pkce.js'
@@ -16,6 +17,8 @@ export interface AuthorizationRequest {
   challenge: string | undefined
   nonce: string | undefined
   prompts: string[]
+  /** The levels of assurance of which one is wanted. */
+  acrValues: string[]
   /** In seconds. */
   maxAge: number | undefined
   loginHint: string | undefined
@@ -54,6 +57,7 @@ export function readAuthorizationRequest ({ values, lists, repeated }: Parameter
     challenge: values.get('code_challenge'),
     nonce: values.get('nonce'),
     prompts: promptsOf(values),
+    acrValues: readAcrValues(values.get('acr_values')),
     maxAge: values.has('max_age') ? Number(values.get('max_age')) : undefined,
     loginHint: values.get('login_hint'),
     idTokenHint: values.get('id_token_hint'),

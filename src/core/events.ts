@@ -1,5 +1,7 @@
 // Every security event that there is, in one closed table, and how one is kept and told; holds no clock, no storage and no log.
 import type { Method } from './factors.js'
+import type { KeyKind } from './key-life-cycle.js'
+import type { LetterKind } from './letters.js'
 import { redactTokens } from './redaction.js'
 
 /** How grave a thing is, as OCSF counts it: from 3 on the log warns of it. */
@@ -20,6 +22,7 @@ export const EVENTS = {
   'login.failed': { severity: 2, outcome: 'failure', isAnybodys: true, ocsf: [3002, 1] },
   'login.limited': { severity: 3, outcome: 'failure', isAnybodys: true, ocsf: [3002, 1] },
   'registration.succeeded': { severity: 1, outcome: 'success', isAnybodys: true, ocsf: [3001, 1] },
+  'registration.repeated': { severity: 2, outcome: 'failure', isAnybodys: true, ocsf: [3001, 1] },
   'refresh.reused': { severity: 4, outcome: 'failure', ocsf: [3002, 99] },
   'refresh.repeated_elsewhere': { severity: 3, outcome: 'success', ocsf: [3002, 99] },
   'refresh.repeated_in_a_row': { severity: 3, outcome: 'success', ocsf: [3002, 99] },
@@ -32,7 +35,11 @@ export const EVENTS = {
   'password.change_failed': { severity: 2, outcome: 'failure', ocsf: [3001, 3] },
   'password.change_limited': { severity: 3, outcome: 'failure', ocsf: [3001, 3] },
   'password.reset_offered': { severity: 2, outcome: 'success', ocsf: [3001, 4] },
+  'password.reset_asked': { severity: 2, outcome: 'success', isAnybodys: true, ocsf: [3001, 4] },
   'password.reset': { severity: 2, outcome: 'success', ocsf: [3001, 4] },
+  'email.verified': { severity: 1, outcome: 'success', ocsf: [3001, 99] },
+  'email.change_asked': { severity: 2, outcome: 'success', ocsf: [3001, 99] },
+  'email.changed': { severity: 2, outcome: 'success', ocsf: [3001, 99] },
   'second_factor.added': { severity: 2, outcome: 'success', ocsf: [3001, 10] },
   'second_factor.removed': { severity: 3, outcome: 'success', ocsf: [3001, 11] },
   'second_factor.failed': { severity: 2, outcome: 'failure', ocsf: [3002, 1] },
@@ -46,6 +53,7 @@ export const EVENTS = {
   'user.roles_changed': { severity: 2, outcome: 'success', ocsf: [3001, 99] },
   'user.exported': { severity: 2, outcome: 'success', ocsf: [3001, 99] },
   'users.imported': { severity: 2, outcome: 'success', ocsf: [3004, 1] },
+  'mail.failed': { severity: 3, outcome: 'failure', isAnybodys: true, ocsf: [3004, 99] },
   'limit.hit': { severity: 2, outcome: 'failure', isAnybodys: true, ocsf: [3002, 99] },
   'client.authentication_failed': { severity: 2, outcome: 'failure', isAnybodys: true, ocsf: [3002, 1] },
   'client.authentication_limited': { severity: 3, outcome: 'failure', isAnybodys: true, ocsf: [3002, 1] },
@@ -76,13 +84,15 @@ export interface EventDetails {
   /** Of `family.closed`, and how many at once where they are not told one by one. */
   cause?: Cause
   count?: number
-  /** Why a log-in failed. */
-  reason?: 'unknown_address' | 'wrong_password' | 'disabled' | 'too_many_devices' | 'too_many_closings' | 'unknown_passkey' | 'wrong_passkey' | 'copied_passkey'
-  /** Of a log-in: whether nothing that came with it shows that the user logged in there before, and how the user proved who it is (RFC 8176), with blanks between. */
+  /** Why a log-in failed, or a mail. */
+  reason?: 'unknown_address' | 'wrong_password' | 'disabled' | 'email_not_verified' | 'too_many_devices' | 'too_many_closings' | 'unknown_passkey' | 'wrong_passkey' | 'copied_passkey' | 'dropped' | 'refused' | 'given_up'
+  /** Of a log-in: whether nothing that came with it shows that the user logged in there before; and how the user proved who it is (RFC 8176, section 2), with blanks between. */
   is_new_device?: boolean
   methods?: string
   /** Which second factor. */
   method?: Method
+  /** Which mail. */
+  mail?: LetterKind
   /** Of a refresh token, and what the store had of its family. */
   generation?: number
   stored_generation?: number
@@ -96,7 +106,7 @@ export interface EventDetails {
   scope?: string
   /** A key of the ring, and what it makes. */
   key?: string
-  key_kind?: 'signing' | 'refresh'
+  key_kind?: KeyKind
   /** The names of what was changed, or is new. */
   changed?: string
 }

@@ -1,16 +1,14 @@
 // The claims of an ID token (OpenID Connect Core 1.0, section 2), and those of a user (section 5.1); holds no key and no signature.
 import { createHash } from 'node:crypto'
+import { acrOf, PASSWORD_ALONE } from './assurance.js'
 
 /** What is said of a user. */
 export interface Person { id: string, email: string, name: string | null, emailVerified?: boolean }
 
-/** Of which log-in an ID token tells, and to whom. `authenticatedAt` in milliseconds. */
-export interface IdTokenSubject { clientId: string, familyId: string, authenticatedAt: number, scope: string[], nonce?: string | undefined, accessToken: string }
+/** Of which log-in an ID token tells, and to whom. `authenticatedAt` in milliseconds; `amr` is how the user proved who it is (RFC 8176, section 2), absent: by the password alone. */
+export interface IdTokenSubject { clientId: string, familyId: string, authenticatedAt: number, amr?: string[] | undefined, scope: string[], nonce?: string | undefined, accessToken: string }
 
 export interface IdTokenClaims { iss: string, sub: string, aud: string, exp: number, iat: number, auth_time: number, sid: string, [claim: string]: unknown }
-
-/** How a user proves who it is (RFC 8176, section 2). */
-const METHODS = ['pwd']
 
 /** `now` in milliseconds, `ttl` in seconds; the claims' times are seconds. */
 export function idTokenClaims (person: Person, subject: IdTokenSubject, now: number, { issuer, ttl }: { issuer: string, ttl: number }): IdTokenClaims {
@@ -22,7 +20,8 @@ export function idTokenClaims (person: Person, subject: IdTokenSubject, now: num
     exp: issuedAt + ttl,
     iat: issuedAt,
     auth_time: Math.floor(subject.authenticatedAt / 1000),
-    amr: METHODS,
+    amr: subject.amr ?? PASSWORD_ALONE,
+    acr: acrOf(subject.amr),
     sid: subject.familyId,
     at_hash: halfHash(subject.accessToken),
     ...(subject.nonce !== undefined && { nonce: subject.nonce }),

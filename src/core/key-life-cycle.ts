@@ -4,8 +4,9 @@ import { isAhead } from './clock.js'
 /** `next` is published and does not sign yet, `active` signs, `retired` is published and signs no more, `revoked` is on record only. */
 export type KeyState = 'next' | 'active' | 'retired' | 'revoked'
 
-/** What a key makes: `signing` access tokens, `refresh` refresh tokens. Each kind has a life cycle of its own. */
-export type KeyKind = 'signing' | 'refresh'
+/** What a key makes: `signing` access tokens, `refresh` refresh tokens, `sealing` what is kept sealed in the store for years. Each kind has a life cycle of its own. */
+export const KEY_KINDS = ['signing', 'refresh', 'sealing'] as const
+export type KeyKind = typeof KEY_KINDS[number]
 
 /** A key that was just made. `file` is its secret's, inside the folder; `bits` an RSA key's. */
 export interface NewKey { id: string, file: string, bits?: number }
@@ -28,7 +29,7 @@ export type Plan = { steps: Step[] } | { refused: Refusal, allowedAt?: number }
 export interface KeyTerms {
   /** How long a key is published before it may sign. */
   prepublish: number
-  /** How long after its last signature a key may still be needed. */
+  /** How long after its last signature a key may still be needed; Infinity is for ever. */
   retention: number
   /** How long a key signs before a server replaces it by itself; 0 is for ever. */
   interval: number
@@ -42,8 +43,14 @@ const MAKE_NEXT: Step = { id: null, from: null, to: 'next' }
 /** The keys of a new ring: one that signs, and the one that will. */
 export const FIRST_STEPS: Step[] = [{ id: null, from: null, to: 'active' }, MAKE_NEXT]
 
+/** The first keys of a kind of which a ring has none, for it was made before there was that kind. */
+export function planBeginning (keys: KeyRecord[]): { steps: Step[] } {
+  return { steps: keys.length === 0 ? FIRST_STEPS : [] }
+}
+
 /** A key to follow the active one. The one that is waiting is kept, or dropped, which no token can feel, for it never signed. */
 export function planGeneration (keys: KeyRecord[], waiting: 'keep' | 'replace'): Plan {
+  if (keys.length === 0) return planBeginning(keys)
   const next = inState(keys, 'next')
   if (!next) return { steps: [MAKE_NEXT] }
   return waiting === 'keep' ? { refused: 'next_exists' } : { steps: [step(next, null), MAKE_NEXT] }
@@ -116,6 +123,7 @@ export function prospectOf (key: KeyRecord, keys: KeyRecord[], terms: KeyTerms):
   if (key.state === 'revoked') return undefined
   if (key.state === 'retired') {
     const end = neededUntil(key, retention)
+    if (end === Infinity) return undefined
     return { to: null, allowedAt: end, dueAt: interval > 0 ? end : undefined }
   }
   const next = inState(keys, 'next')
@@ -124,7 +132,7 @@ export function prospectOf (key: KeyRecord, keys: KeyRecord[], terms: KeyTerms):
   return { to: key.state === 'next' ? 'active' : 'retired', allowedAt, dueAt: interval > 0 ? dueAt(keys, next, terms) : undefined }
 }
 
-/** When the last token that a retired key made has ended for everybody. Milliseconds since the epoch. */
+/** When the last token that a retired key made has ended for everybody. Milliseconds since the epoch; Infinity where that is never known. */
 export function neededUntil (key: Pick<KeyRecord, 'retired_at'>, retention: number): number {
   return Date.parse(key.retired_at!) + retention
 }

@@ -30,6 +30,8 @@ export const METRICS = {
   signet_rate_limited_total: { kind: 'counter', help: 'Requests that a limit refused.', labels: { limit: ['address', 'login', 'register', 'account', 'password_change', 'client', 'second_factor'] } },
   signet_security_events_total: { kind: 'counter', help: 'Security events.', labels: { kind: EVENT_KINDS } },
   signet_events_dropped_total: { kind: 'counter', help: 'Security events that the store has not, for it was away or too slow.', labels: {} },
+  signet_mails_total: { kind: 'counter', help: 'Mails, by what became of them, and tries that failed and are made again.', labels: { outcome: ['sent', 'retried', 'refused', 'given_up', 'dropped'] } },
+  signet_mail_queue_length: { kind: 'gauge', help: 'Mails that wait to be sent.', labels: {} },
   signet_hash_queue_length: { kind: 'gauge', help: 'Passwords that wait for a thread.', labels: {} },
   signet_hash_wait_seconds: { kind: 'histogram', help: 'How long a password waited for a thread.', buckets: HASH_BUCKETS, labels: {} },
   signet_hash_duration_seconds: { kind: 'histogram', help: 'How long a password was hashed.', buckets: HASH_BUCKETS, labels: {} },

@@ -3,7 +3,7 @@ import { createHmac, hkdfSync, timingSafeEqual, type KeyObject } from 'node:cryp
 import type { RefreshSecret } from './refresh-token.js'
 
 /** What a text is for. One that was made for something is good for nothing else. */
-export type Purpose = 'code' | 'decision' | 'log-out' | 'asked' | 'reset-password' | 'second-factor' | 'totp' | 'totp-seed' | 'add-passkey' | 'log-in-by-passkey'
+export type Purpose = 'code' | 'decision' | 'log-out' | 'asked' | 'reset-password' | 'reset-by-mail' | 'verify-email' | 'change-email' | 'second-factor' | 'totp' | 'totp-seed' | 'add-passkey' | 'log-in-by-passkey'
 
 /** A secret of the ring by its id, if it still counts. */
 type FindSecret = (id: string) => KeyObject | undefined

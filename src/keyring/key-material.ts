@@ -29,8 +29,8 @@ export async function makeSigningKey (bits: number, passphrase: string | undefin
   return { id, text }
 }
 
-/** A new refresh secret of 32 bytes, as base64url; as a JWE where there is a passphrase. */
-export async function makeRefreshSecret (passphrase: string | undefined): Promise<Material> {
+/** A new secret of 32 bytes, as base64url; as a JWE where there is a passphrase. */
+export async function makeSecret (passphrase: string | undefined): Promise<Material> {
   const secret = randomBytes(SECRET_BYTES)
   const text = passphrase === undefined ? secret.toString('base64url') : await encryptSecret(secret, passphrase)
   return { id: randomBytes(8).toString('hex'), text: `${text}\n` }
@@ -62,8 +62,8 @@ function toPrivateKey (text: string): KeyObject {
   }
 }
 
-/** The refresh secret of a file. Throws what is wrong with it. */
-export async function readRefreshSecret ({ id, text }: Material, passphrase: string | undefined): Promise<RefreshSecret> {
+/** The secret of a file. Throws what is wrong with it. */
+export async function readSecret ({ id, text }: Material, passphrase: string | undefined): Promise<RefreshSecret> {
   const secret = text.includes('.') ? await decryptSecret(text.trim(), assertPassphrase(passphrase)).catch(isOfAnother) : Buffer.from(text.trim(), 'base64url')
   if (secret.length !== SECRET_BYTES) throw new Error('it must be 32 bytes')
   return { id, secret: createSecretKey(secret) }

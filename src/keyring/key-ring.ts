@@ -9,8 +9,8 @@ import { RecentMap } from '../core/recent-map.js'
 import type { RefreshSecret } from '../core/refresh-token.js'
 import type { StatusListClaims } from '../core/status-list.js'
 import { inWords } from '../faults.js'
-import { readRefreshSecret, readSigningKey, type Material, type SigningKey } from './key-material.js'
-import { assertPrivate, mending, parseManifest, published, readKeyFile, readManifestText, type Manifest, type RingPlace } from './ring-files.js'
+import { readSecret, readSigningKey, type Material, type SigningKey } from './key-material.js'
+import { assertPrivate, keysOf, mending, parseManifest, published, readKeyFile, readManifestText, type Manifest, type RingPlace } from './ring-files.js'
 
 const ALGORITHM = 'RS256'
 const DIGEST = 'sha256'
@@ -29,7 +29,14 @@ export const signAtOnce: Signing = sign
 /** Of how many access tokens it is remembered that the ring signed them: a few megabytes. */
 const RECOGNISED = 5_000
 
-export interface KeyRingParts { active: SigningKey, verifying: SigningKey[], activeSecret: RefreshSecret, secrets: RefreshSecret[] }
+export interface KeyRingParts {
+  active: SigningKey
+  verifying: SigningKey[]
+  activeSecret: RefreshSecret
+  secrets: RefreshSecret[]
+  /** None of a ring that was made before there were any. */
+  sealing?: { active: RefreshSecret, all: RefreshSecret[] } | undefined
+}
 
 /** The keys as they are looked up. */
 interface InUse {
@@ -43,6 +50,8 @@ interface InUse {
   recognised: RecentMap<NonNullable<unknown>>
   refreshSecret: RefreshSecret
   secrets: Map<string, KeyObject>
+  sealingSecret: RefreshSecret | undefined
+  sealingSecrets: Map<string, KeyObject>
   jwks: { body: string, etag: string }
 }
 
@@ -86,6 +95,14 @@ export class KeyRing {
 
   /** A refresh secret that still counts, by its id. */
   findSecret = (id: string): KeyObject | undefined => this.#keys.secrets.get(id)
+
+  /** The secret that seals what is kept for years, now; none of a ring of before there were any, until a server or a command has made it. */
+  get sealingSecret (): RefreshSecret | undefined {
+    return this.#keys.sealingSecret
+  }
+
+  /** A sealing secret that still counts, by its id. */
+  findSealingSecret = (id: string): KeyObject | undefined => this.#keys.sealingSecrets.get(id)
 
   /** A signed access token (RFC 9068, section 2.1). */
   async sign (claims: AccessTokenClaims): Promise<string> {
@@ -181,11 +198,14 @@ export async function readRing (place: RingPlace, known: Known = new Map()): Pro
 /** The keys that a manifest names. Throws a sentence if one cannot be used, or may be read by others. */
 export async function readParts (place: RingPlace, manifest: Manifest, known: Known = new Map()): Promise<Pick<ReadRing, 'parts' | 'known'>> {
   await assertPrivate(place.folder, manifest)
-  const [signing, refresh] = [published(manifest.signing), published(manifest.refresh)]
+  const [signing, refresh, sealing] = [published(manifest.signing), published(manifest.refresh), published(keysOf(manifest, 'sealing'))]
   const texts = new Map<string, SigningKey | RefreshSecret>()
   const verifying = await readKeys(place, signing, readSigningKey, known, texts)
-  const secrets = await readKeys(place, refresh, readRefreshSecret, known, texts)
-  return { parts: { active: verifying[indexOfActive(signing)]!, verifying, activeSecret: secrets[indexOfActive(refresh)]!, secrets }, known: texts }
+  const secrets = await readKeys(place, refresh, readSecret, known, texts)
+  const all = await readKeys(place, sealing, readSecret, known, texts)
+  const activeSealing = all[indexOfActive(sealing)]
+  const parts = { active: verifying[indexOfActive(signing)]!, verifying, activeSecret: secrets[indexOfActive(refresh)]!, secrets, sealing: activeSealing && { active: activeSealing, all } }
+  return { parts, known: texts }
 }
 
 type ReadKey<Key> = (material: Material, passphrase: string | undefined) => Promise<Key>
@@ -217,7 +237,9 @@ function toUse (parts: KeyRingParts): InUse {
     verifying: { accessToken: byHeader('accessToken', parts.verifying), idToken: byHeader('idToken', parts.verifying) },
     recognised: new RecentMap(RECOGNISED),
     refreshSecret: parts.activeSecret,
-    secrets: new Map(parts.secrets.map(({ id, secret }) => [id, secret])),
+    secrets: byId(parts.secrets),
+    sealingSecret: parts.sealing?.active,
+    sealingSecrets: byId(parts.sealing?.all ?? []),
     jwks: { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` },
   }
 }
@@ -232,6 +254,10 @@ function checked (claims: unknown, expected: Expected, now: number): AccessToken
   // It would be good for longer than any token may be.
   if (isAhead(claims.iat * 1000, now)) throw new Error('it was issued in the future')
   return claims
+}
+
+function byId (secrets: RefreshSecret[]): Map<string, KeyObject> {
+  return new Map(secrets.map(({ id, secret }) => [id, secret]))
 }
 
 function byHeader (type: TokenType, keys: SigningKey[]): Map<string, KeyObject> {

@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, statSync, type Stats } from 'node:fs'
 import { access, chmod, constants, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { KeyRecord } from '../core/key-life-cycle.js'
+import { KEY_KINDS, type KeyKind, type KeyRecord } from '../core/key-life-cycle.js'
 import { inWords, isDenied } from '../faults.js'
 import { findFault, Type, type Static } from '../schema.js'
 import { readTextSparing } from './spare-file.js'
@@ -36,7 +36,7 @@ const StateOrNull = Type.Union([State, Type.Null()])
 const Key = Type.Object({
   id: Id,
   state: State,
-  file: Type.String({ pattern: '^(signing-[\\w-]+\\.pem|refresh-[\\w-]+\\.key)$' }),
+  file: Type.String({ pattern: '^(signing-[\\w-]+\\.pem|(refresh|sealing)-[\\w-]+\\.key)$' }),
   bits: Type.Optional(Type.Integer()),
   created_at: Instant,
   published_at: Instant,
@@ -47,7 +47,7 @@ const Key = Type.Object({
 /** A step that was taken, for those who ask what signed when. */
 const HistoryEntry = Type.Object({
   at: Instant,
-  kind: Type.Union([Type.Literal('signing'), Type.Literal('refresh')]),
+  kind: Type.Union([Type.Literal('signing'), Type.Literal('refresh'), Type.Literal('sealing')]),
   id: Id,
   from: StateOrNull,
   to: StateOrNull,
@@ -57,12 +57,31 @@ const HistoryEntry = Type.Object({
 })
 export type HistoryEntry = Static<typeof HistoryEntry>
 
-const Manifest = Type.Object({ version: Type.Literal(1), signing: Type.Array(Key), refresh: Type.Array(Key), history: Type.Optional(Type.Array(HistoryEntry)) })
+const Manifest = Type.Object({
+  version: Type.Literal(1),
+  signing: Type.Array(Key),
+  refresh: Type.Array(Key),
+  /** None in a ring that was made before there was this kind. */
+  sealing: Type.Optional(Type.Array(Key)),
+  history: Type.Optional(Type.Array(HistoryEntry)),
+  /** The steps of the sealing secrets: apart, for a Signet of before them refuses a history in which there is a kind that it does not know, and leaves alone a member that it does not. */
+  sealing_history: Type.Optional(Type.Array(HistoryEntry)),
+})
 export type Manifest = Static<typeof Manifest>
 
-/** The steps that were taken in a ring; none of one that is older than its history. */
-export function historyOf ({ history = [] }: Manifest): HistoryEntry[] {
-  return history
+/** The keys of a kind; none of one that is younger than the ring. */
+export function keysOf (manifest: Manifest, kind: KeyKind): KeyRecord[] {
+  return manifest[kind] ?? []
+}
+
+/** The member of a manifest that has the steps of a kind. */
+export function historyMember (kind: KeyKind): 'history' | 'sealing_history' {
+  return kind === 'sealing' ? 'sealing_history' : 'history'
+}
+
+/** The steps that were taken in a ring, as its manifest lists them, to the ends of which steps are added; none of what is older than its history. */
+export function historiesOf ({ history = [], sealing_history: sealing = [] }: Manifest): [history: HistoryEntry[], sealing: HistoryEntry[]] {
+  return [history, sealing]
 }
 
 const MANIFEST = 'manifest.json'
@@ -92,7 +111,8 @@ export function parseManifest (folder: string, text: string): Manifest {
     if ((manifest as Partial<Manifest> | null)?.version !== 1) throw new Error('its manifest is of another version')
     const fault = findFault(Manifest, manifest)
     if (fault !== undefined) throw new Error(`its manifest is damaged at ${fault}`)
-    for (const keys of [(manifest as Manifest).signing, (manifest as Manifest).refresh]) assertServing(keys)
+    const { signing, refresh, sealing } = manifest as Manifest
+    for (const keys of [signing, refresh, ...sealing ? [sealing] : []]) assertServing(keys)
     return manifest as Manifest
   } catch (cause) {
     throw unreadable(folder, cause)
@@ -129,6 +149,10 @@ export function published (keys: KeyRecord[]): KeyRecord[] {
   return keys.filter(({ state }) => state !== 'revoked')
 }
 
+function keyFilesOf (manifest: Manifest): string[] {
+  return KEY_KINDS.flatMap(kind => published(keysOf(manifest, kind)).map(({ file }) => file))
+}
+
 /** What a ring may be open to at the most. */
 interface Modes { folder: number, file: number }
 const PRIVATE: Modes = { folder: 0o700, file: 0o600 }
@@ -148,7 +172,7 @@ export async function assertPrivate (folder: string, manifest: Manifest): Promis
   const found = await lookAt(folder)
   const modes = await isOnReadOnlyDisk(folder) ? MOUNTED : modesOf(found)
   assertMode(folder, found, modes.folder)
-  for (const file of [MANIFEST, ...[...published(manifest.signing), ...published(manifest.refresh)].map(({ file }) => file)]) {
+  for (const file of [MANIFEST, ...keyFilesOf(manifest)]) {
     const path = join(folder, file)
     const { mode, gid } = await lookAt(path)
     assertMode(path, { mode }, modes.file)
@@ -209,8 +233,8 @@ export async function replaceManifest (folder: string, manifest: Manifest): Prom
 
 /** Removes the keys' files that the manifest does not name: of keys that left, and what a crash left behind. */
 export async function removeUnused (folder: string, manifest: Manifest): Promise<void> {
-  const used = new Set([...published(manifest.signing), ...published(manifest.refresh)].map(({ file }) => file))
-  const unused = (await readdir(folder)).filter(name => /^(signing-.*\.pem|refresh-.*\.key)$/.test(name) && !used.has(name))
+  const used = new Set(keyFilesOf(manifest))
+  const unused = (await readdir(folder)).filter(name => /^(signing-.*\.pem|(refresh|sealing)-.*\.key)$/.test(name) && !used.has(name))
   for (const name of unused) await rm(join(folder, name))
 }
 

@@ -2,21 +2,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { firstInAgreement, isSettled, type Look } from '../core/clock.js'
-import { agesByState, planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
+import { agesByState, KEY_KINDS, planBeginning, planUpkeep, type KeyKind, type KeyRecord, type KeyTerms, type Step } from '../core/key-life-cycle.js'
 import type { Figure } from '../core/metrics.js'
 import { readRing, type KeyRing, type ReadRing } from './key-ring.js'
 import { changeRing } from './ring-changes.js'
-import { historyOf, readManifestText, type HistoryEntry, type RingPlace } from './ring-files.js'
+import { historiesOf, keysOf, readManifestText, type HistoryEntry, type RingPlace } from './ring-files.js'
 import { RingBusyError } from './ring-lock.js'
 
 /** What an operator should see. */
 export interface RingLog {
-  adopted: (active: { signing: string, refresh: string }) => void
+  adopted: (active: { signing: string, refresh: string, sealing: string | undefined }) => void
   refused: (fault: Error) => void
-  /** Told of the whole history of a ring that is adopted, and how many entries of it were known before. */
+  /** Told of each whole history of a ring that is adopted, and how many entries of it were known before. */
   stepsSeen: (history: HistoryEntry[], known: number) => void
   stepsTaken: (kind: KeyKind, steps: Step[]) => void
   upkeepFailed: (fault: Error) => void
+  /** Told once that the ring is of before there were sealing secrets, and that this server makes none: it does not change the ring, or cannot, for the fault. */
+  goesUnsealed: (fault?: Error) => void
 }
 
 export interface WatcherParts {
@@ -37,7 +39,6 @@ const LOOK_EVERY_MS = 500
 const REPEAT_MS = 60_000
 /** After an upkeep that failed, on a read-only folder say. */
 const RETRY_MS = 3_600_000
-const KINDS = ['signing', 'refresh'] as const
 
 export class RingWatcher {
   readonly #parts: WatcherParts
@@ -46,6 +47,7 @@ export class RingWatcher {
   #ring: ReadRing
   #saidAt = -Infinity
   #upkeepFrom = -Infinity
+  #hasBegun = false
   /** Known to this process alone: after a restart nothing is known of the clock. */
   #inAgreement: Look | undefined
 
@@ -61,7 +63,7 @@ export class RingWatcher {
 
   /** How long the keys of the ring that is in use have been in their states, as `signet_key_age_seconds` has it. `now` in milliseconds. */
   ages (now: number): Figure[] {
-    return KINDS.flatMap(kind => agesByState(this.#ring.manifest[kind], now).map(([state, seconds]): Figure => [[kind, state], seconds]))
+    return KEY_KINDS.flatMap(kind => agesByState(keysOf(this.#ring.manifest, kind), now).map(([state, seconds]): Figure => [[kind, state], seconds]))
   }
 
   async stop (): Promise<void> {
@@ -72,6 +74,7 @@ export class RingWatcher {
   /** Looks once: adopts a ring that has changed, and does what is due. Never rejects. */
   async look (): Promise<void> {
     await this.#follow()
+    await this.#begin()
     await this.#keepUp()
   }
 
@@ -99,10 +102,10 @@ export class RingWatcher {
   #adopt (ring: ReadRing): void {
     const { keyRing, log } = this.#parts
     keyRing.adopt(ring.parts)
-    const [before, now] = [historyOf(this.#ring.manifest), historyOf(ring.manifest)]
+    const before = historiesOf(this.#ring.manifest)
     this.#ring = ring
-    log.adopted({ signing: ring.parts.active.id, refresh: ring.parts.activeSecret.id })
-    log.stepsSeen(now, before.findLastIndex((entry, index) => isDeepStrictEqual(entry, now[index])) + 1)
+    log.adopted({ signing: ring.parts.active.id, refresh: ring.parts.activeSecret.id, sealing: ring.parts.sealing?.active.id })
+    for (const [at, now] of historiesOf(ring.manifest).entries()) log.stepsSeen(now, before[at]!.findLastIndex((entry, index) => isDeepStrictEqual(entry, now[index])) + 1)
   }
 
   // Said again and again, for a server that goes on with old keys is easily forgotten.
@@ -115,13 +118,28 @@ export class RingWatcher {
     log.refused(fault)
   }
 
+  // The first sealing secret of a ring of before is made at once, for nothing hangs on its date.
+  async #begin (): Promise<void> {
+    const { keyRing, clock, terms, log } = this.#parts
+    if (this.#hasBegun || keyRing.fault || keyRing.sealingSecret) return
+    try {
+      // Where servers leave the ring to commands, each may have a copy of its own, and could not open what another seals.
+      if (terms.signing.interval === 0) log.goesUnsealed()
+      else await this.#change('sealing', planBeginning, clock())
+    } catch (fault) {
+      if (fault instanceof RingBusyError) return
+      log.goesUnsealed(fault as Error)
+    }
+    this.#hasBegun = true
+  }
+
   async #keepUp (): Promise<void> {
     const { keyRing, clock, uptime, log } = this.#parts
     const look = { wall: clock(), uptime: uptime() }
     this.#inAgreement = firstInAgreement(this.#inAgreement, look)
     if (keyRing.fault || !isSettled(this.#inAgreement, look) || look.uptime < this.#upkeepFrom) return
     try {
-      for (const kind of KINDS) await this.#takeDueSteps(kind, look.wall)
+      for (const kind of KEY_KINDS) await this.#takeDueSteps(kind, look.wall)
     } catch (fault) {
       // Whoever is changing the ring now does what is due, or leaves it to the next look.
       if (fault instanceof RingBusyError) return
@@ -130,12 +148,16 @@ export class RingWatcher {
     }
   }
 
-  // Planned once more under the lock, so that of many servers one does it.
   async #takeDueSteps (kind: KeyKind, now: number): Promise<void> {
-    const { place, terms, log } = this.#parts
+    const { terms } = this.#parts
     if (terms[kind].interval === 0) return
     const plan = (keys: KeyRecord[]) => planUpkeep(keys, now, terms[kind])
-    if (plan(this.#ring.manifest[kind]).steps.length === 0) return
+    if (plan(keysOf(this.#ring.manifest, kind)).steps.length > 0) await this.#change(kind, plan, now)
+  }
+
+  // Planned under the lock, whatever was planned before, so that of many servers one does it.
+  async #change (kind: KeyKind, plan: (keys: KeyRecord[]) => { steps: Step[] }, now: number): Promise<void> {
+    const { place, log } = this.#parts
     const taken = await changeRing(place, { kind, plan, now, by: 'server' }, { milliseconds: 0 }) as { steps: Step[] }
     if (taken.steps.length > 0) log.stepsTaken(kind, taken.steps)
     await this.#follow()

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { closingAt, isCrowded, MAX_CLOSINGS } from '../core/closings.js'
 import { normaliseEmail, normalisePassword, passwordSpellings, passwordWeakness, spellingsOf } from '../core/credentials.js'
 import type { EventKind, RecordEvent } from '../core/events.js'
+import { hasFactor, type Factors } from '../core/factors.js'
 import type { Guesser } from '../core/failures.js'
 import { familyOf, isLive, liveAfter, liveFamilies, newFamily, type Family, type FamilyLimits } from '../core/families.js'
 import { SILENT, type Meter } from '../core/metrics.js'
@@ -18,12 +19,17 @@ import type { Caller } from './token-service.js'
 /** A new account; address and password as they were typed, the address one that `normaliseEmail` takes. Roles are the operator's to give. */
 export interface Registration { email: string, password: string, name: string | null, roles?: string[] }
 
+/** What NIST SP 800-63B-4, section 3.1.1.2, asks of a password that is not the only proof. */
+const MIN_LENGTH_WITH_FACTOR = 8
+
 export interface AccountParts {
   store: Store
   hasher: Hasher
   passwordMinLength: number
   /** Whether anybody may make an account. */
-  registration: 'open' | 'closed'
+  registration: 'open' | 'closed' | 'verified'
+  /** Whether nobody logs in whose address is not proved. */
+  requiresVerifiedEmail?: boolean
   families: FamilyLimits
   /** Undefined: anybody may guess without end. */
   guesses: GuessLimits | undefined
@@ -40,6 +46,7 @@ export class AccountService {
   readonly #hasher: Hasher
   readonly #passwordMinLength: number
   readonly #registration: AccountParts['registration']
+  readonly #requiresVerifiedEmail: boolean
   readonly #families: FamilyLimits
   readonly #guesses: GuessLimits | undefined
   readonly #closingRetention: number
@@ -52,6 +59,7 @@ export class AccountService {
     this.#hasher = parts.hasher
     this.#passwordMinLength = parts.passwordMinLength
     this.#registration = parts.registration
+    this.#requiresVerifiedEmail = parts.requiresVerifiedEmail ?? false
     this.#families = parts.families
     this.#guesses = parts.guesses
     this.#closingRetention = parts.closingRetention
@@ -60,14 +68,14 @@ export class AccountService {
     this.#meter = parts.meter ?? SILENT
   }
 
-  /** Why a new password is refused for an address, both as they were typed, as a sentence, or undefined. */
-  weaknessOf (password: string, email: string): string | undefined {
-    return passwordWeakness(password, email, { minLength: this.#passwordMinLength, isCommon: isCommonPassword })
+  /** Why a new password is refused for an address, both as they were typed, and of whom with these second factors, as a sentence, or undefined. */
+  weaknessOf (password: string, email: string, factors?: Factors): string | undefined {
+    return passwordWeakness(password, email, { minLength: hasFactor(factors) ? MIN_LENGTH_WITH_FACTOR : this.#passwordMinLength, isCommon: isCommonPassword })
   }
 
-  /** Throws `registration_closed` where nobody may make an account. */
+  /** Throws `registration_closed` where not anybody may make an account at once. */
   assertOpen (): void {
-    if (this.#registration === 'closed') throw new AuthError('registration_closed')
+    if (this.#registration !== 'open') throw new AuthError('registration_closed')
   }
 
   /** The new user. `now` in milliseconds. Throws `weak_password`, `email_taken`, `busy`. */
@@ -84,11 +92,39 @@ export class AccountService {
     return user
   }
 
+  /** The hash of a registration's password. Throws `weak_password`, `busy`. */
+  async hashNew ({ email, password }: Pick<Registration, 'email' | 'password'>, device: Device): Promise<string> {
+    this.#assertStrong(password, email, 'password')
+    return await this.#hash(password, requesterOf(device, 'stranger'))
+  }
+
+  /** Whose address it is, as it was typed; undefined where it is nobody's. */
+  async find (email: string): Promise<User | undefined> {
+    return await this.#findUser(spellingsOf(email))
+  }
+
+  /**
+   * The user of an address and its password, both as they were typed, who logs in by a device that shows this. `now` in milliseconds.
+   * Throws `invalid_credentials`, after the same time whether or not there is such a user, or one who is disabled, `rate_limited`, `busy`; after the right password alone `email_not_verified`.
+   */
+  async authenticate (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
+    const user = await this.provePassword(email, password, device, now, shown)
+    this.assertVerified(user, device, now)
+    return user
+  }
+
+  /** Lets a user log in whose address is proved, where it has to be. `now` in milliseconds. Throws `email_not_verified`. */
+  assertVerified (user: User, device: Device, now: number): void {
+    if (!this.#requiresVerifiedEmail || user.emailVerified === true) return
+    this.#record({ kind: 'login.failed', at: now, userId: user.id, ...device, details: { reason: 'email_not_verified' } })
+    throw new AuthError('email_not_verified')
+  }
+
   /**
    * The user of an address and its password, both as they were typed, by a device that shows this. `now` in milliseconds.
    * Throws `invalid_credentials`, after the same time whether or not there is such a user, or one who is disabled, `rate_limited`, `busy`.
    */
-  async authenticate (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
+  async provePassword (email: string, password: string, device: Device, now: number, shown: Shown = {}): Promise<User> {
     const user = await this.#findUser(spellingsOf(email))
     const guess = { email: user?.email ?? normaliseEmail(email) ?? spellingsOf(email)[0]!, user, places: placesOf(user, device.ip, shown, now, this.#families) }
     if (await this.#prove(password, guess, device, now, 'login.limited') === 'right' && user) return user
@@ -108,7 +144,7 @@ export class AccountService {
    */
   async changePassword (caller: Caller, currentPassword: string, newPassword: string, device: Device, now: number): Promise<Family> {
     const { user, familyId } = caller
-    this.#assertStrong(newPassword, user.email, 'new_password')
+    this.#assertStrong(newPassword, user.email, 'new_password', user.factors)
     await this.proveCaller(caller, currentPassword, device, now)
     const passwordHash = await this.#hash(newPassword, requesterOf(device, 'known'))
     const family = newFamily(randomUUID(), device, now, await this.#places?.take(now))
@@ -199,8 +235,8 @@ export class AccountService {
     return await this.#hasher.hash(normalisePassword(password), requester)
   }
 
-  #assertStrong (password: string, email: string, field: string): void {
-    const detail = this.weaknessOf(password, email)
+  #assertStrong (password: string, email: string, field: string, factors?: Factors): void {
+    const detail = this.weaknessOf(password, email, factors)
     if (detail) throw new AuthError('weak_password', { detail, errors: [{ field, detail }] })
   }
 }

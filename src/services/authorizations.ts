@@ -1,7 +1,9 @@
 // Use cases of the authorization endpoint: who asks for what, whether the user must log in or consent, and the code; holds no HTTP, no page and no driver.
 import { createHash, randomUUID } from 'node:crypto'
 import { readAuthorizationRequest, type AuthorizationRequest, type Refusal } from '../core/authorization-request.js'
+import { isAssured } from '../core/assurance.js'
 import type { Client } from '../core/client.js'
+import { hasFactor } from '../core/factors.js'
 import { isLive, type Family, type FamilyLimits } from '../core/families.js'
 import type { Parameters } from '../core/parameters.js'
 import { isRedirectUriOf } from '../core/redirect-uris.js'
@@ -35,6 +37,8 @@ export interface CodeClaims {
   audience: string[]
   nonce?: string
   authenticatedAt: number
+  /** How the user proved who it is; absent: by the password alone. */
+  amr?: string[]
   /** Of the password hash that the log-in was checked against. */
   passwordDigest: string
   /** What the user sat at. */
@@ -113,7 +117,10 @@ export class Authorizations {
     const isAsked = session !== undefined && isSince(session, askedAt)
     // Whoever has logged in for this and is somebody else would be asked again without end. A hint that cannot be read, as one by a key that is no more, says of nobody that it is somebody else.
     if (isOther && isAsked && wanted !== undefined) return refusal('login_required', 'Somebody else has logged in than the user of the id_token_hint.')
-    if (!session || (isOther && !isAsked) || !isRecent(request, session, askedAt, now)) {
+    const isEnough = isAssured(request.acrValues, session?.family.amr)
+    // Who has just logged in and has no second factor would be asked again without end (RFC 9470, section 5).
+    if (isAsked && !isEnough && !hasFactor(session.user.factors)) return refusal('unmet_authentication_requirements', 'The user cannot prove who it is as the client wants it.')
+    if (!session || !isEnough || (isOther && !isAsked) || !isRecent(request, session, askedAt, now)) {
       return isSilent ? refusal('login_required', 'The user has to log in.') : { kind: 'log-in' }
     }
     if (this.#needsConsent(request, session, now)) {
@@ -157,7 +164,7 @@ export class Authorizations {
     const claims: CodeClaims = {
       userId: user.id, familyId: randomUUID(), session: family.id, clientId: client.id, redirectUri, scope: scope.join(' '), audience, authenticatedAt: family.createdAt,
       passwordDigest: digestOf(user.passwordHash), device, expiresAt: now + CODE_LIFE_MS,
-      ...(challenge !== undefined && { challenge }), ...(nonce !== undefined && { nonce }),
+      ...(family.amr && { amr: family.amr }), ...(challenge !== undefined && { challenge }), ...(nonce !== undefined && { nonce }),
     }
     return await seal('code', claims, this.#parts.keyRing.refreshSecret)
   }

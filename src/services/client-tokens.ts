@@ -176,7 +176,7 @@ export class ClientTokens {
     const { keyRing, store, accessToken: settings } = this.#parts
     if (!readScope(scope).includes('openid')) return undefined
     const user = held.user ?? await store.findUser(userId)
-    return user && await keyRing.signIdToken(idTokenClaims(user, { clientId, familyId, authenticatedAt: grant!.authenticatedAt, scope: readScope(scope), nonce, accessToken }, now, settings))
+    return user && await keyRing.signIdToken(idTokenClaims(user, { clientId, familyId, authenticatedAt: grant!.authenticatedAt, amr: grant!.amr, scope: readScope(scope), nonce, accessToken }, now, settings))
   }
 }
 

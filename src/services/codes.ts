@@ -54,8 +54,8 @@ export class Codes {
 
   async #openFamily (user: User, claims: CodeClaims, now: number): Promise<Family | undefined> {
     const { store, families, maxActive: limit, policy, places, closingRetention, record } = this.#parts
-    const { clientId, device, scope, audience, authenticatedAt } = claims
-    const grant: Grant = { clientId, scope, audience, authenticatedAt }
+    const { clientId, device, scope, audience, authenticatedAt, amr } = claims
+    const grant: Grant = { clientId, scope, audience, authenticatedAt, ...(amr && { amr }) }
     const family: Family = { ...newFamily(claims.familyId, device, now, await places?.take(now)), grant }
     const replaced = this.#replacedBy(grant, user, now)
     const outcome = await store.openFamily({

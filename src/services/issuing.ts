@@ -1,7 +1,7 @@
 // What is issued for a family: its access tokens and its refresh token; holds no rule of when, no HTTP and no driver.
 import { randomUUID } from 'node:crypto'
 import { accessTokenClaims, clientTokenClaims, type AccessTokenSettings, type AccessTokenSubject, type Party } from '../core/access-token.js'
-import { expiresAt, type Family, type FamilyLimits } from '../core/families.js'
+import { expiresAt, type Family, type FamilyLimits, type Grant } from '../core/families.js'
 import { writeRefreshToken } from '../core/refresh-token.js'
 import { AuthError } from '../errors.js'
 import type { KeyRing } from '../keyring/key-ring.js'
@@ -30,13 +30,13 @@ export class Issuing {
   /** An access token of a log-in. `now` in milliseconds. Throws `invalid_grant` where the family was closed meanwhile. */
   async accessToken (subject: Subject, family: Family, now: number): Promise<string> {
     const { keyRing, accessToken } = this.#parts
-    return await keyRing.sign(accessTokenClaims(await this.#subject(subject, family, family.createdAt, now), randomUUID(), now, accessToken))
+    return await keyRing.sign(accessTokenClaims(await this.#subject(subject, family, { authenticatedAt: family.createdAt, amr: family.amr }, now), randomUUID(), now, accessToken))
   }
 
   /** An access token of what a user let a client do, or of a part of it. `now` in milliseconds. Throws `invalid_grant` where the family was closed meanwhile. */
   async clientToken (subject: Subject, family: Family, party: Party, now: number): Promise<string> {
     const { keyRing, accessToken } = this.#parts
-    return await keyRing.sign(clientTokenClaims(await this.#subject(subject, family, family.grant!.authenticatedAt, now), party, randomUUID(), now, accessToken))
+    return await keyRing.sign(clientTokenClaims(await this.#subject(subject, family, family.grant!, now), party, randomUUID(), now, accessToken))
   }
 
   /** The refresh token of a family as it stands, and for how many seconds it is good if nobody uses it. `now` in milliseconds. */
@@ -48,9 +48,9 @@ export class Issuing {
   }
 
   // A family of before there were status lists gets its number at its next refresh, in a write of its own, once.
-  async #subject ({ id: userId, roles }: Subject, { id, serial }: Family, authenticatedAt: number, now: number): Promise<AccessTokenSubject> {
+  async #subject ({ id: userId, roles }: Subject, { id, serial }: Family, { authenticatedAt, amr }: Pick<Grant, 'authenticatedAt' | 'amr'>, now: number): Promise<AccessTokenSubject> {
     const { places, store } = this.#parts
-    const subject = { userId, familyId: id, authenticatedAt, roles }
+    const subject = { userId, familyId: id, authenticatedAt, amr, roles }
     if (!places) return subject
     const number = serial ?? await store.numberFamily(userId, id, await places.take(now))
     if (number === undefined) throw new AuthError('invalid_grant')

@@ -20,6 +20,8 @@ export interface OpenSecondFactorsParts {
   issuer: string
   /** Those beside the issuer's own whose pages may use passkeys. */
   origins: string[]
+  /** Whether who has no second factor must add one to log in. */
+  isRequired: boolean
   store: Store
   keyRing: KeyRing
   accounts: AccountService
@@ -35,10 +37,10 @@ export interface OpenSecondFactorsParts {
 
 export function openSecondFactors (parts: OpenSecondFactorsParts): { stepUps: StepUps, fresh: FreshProofs, secondFactors: SecondFactors, passkeys: Passkeys, passkeyLogIns: PasskeyLogIns } {
   const { keyRing } = parts
-  const seeds = new Seeds({ current: () => keyRing.refreshSecret, find: keyRing.findSecret })
+  const seeds = new Seeds({ current: () => keyRing.sealingSecret, find: keyRing.findSealingSecret })
   const rp = relyingPartyOf(parts.issuer, parts.origins)
   const passkeyLogIns = new PasskeyLogIns({ ...parts, rp })
-  const wired = { ...parts, seeds, proofs: factorProofs({ seeds, passkeyLogIns }), guesses: new CodeGuesses(parts), isRequired: false }
+  const wired = { ...parts, seeds, proofs: factorProofs({ seeds, passkeyLogIns }), guesses: new CodeGuesses(parts) }
   const [stepUps, fresh] = [new StepUps(wired), new FreshProofs(wired)]
   const secondFactors = new SecondFactors({ ...wired, stepUps, fresh })
   return { stepUps, fresh, secondFactors, passkeys: new Passkeys({ keyRing, secondFactors, rp }), passkeyLogIns }

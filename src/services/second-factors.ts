@@ -92,6 +92,7 @@ export class SecondFactors {
    */
   async add (enroller: Enroller, { method, amr, change, closesOthers }: Addition, device: Device, now: number): Promise<Added> {
     const { user } = enroller
+    if ('ticket' in enroller && closesOthers) throw new AuthError('invalid_request', { errors: [{ field: 'close_others', detail: 'The log-in is not done yet: log the others out after it.' }] })
     const recoveryCodes = hasFactor(user.factors) ? null : newRecoveryCodes()
     const factors = changed(user.factors, { ...change, ...(recoveryCodes && { recoveryCodes: recoveryCodes.map(digestOfRecoveryCode) }) })
     const tokens = 'ticket' in enroller ? await this.#parts.stepUps.enrol(enroller, { amr, factors }, device, now) : undefined

@@ -20,8 +20,8 @@ import type { IssuedTokens, SecondProof, TokenService } from './token-service.js
 export interface LogInTicket {
   id: string
   userId: string
-  /** Of the hash that the password was proved against. */
-  passwordDigest: string
+  /** Of the account as it was when the password was proved. */
+  stand: string
   /** The one to keep from now on, where that is another. */
   passwordHash?: string
   /** Where the user has no factor and must add one. */
@@ -63,7 +63,7 @@ export class StepUps {
     const enrols = !hasFactor(user.factors)
     if (enrols && !this.#parts.isRequired) return
     const ticket: LogInTicket = {
-      id: randomBytes(ID_BYTES).toString('base64url'), userId: user.id, passwordDigest: digestOf(user.passwordHash), ...(passwordHash !== user.passwordHash && { passwordHash }), ...(enrols && { enrols }),
+      id: randomBytes(ID_BYTES).toString('base64url'), userId: user.id, stand: standOf(user), ...(passwordHash !== user.passwordHash && { passwordHash }), ...(enrols && { enrols }),
       devices: devices.filter(({ userId }) => userId === user.id), expiresAt: now + TICKET_LIFE_MS,
     }
     throw new AuthError('second_factor_required', { members: { ticket: await seal('second-factor', ticket, this.#parts.keyRing.refreshSecret), expires_in: TICKET_LIFE_MS / 1000, methods: methodsOf(user.factors), ...(enrols && { enrol: true }) } })
@@ -114,9 +114,9 @@ export class StepUps {
     return await this.#parts.tokens.open(user, passwordHash ?? user.passwordHash, device, now, held, devices, { amr, factors: spend(factors, { id, until: expiresAt }, now) })
   }
 
-  async #holderOf ({ id, userId, passwordDigest }: LogInTicket): Promise<User> {
+  async #holderOf ({ id, userId, stand }: LogInTicket): Promise<User> {
     const user = await this.#parts.store.findUser(userId)
-    if (!user || user.disabledAt !== undefined || digestOf(user.passwordHash) !== passwordDigest || isSpent(user.factors, id)) return refuse()
+    if (!user || user.disabledAt !== undefined || standOf(user) !== stand || isSpent(user.factors, id)) return refuse()
     return user
   }
 
@@ -130,6 +130,11 @@ export class StepUps {
     record({ kind: 'second_factor.failed', at: now, userId: user.id, ...device, details: { method: proof.method } })
     throw new AuthError('invalid_second_factor')
   }
+}
+
+// Of the password, and of the last time that the account was disabled.
+function standOf ({ passwordHash, lastDisabledAt = 0 }: User): string {
+  return digestOf(`${passwordHash} ${lastDisabledAt}`)
 }
 
 function refuse (): never {

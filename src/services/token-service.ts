@@ -1,6 +1,7 @@
 // Use cases of tokens: opening, refreshing, listing and closing families; holds no HTTP, no driver, no password rule.
 import { randomUUID } from 'node:crypto'
 import type { AccessTokenClaims } from '../core/access-token.js'
+import { PASSWORD_ALONE } from '../core/assurance.js'
 import { closingAt, type ClosingTime } from '../core/closings.js'
 import { MAX_KEPT, readDeviceToken, writeDeviceToken, type DeviceClaims } from '../core/device-token.js'
 import type { Cause, EventDetails } from '../core/events.js'
@@ -22,9 +23,6 @@ export interface Caller { user: User, familyId: string, device?: Device }
 
 /** How a user was proved beside the password: by what (RFC 8176, section 2), and what that leaves of the factors. */
 export interface SecondProof { amr: string[], factors: Factors }
-
-/** By the password alone. */
-const PASSWORD_ALONE = ['pwd']
 
 export interface TokenParts extends RotationParts, IssuingParts {
   maxActive: number

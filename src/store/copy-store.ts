@@ -170,10 +170,10 @@ function listOfFactors ({ version, totp, passkeys, recoveryCodes, spent }: Facto
   ]
 }
 
-function digest ({ id, email, name, passwordHash, createdAt, families: unsorted, closed = [], roles, disabledAt, deletedAt, emailVerified, factors }: User): string {
+function digest ({ id, email, name, passwordHash, createdAt, families: unsorted, closed = [], roles, disabledAt, deletedAt, emailVerified, factors, lastDisabledAt }: User): string {
   const families = unsorted
     .map(({ id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats, serial, grant, amr }) => [id, generation, createdAt, advancedAt, userAgent, ip, rotatedBy, repeats?.at, repeats?.running, serial, grant?.clientId, grant?.scope, grant?.audience, grant?.authenticatedAt, grant?.amr, amr])
     .sort(([one], [other]) => String(one) < String(other) ? -1 : 1)
   const closings = closed.map(({ id, serial, at }) => [id, serial, at])
-  return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families, closings, roles, disabledAt, deletedAt, emailVerified, factors && listOfFactors(factors)])).digest('hex')
+  return createHash('sha256').update(JSON.stringify([id, email, name, passwordHash, createdAt, families, closings, roles, disabledAt, deletedAt, emailVerified, factors && listOfFactors(factors), lastDisabledAt])).digest('hex')
 }

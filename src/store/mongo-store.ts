@@ -13,7 +13,7 @@ import { findClient, insertClient, listClients, removeClient, replaceClient, typ
 import { duplicatesOf, isDuplicate } from './mongo-duplicates.js'
 import { dropEvents, dropEventsOf, EVENT_INDEX, insertEvents, listEvents, type EventCollection, type EventDocument } from './mongo-events.js'
 import { whyNotOpened } from './openings.js'
-import type { Advanced, AdvanceFamily, ChangeFactors, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
+import type { Advanced, AdvanceFamily, ChangeEmail, ChangeFactors, ChangePassword, CloseAll, CloseFamily, DeleteUser, EmailChange, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter, VerifyEmail } from './store.js'
 
 type UserDocument = Omit<User, 'id' | 'roles'> & { _id: string, roles?: string[], closedAt?: number }
 /** The last of some users, and the highest serial number that they have. */
@@ -82,7 +82,7 @@ const factorsSchema = new mongoose.Schema<Factors>(
 const closingSchema = new mongoose.Schema<Closing>({ id: text, serial: Number, at: milliseconds }, { _id: false, id: false, strict: 'throw' })
 
 const userSchema = new mongoose.Schema<UserDocument>(
-  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, failedCodes: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean, factors: { type: factorsSchema, required: false } },
+  { _id: text, email: text, name: optionalText, passwordHash: hash, createdAt: milliseconds, families: [familySchema], failed: { type: failuresSchema, required: false }, failedCodes: { type: failuresSchema, required: false }, closed: { type: [closingSchema], default: undefined }, closedAt: Number, roles: { type: [String], default: undefined }, disabledAt: Number, deletedAt: Number, emailVerified: Boolean, factors: { type: factorsSchema, required: false }, lastDisabledAt: Number },
   {
     collection: 'users', id: false, versionKey: false, autoCreate: false, autoIndex: false, bufferCommands: false,
     strict: 'throw', strictQuery: 'throw', read: 'primary', writeConcern: DURABLE,
@@ -270,11 +270,34 @@ export class MongoStore implements Store {
     return matchedCount === 1
   }
 
-  async resetPassword ({ userId, verifiedHash, passwordHash, closing }: ResetPassword): Promise<boolean> {
+  async resetPassword ({ userId, email, verifiedHash, passwordHash, closing, proves }: ResetPassword): Promise<boolean> {
     const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
-      { _id: { $eq: userId }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE }, closingTo([], closing, { passwordHash: { $literal: passwordHash } }), DURABLE_WRITE
+      { _id: { $eq: userId }, email: { $eq: email }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE },
+      closingTo([], closing, { passwordHash: { $literal: passwordHash }, ...(proves === 'email' && { emailVerified: true }) }),
+      DURABLE_WRITE
     ))
     return matchedCount === 1
+  }
+
+  async verifyEmail ({ userId, email }: VerifyEmail): Promise<boolean> {
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne(
+      { _id: { $eq: userId }, email: { $eq: email }, emailVerified: { $ne: true }, disabledAt: { $exists: false }, ...THERE }, { $set: { emailVerified: true } }, DURABLE_WRITE
+    ))
+    return matchedCount === 1
+  }
+
+  async changeEmail ({ userId, from, to, verifiedHash }: ChangeEmail): Promise<EmailChange> {
+    return await this.#guard(async () => {
+      try {
+        const { matchedCount } = await this.#link.collection.updateOne(
+          { _id: { $eq: userId }, email: { $eq: from }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE }, { $set: { email: to, emailVerified: true } }, DURABLE_WRITE
+        )
+        return matchedCount === 1 ? 'changed' : 'stale'
+      } catch (error) {
+        if (isDuplicate(error)) return 'email_taken'
+        throw error
+      }
+    })
   }
 
   async changeFactors ({ userId, from, factors, caller: by, closesOthers }: ChangeFactors): Promise<boolean> {
@@ -300,7 +323,7 @@ export class MongoStore implements Store {
   }
 
   async enableUser (userId: string): Promise<boolean> {
-    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, disabledAt: { $exists: true } }, { $unset: { disabledAt: true } }, DURABLE_WRITE))
+    const { matchedCount } = await this.#guard(async () => await this.#link.collection.updateOne({ _id: { $eq: userId }, disabledAt: { $exists: true } }, [{ $set: { lastDisabledAt: '$disabledAt' } }, { $unset: 'disabledAt' }], DURABLE_WRITE))
     return matchedCount === 1
   }
 
@@ -594,6 +617,6 @@ function toDocument ({ id, ...user }: User): UserDocument {
 
 function toUser (document: UserDocument | null): User | undefined {
   if (!document) return undefined
-  const { _id: id, email, name, passwordHash, createdAt, families, failed, failedCodes, closed, roles = [], disabledAt, deletedAt, emailVerified, factors } = document
-  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(failedCodes && { failedCodes }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }), ...(emailVerified !== undefined && { emailVerified }), ...(factors && { factors }) }
+  const { _id: id, email, name, passwordHash, createdAt, families, failed, failedCodes, closed, roles = [], disabledAt, deletedAt, emailVerified, factors, lastDisabledAt } = document
+  return { id, email, name, passwordHash, createdAt, families, roles, ...(failed && { failed }), ...(failedCodes && { failedCodes }), ...(closed && closed.length > 0 && { closed }), ...(disabledAt !== undefined && { disabledAt }), ...(deletedAt !== undefined && { deletedAt }), ...(emailVerified !== undefined && { emailVerified }), ...(factors && { factors }), ...(lastDisabledAt !== undefined && { lastDisabledAt }) }
 }

@@ -17,7 +17,7 @@ import { CommitQueue } from './commit-queue.js'
 import { whyNotOpened } from './openings.js'
 import { CLIENTS_SCHEMA, SqliteClients } from './sqlite-clients.js'
 import { EVENTS_SCHEMA, SqliteEvents } from './sqlite-events.js'
-import type { Advanced, AdvanceFamily, ChangeFactors, ChangePassword, CloseAll, CloseFamily, DeleteUser, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter } from './store.js'
+import type { Advanced, AdvanceFamily, ChangeEmail, ChangeFactors, ChangePassword, CloseAll, CloseFamily, DeleteUser, EmailChange, GiveBackGuess, Insertion, NoteRepeat, OpenFamily, Opening, Rename, ResetPassword, SetRoles, StatusList, Store, TakeGuess, User, UserClosings, UserFilter, VerifyEmail } from './store.js'
 
 type Statement = ReturnType<Database.Database['prepare']>
 
@@ -30,9 +30,9 @@ interface GrantColumn { c: string, s: string, a: string[], t: number, m?: string
 /** A closing, as it is stored. */
 interface ClosingColumn { id: string, s?: number | null, at: number }
 
-type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null, emailVerified: number | null, factors: string | null, failedCodes: string | null]
+type Row = [id: string, email: string, name: string | null, passwordHash: string, createdAt: number, families: string, failed: string | null, closed: string | null, roles: string | null, disabledAt: number | null, deletedAt: number | null, emailVerified: number | null, factors: string | null, lastDisabledAt: number | null, failedCodes: string | null]
 
-const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at, email_verified, factors, failed_codes'
+const COLUMNS = 'id, email, name, password_hash, created_at, families, failed, closed, roles, disabled_at, deleted_at, email_verified, factors, last_disabled_at, failed_codes'
 
 /** While the file is opened, and while it is used: then whoever waits holds up everybody. */
 const BUSY_TIMEOUT_MS = { opening: 2_000, open: 5 }
@@ -62,6 +62,7 @@ const SCHEMA = `
     deleted_at INTEGER,
     email_verified INTEGER,
     factors TEXT,
+    last_disabled_at INTEGER,
     failed_codes TEXT
   ) STRICT;
   CREATE TABLE IF NOT EXISTS status_lists (
@@ -75,7 +76,7 @@ const SCHEMA = `
     user_id TEXT NOT NULL
   ) STRICT, WITHOUT ROWID`
 /** Columns that files of before lack. */
-const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER', factors: 'TEXT', failed_codes: 'TEXT' }
+const LATER_COLUMNS = { failed: 'TEXT', closed: 'TEXT', closed_at: 'INTEGER', roles: 'TEXT', disabled_at: 'INTEGER', deleted_at: 'INTEGER', email_verified: 'INTEGER', factors: 'TEXT', last_disabled_at: 'INTEGER', failed_codes: 'TEXT' }
 const INDEXES = `
   CREATE INDEX IF NOT EXISTS users_closed_at ON users (closed_at) WHERE closed_at IS NOT NULL;
   CREATE INDEX IF NOT EXISTS users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL;
@@ -161,6 +162,9 @@ export class SqliteStore implements Store {
   readonly #closeAll: Statement
   readonly #changePassword: Statement
   readonly #resetPassword: Statement
+  readonly #verifyEmail: Statement
+  readonly #changeEmail: Statement
+  readonly #isEmail: Statement
   readonly #changeFactors: Statement
   readonly #changeFactorsAndCloseOthers: Statement
   readonly #disable: Statement
@@ -199,7 +203,7 @@ export class SqliteStore implements Store {
     this.#lazyQueue = new CommitQueue(this.#lazy)
     // In commits of their own, so that a log that does not fit fails no refresh.
     this.#eventQueue = new CommitQueue(this.#lazy)
-    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at, email_verified, factors, failed_codes) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt, :emailVerified, :factors, :failedCodes) ON CONFLICT DO NOTHING')
+    this.#insert = this.#durable.prepare('INSERT INTO users (id, email, name, password_hash, created_at, families, failed, closed, closed_at, roles, disabled_at, deleted_at, email_verified, factors, last_disabled_at, failed_codes) VALUES (:id, :email, :name, :passwordHash, :createdAt, :families, :failed, :closed, :closedAt, :roles, :disabledAt, :deletedAt, :emailVerified, :factors, :lastDisabledAt, :failedCodes) ON CONFLICT DO NOTHING')
     this.#isId = this.#durable.prepare('SELECT 1 FROM users WHERE id = ?')
     this.#find = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE id = ? AND ${IS_THERE}`).raw()
     this.#findByEmail = this.#lazy.prepare(`SELECT ${COLUMNS} FROM users WHERE email = ? AND ${IS_THERE}`).raw()
@@ -227,14 +231,18 @@ export class SqliteStore implements Store {
       UPDATE users SET password_hash = :passwordHash, families = json_set('{}', :path, json(:family)), ${closing('1')}
       WHERE id = :userId AND password_hash = :verifiedHash AND ${HAS_ROOM} AND ${livesAt(':callerPath')}`)
     this.#resetPassword = this.#durable.prepare(`
-      UPDATE users SET password_hash = :passwordHash, families = '{}', ${closing('1')} WHERE id = :userId AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE}`)
+      UPDATE users SET password_hash = :passwordHash, email_verified = iif(:isProved, 1, email_verified), families = '{}', ${closing('1')}
+      WHERE id = :userId AND password_hash = :verifiedHash AND email = :email AND disabled_at IS NULL AND ${IS_THERE}`)
+    this.#verifyEmail = this.#durable.prepare(`UPDATE users SET email_verified = 1 WHERE id = :userId AND email = :email AND email_verified IS NOT 1 AND disabled_at IS NULL AND ${IS_THERE}`)
+    this.#changeEmail = this.#durable.prepare(`UPDATE OR IGNORE users SET email = :to, email_verified = 1 WHERE id = :userId AND email = :from AND password_hash = :verifiedHash AND disabled_at IS NULL AND ${IS_THERE}`)
+    this.#isEmail = this.#durable.prepare('SELECT 1 FROM users WHERE email = :to AND id <> :userId')
     this.#changeFactors = this.#durable.prepare(`UPDATE users SET factors = :factors WHERE ${IS_CHANGEABLE}`)
     this.#changeFactorsAndCloseOthers = this.#durable.prepare(`
       UPDATE users SET factors = :factors, families = iif(:callerPath IS NULL, '{}', json_set('{}', :callerPath, families->:callerPath)), ${closing('key IS NOT :callerId')} WHERE ${IS_CHANGEABLE}`)
     this.#disable = this.#durable.prepare(`UPDATE users SET disabled_at = coalesce(disabled_at, :at), families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
-    this.#enable = this.#durable.prepare('UPDATE users SET disabled_at = NULL WHERE id = ? AND disabled_at IS NOT NULL')
+    this.#enable = this.#durable.prepare('UPDATE users SET last_disabled_at = disabled_at, disabled_at = NULL WHERE id = ? AND disabled_at IS NOT NULL')
     this.#delete = this.#durable.prepare(`
-      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, failed_codes = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, factors = NULL, deleted_at = :at, families = '{}', ${closing('1')}
+      UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, failed_codes = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, factors = NULL, last_disabled_at = NULL, deleted_at = :at, families = '{}', ${closing('1')}
       WHERE id = :userId AND ${IS_THERE} AND (:verifiedHash IS NULL OR (password_hash = :verifiedHash AND ${livesAt(':callerPath')}))`)
     this.#dropDeleted = this.#durable.prepare(`DELETE FROM users WHERE ${IS_FORGOTTEN}`)
     this.#dropEventsOfDeleted = this.#durable.prepare(`DELETE FROM events WHERE kind <> 'user.deleted' AND user_id IN (SELECT id FROM users WHERE ${IS_FORGOTTEN})`)
@@ -293,7 +301,7 @@ export class SqliteStore implements Store {
     const { changes } = this.#insert.run({
       ...user, families, failed: writeFailures(user.failed), failedCodes: writeFailures(user.failedCodes), ...writeClosings(user.closed), roles: writeRoles(user.roles), disabledAt: user.disabledAt ?? null, deletedAt: user.deletedAt ?? null,
       emailVerified: user.emailVerified === undefined ? null : Number(user.emailVerified),
-      factors: writeFactors(user.factors),
+      factors: writeFactors(user.factors), lastDisabledAt: user.lastDisabledAt ?? null,
     })
     return changes === 1
   }
@@ -361,9 +369,21 @@ export class SqliteStore implements Store {
     return changes === 1
   }
 
-  async resetPassword ({ userId, verifiedHash, passwordHash, closing }: ResetPassword): Promise<boolean> {
-    const { changes } = await this.#write(this.#durableQueue, () => this.#resetPassword.run({ userId, verifiedHash, passwordHash, ...closing }))
+  async resetPassword ({ userId, email, verifiedHash, passwordHash, closing, proves }: ResetPassword): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#resetPassword.run({ userId, email, verifiedHash, passwordHash, isProved: Number(proves === 'email'), ...closing }))
     return changes === 1
+  }
+
+  async verifyEmail (change: VerifyEmail): Promise<boolean> {
+    const { changes } = await this.#write(this.#durableQueue, () => this.#verifyEmail.run({ ...change }))
+    return changes === 1
+  }
+
+  async changeEmail ({ userId, from, to, verifiedHash }: ChangeEmail): Promise<EmailChange> {
+    return await this.#write(this.#durableQueue, () => {
+      if (this.#changeEmail.run({ userId, from, to, verifiedHash }).changes === 1) return 'changed'
+      return this.#isEmail.get({ userId, to }) ? 'email_taken' : 'stale'
+    })
   }
 
   async changeFactors ({ userId, from, factors, caller, closesOthers }: ChangeFactors): Promise<boolean> {
@@ -605,7 +625,7 @@ function writeGrant ({ clientId, scope, audience, authenticatedAt, amr }: Grant)
 
 function toUser (row: unknown): User | undefined {
   if (!row) return undefined
-  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt, emailVerified, factors, failedCodes] = row as Row
+  const [id, email, name, passwordHash, createdAt, families, failed, closed, roles, disabledAt, deletedAt, emailVerified, factors, lastDisabledAt, failedCodes] = row as Row
   const parsed = Object.entries(JSON.parse(families) as Record<string, FamilyColumn>)
   const user: User = { id, email, name, passwordHash, createdAt, families: parsed.map(([id, family]) => toFamily(id, family)), roles: readRoles(roles) }
   if (failed !== null) user.failed = JSON.parse(failed) as Failures
@@ -613,6 +633,7 @@ function toUser (row: unknown): User | undefined {
   if (disabledAt !== null) user.disabledAt = disabledAt
   if (deletedAt !== null) user.deletedAt = deletedAt
   if (emailVerified !== null) user.emailVerified = emailVerified === 1
+  if (lastDisabledAt !== null) user.lastDisabledAt = lastDisabledAt
   if (factors !== null) user.factors = JSON.parse(factors) as Factors
   if (failedCodes !== null) user.failedCodes = JSON.parse(failedCodes) as Failures
   return user

@@ -17,10 +17,12 @@ export interface User {
   families: Family[]
   /** What services let the user do, as `normaliseRoles` makes them. Stores of before have none. */
   roles: string[]
-  /** Whether another system had proved that the address is the user's; absent where none had. */
+  /** Whether it was proved that the address is the user's, here or by another system; absent where nobody ever asked for a proof. */
   emailVerified?: boolean
   /** Since when the user may not log in. */
   disabledAt?: number
+  /** When the user was disabled last, who is not any more. */
+  lastDisabledAt?: number
   /** Since when there is no such user any more: no more is left than what was closed, and `listUsers` alone tells of it. */
   deletedAt?: number
   /** Absent until somebody fails: at the password, and at the code of a second factor. */
@@ -123,8 +125,15 @@ export interface ChangeFactors { userId: string, from: number, factors: Factors,
 /** `closes`: every family is closed in the same write. */
 export interface SetRoles { userId: string, roles: string[], closes?: { live: LiveAfter, closing: ClosingTime } | undefined }
 
-/** `verifiedHash` is the one that the right to set another was given for. */
-export interface ResetPassword { userId: string, verifiedHash: string, passwordHash: string, closing: ClosingTime }
+/** `verifiedHash` and `email` are those that the right to set another was given for; `proves`: it was given to whoever has the address. */
+export interface ResetPassword { userId: string, email: string, verifiedHash: string, passwordHash: string, closing: ClosingTime, proves?: 'email' | undefined }
+
+export interface VerifyEmail { userId: string, email: string }
+
+/** `verifiedHash` is the one that the right to change it was given for. */
+export interface ChangeEmail { userId: string, from: string, to: string, verifiedHash: string }
+
+export type EmailChange = 'changed' | 'email_taken' | 'stale'
 
 /** Which users are looked for: those to whom all that is named applies. */
 export interface UserFilter {
@@ -184,13 +193,17 @@ export interface Store {
   closeAllFamilies (change: CloseAll): Promise<number>
   /** Durable. Closes every family and opens one in the same write. False if the hash is another by now, the caller's family is closed, or as many closings count as may. */
   changePassword (change: ChangePassword): Promise<boolean>
-  /** Durable. Another password where the hash is still the one that was verified, and the user not disabled; closes every family in the same write. Whether it did. */
+  /** Durable. Another password where the hash and the address are still those of then, and the user not disabled; closes every family in the same write. Whether it did. */
   resetPassword (change: ResetPassword): Promise<boolean>
+  /** Durable. Keeps that the address was proved, of a user who still has it, is not disabled, and had not proved it. Whether it did. */
+  verifyEmail (change: VerifyEmail): Promise<boolean>
+  /** Durable. Another address, which is proved, where the hash and the address are still those of then, and the user not disabled. The unique index decides. */
+  changeEmail (change: ChangeEmail): Promise<EmailChange>
   /** Durable. Keeps other factors where they are still of the version that was seen. False if they are not, the caller's family is closed, or a passkey of them is another user's. */
   changeFactors (change: ChangeFactors): Promise<boolean>
   /** Durable. Closes every family in the same write, and none is opened from then on. Disabled already is since then. How many families were live; undefined where there is no such user. */
   disableUser (change: CloseAll): Promise<number | undefined>
-  /** Durable. Whether the user was disabled. */
+  /** Durable. Whether the user was disabled; then it is kept since when. */
   enableUser (userId: string): Promise<boolean>
   /** Durable. Leaves nothing personal, and closes every family in the same write. False where there is no such user, or the proof does not hold any more. */
   deleteUser (change: DeleteUser): Promise<boolean>

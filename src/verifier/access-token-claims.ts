@@ -18,6 +18,10 @@ export interface AccessTokenClaims {
   scope?: string
   /** What the authority's operator lets the user do (RFC 9068, section 2.2.3.1); absent where the user has no role. */
   roles?: string[]
+  /** How the user proved who it is (RFC 8176, section 2): `mfa` is among them where a second factor was; absent where it was the password alone. */
+  amr?: string[]
+  /** The level of that (RFC 9470, section 6). */
+  acr?: string
   /** Where it is published whether the log-in has ended (draft-ietf-oauth-status-list-21); absent where the authority publishes no such lists. */
   status?: { status_list?: StatusReference }
 }

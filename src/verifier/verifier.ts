@@ -99,8 +99,8 @@ function readClaims (token: string): AccessTokenClaims {
   const isAbsent = (name: string) => claims[name] === undefined && claims['sub'] === claims['client_id'] && LOG_IN_CLAIMS.includes(name)
   const missing = [...TEXT_CLAIMS.filter(name => !isText(claims[name]) && !isAbsent(name)), ...TIME_CLAIMS.filter(name => !isTime(claims[name]) && !isAbsent(name))]
   if (![claims['aud']].flat().every(isText)) missing.push('aud')
-  if (claims['scope'] !== undefined && !isText(claims['scope'])) missing.push('scope')
-  if (claims['roles'] !== undefined && !(Array.isArray(claims['roles']) && claims['roles'].every(isText))) missing.push('roles')
+  for (const name of ['scope', 'acr']) if (claims[name] !== undefined && !isText(claims[name])) missing.push(name)
+  for (const name of ['roles', 'amr']) if (claims[name] !== undefined && !(Array.isArray(claims[name]) && claims[name].every(isText))) missing.push(name)
   if (claims['nbf'] !== undefined && !isTime(claims['nbf'])) missing.push('nbf')
   if (missing.length > 0) throw lacking(missing)
   return claims as unknown as AccessTokenClaims

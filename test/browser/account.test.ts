@@ -1,7 +1,7 @@
 // The account page in a real browser: the whole journey, each of its states without a finding of axe, and nothing from elsewhere.
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { writeResetToken } from '../../src/core/reset-token.js'
+import { writeLinkToken } from '../../src/core/link-token.js'
 import { openStore } from '../../src/store/open-store.js'
 import { openRing } from '../keyring/rings.js'
 import { ask, serve } from '../server-process.js'
@@ -564,7 +564,7 @@ withChromium(executablePath => {
     t.teardown(async () => { await store.close() })
     const user = { ...newUser(), email: ACCOUNT.email }
     await store.insertUser(user)
-    const token = writeResetToken(user, Date.now() + 3_600_000, (await openRing({ folder: keys })).refreshSecret)
+    const token = writeLinkToken('reset-password', user, Date.now() + 3_600_000, (await openRing({ folder: keys })).refreshSecret)
     await page.evaluate(`window.location.hash = '#reset-password=${token}'`)
     await heading(page, 'Set a new password')
     t.equal(page.url(), `${url}/account`)

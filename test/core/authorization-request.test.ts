@@ -18,13 +18,13 @@ function read (changes: Record<string, string | undefined> = {}, of: Partial<Cli
 
 t.test('the least that is asked for, and what stands where nothing is said', async t => {
   t.strictSame(read(), {
-    client, redirectUri: REDIRECT_URI, scope: ['openid'], audience: ['https://api.example'], state: undefined, challenge: CHALLENGE, nonce: undefined, prompts: [], maxAge: undefined, loginHint: undefined, idTokenHint: undefined,
+    client, redirectUri: REDIRECT_URI, scope: ['openid'], audience: ['https://api.example'], state: undefined, challenge: CHALLENGE, nonce: undefined, prompts: [], acrValues: [], maxAge: undefined, loginHint: undefined, idTokenHint: undefined,
   })
 })
 
 t.test('all that can be asked for', async t => {
-  t.strictSame(read({ scope: 'openid read unknown', response_mode: 'query', state: 'a b', nonce: 'n', prompt: 'login  consent', max_age: '0', login_hint: 'ada', id_token_hint: 'token', display: 'page', unknown: '1' }, {}, '&resource=https://other.example&resource=https://api.example&resource=https://api.example'), {
-    client, redirectUri: REDIRECT_URI, scope: ['openid', 'read'], audience: ['https://other.example', 'https://api.example'], state: 'a b', challenge: CHALLENGE, nonce: 'n', prompts: ['login', 'consent'], maxAge: 0, loginHint: 'ada', idTokenHint: 'token',
+  t.strictSame(read({ scope: 'openid read unknown', response_mode: 'query', state: 'a b', nonce: 'n', prompt: 'login  consent', acr_values: 'any http://idmanagement.gov/ns/assurance/aal/2', max_age: '0', login_hint: 'ada', id_token_hint: 'token', display: 'page', unknown: '1' }, {}, '&resource=https://other.example&resource=https://api.example&resource=https://api.example'), {
+    client, redirectUri: REDIRECT_URI, scope: ['openid', 'read'], audience: ['https://other.example', 'https://api.example'], state: 'a b', challenge: CHALLENGE, nonce: 'n', prompts: ['login', 'consent'], acrValues: ['http://idmanagement.gov/ns/assurance/aal/2'], maxAge: 0, loginHint: 'ada', idTokenHint: 'token',
   })
 })
 

@@ -8,7 +8,7 @@ const SUBJECT = { clientId: 'client', familyId: 'family', authenticatedAt: 1_000
 
 t.test('an ID token tells a client of one log-in, with the at_hash of the access token (the example of OpenID Connect Core 1.0, appendix A.4)', async t => {
   t.strictSame(idTokenClaims(PERSON, { ...SUBJECT, nonce: 'n-0S6_WzA2Mj' }, 2_000_999, SETTINGS), {
-    iss: 'https://signet.example', sub: 'user', aud: 'client', exp: 2600, iat: 2000, auth_time: 1000, amr: ['pwd'], sid: 'family', at_hash: '77QmUPtjPfzWtF2AnpK9RQ', nonce: 'n-0S6_WzA2Mj',
+    iss: 'https://signet.example', sub: 'user', aud: 'client', exp: 2600, iat: 2000, auth_time: 1000, amr: ['pwd'], acr: 'http://idmanagement.gov/ns/assurance/aal/1', sid: 'family', at_hash: '77QmUPtjPfzWtF2AnpK9RQ', nonce: 'n-0S6_WzA2Mj',
   })
 })
 

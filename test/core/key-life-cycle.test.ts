@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { firstInAgreement, isSettled, SETTLING_MS, type Look } from '../../src/core/clock.js'
 import {
-  agesByState, carryOut, FIRST_STEPS, neededUntil, planGeneration, planPruning, planReturn, planRevocation, planRotation, planUpkeep, prospectOf,
+  agesByState, carryOut, FIRST_STEPS, neededUntil, planBeginning, planGeneration, planPruning, planReturn, planRevocation, planRotation, planUpkeep, prospectOf,
   type KeyRecord, type KeyTerms, type NewKey, type Plan,
 } from '../../src/core/key-life-cycle.js'
 
@@ -85,6 +85,18 @@ t.test('a next key is made where there is none, and replaced only where that is 
   t.strictSame(states(replaced), ['active', 'next'])
   t.not(replaced[1]!.id, keys[1]!.id)
   t.strictSame(states(after(keys.slice(0, 1), planGeneration(keys.slice(0, 1), 'keep'), NOW)), ['active', 'next'])
+})
+
+t.test('of a kind that a ring lacks the first keys are one that signs and one that will; a ring that has them gets no others', async t => {
+  t.strictSame([planBeginning([]), planGeneration([], 'keep'), planGeneration([], 'replace')], Array(3).fill({ steps: FIRST_STEPS }))
+  t.strictSame(planBeginning(firstRing()), { steps: [] })
+})
+
+t.test('what may be needed for ever is never pruned, and nothing comes next for it', async t => {
+  const keys = firstRing()
+  const rotated = after(keys, planRotation(keys, NOW, forced), NOW)
+  t.strictSame(planPruning(rotated, Number.MAX_SAFE_INTEGER, Infinity), { steps: [] })
+  t.equal(prospectOf(rotated[0]!, rotated, { ...TERMS, retention: Infinity }), undefined)
 })
 
 t.test('a retired key is pruned when the last token that it signed has ended, not before', async t => {

@@ -2,7 +2,7 @@
 import crypto, { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { calculateJwkThumbprint, CompactEncrypt, decodeProtectedHeader } from 'jose'
 import t from 'tap'
-import { makeRefreshSecret, makeSigningKey, readRefreshSecret, readSigningKey, type Material } from '../../src/keyring/key-material.js'
+import { makeSecret, makeSigningKey, readSecret, readSigningKey, type Material } from '../../src/keyring/key-material.js'
 
 t.test('a signing key is PKCS#8 of the size asked for, and its id its thumbprint', async t => {
   const material = await makeSigningKey(3072, undefined)
@@ -30,7 +30,7 @@ t.test('under a passphrase a key is encrypted PKCS#8 and a secret a JWE, and bot
   type Read = (material: Material, passphrase: string | undefined) => Promise<{ id: string }>
   const kinds: Array<[Make, Read, RegExp]> = [
     [async passphrase => await makeSigningKey(2048, passphrase), readSigningKey, /^-----BEGIN ENCRYPTED PRIVATE KEY-----/],
-    [makeRefreshSecret, readRefreshSecret, /^eyJ/],
+    [makeSecret, readSecret, /^eyJ/],
   ]
   for (const [make, read, shape] of kinds) {
     const material = await make('a passphrase')
@@ -43,16 +43,16 @@ t.test('under a passphrase a key is encrypted PKCS#8 and a secret a JWE, and bot
   }
 })
 
-t.test('a refresh secret has 32 bytes, no two are alike, and a shorter one is refused', async t => {
-  const [one, other] = [await makeRefreshSecret(undefined), await makeRefreshSecret(undefined)]
+t.test('a secret has 32 bytes, no two are alike, and a shorter one is refused', async t => {
+  const [one, other] = [await makeSecret(undefined), await makeSecret(undefined)]
   t.match(one, { id: /^[\da-f]{16}$/, text: /^[\w-]{43}\n$/ })
   t.not(one.text, other.text)
-  t.equal((await readRefreshSecret(one, undefined)).secret.symmetricKeySize, 32)
-  await t.rejects(readRefreshSecret({ id: one.id, text: 'short' }, undefined), { message: 'it must be 32 bytes' })
+  t.equal((await readSecret(one, undefined)).secret.symmetricKeySize, 32)
+  await t.rejects(readSecret({ id: one.id, text: 'short' }, undefined), { message: 'it must be 32 bytes' })
 })
 
 t.test('what opens a secret under a passphrase takes 600,000 rounds', async t => {
-  const { text } = await makeRefreshSecret('a passphrase')
+  const { text } = await makeSecret('a passphrase')
   t.match(decodeProtectedHeader(text.trim()), { alg: 'PBES2-HS256+A128KW', p2c: 600_000 })
 })
 
@@ -63,7 +63,7 @@ t.test('keys of the time when there were 2,048 rounds are read as they are', asy
   await t.rejects(readSigningKey({ ...signing, text: pem }, 'another'), { message: /^the passphrase in KEYS_PASSPHRASE_FILE does not open it/ })
   const text = await new CompactEncrypt(Buffer.alloc(32, 1)).setProtectedHeader({ alg: 'PBES2-HS256+A128KW', enc: 'A256GCM' }).encrypt(Buffer.from('a passphrase'))
   t.equal(decodeProtectedHeader(text)['p2c'], 2048)
-  t.strictSame((await readRefreshSecret({ id: 'old', text: `${text}\n` }, 'a passphrase')).secret.export(), Buffer.alloc(32, 1))
+  t.strictSame((await readSecret({ id: 'old', text: `${text}\n` }, 'a passphrase')).secret.export(), Buffer.alloc(32, 1))
 })
 
 t.test('what is no key is said in words', async t => {
@@ -73,5 +73,5 @@ t.test('what is no key is said in words', async t => {
   }
   const damaged = /^the passphrase in KEYS_PASSPHRASE_FILE does not open it, or it is damaged; /
   for (const text of ['-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n', 'ENCRYPTED']) await t.rejects(readSigningKey({ id: 'any', text }, 'a passphrase'), { message: damaged })
-  await t.rejects(readRefreshSecret({ id: 'any', text: 'a.b.c' }, 'a passphrase'), { message: damaged })
+  await t.rejects(readSecret({ id: 'any', text: 'a.b.c' }, 'a passphrase'), { message: damaged })
 })

@@ -31,14 +31,15 @@ t.test('a new ring has an active and a next key of each kind, and only its owner
   const at = new Date(NOW).toISOString()
   const active = { state: 'active', created_at: at, published_at: at, activated_at: at, retired_at: null }
   const next = { ...active, state: 'next', activated_at: null }
-  t.match(manifest, { version: 1, signing: [{ ...active, bits: 2048 }, { ...next, bits: 2048 }], refresh: [active, next] })
+  t.match(manifest, { version: 1, signing: [{ ...active, bits: 2048 }, { ...next, bits: 2048 }], refresh: [active, next], sealing: [active, next] })
   t.equal(statSync(folder).mode & 0o777, 0o700)
-  t.equal(readdirSync(folder).length, 6)
+  t.equal(readdirSync(folder).length, 8)
   for (const name of readdirSync(folder)) t.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
   const loaded = await openRing({ folder })
   const { keys } = JSON.parse(loaded.jwks.body) as { keys: Array<{ kid: string }> }
   t.strictSame(keys.map(({ kid }) => kid), manifest.signing.map(({ id }) => id), 'the next key is published')
   t.strictSame(Object.keys(keys[0]!).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use'])
+  t.strictSame([loaded.refreshSecret.id, loaded.sealingSecret?.id], [manifest.refresh[0]!.id, manifest.sealing![0]!.id])
   await t.resolves(loaded.assertServes(NOW))
 })
 
@@ -59,11 +60,13 @@ t.test('a damaged ring is refused with a sentence', async t => {
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.state = 'retired' }) }, /exactly one active key of each kind\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.refresh.push({ ...manifest.refresh[0]! }) }) }, /exactly one active key of each kind\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.refresh.push({ ...manifest.refresh[1]! }) }) }, /at most one next key of each kind\.$/)
+  await broken(({ rewrite }) => { rewrite(manifest => { manifest.sealing = [] }) }, /exactly one active key of each kind\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing.push({ ...manifest.signing[0]!, state: 'revoked' }) }) }, /two of its keys have one id\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.activated_at = null }) }, /a key lacks the time of its last step\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[1]!.state = 'retired' }) }, /a key lacks the time of its last step\.$/)
   await broken(({ rewrite }) => { rewrite(manifest => { manifest.signing[0]!.id = 'another' }) }, /^The key ring's file signing-.*\.pem cannot be used: it is another key than its id says\.$/)
   await broken(({ folder, manifest }) => { writeFileSync(join(folder, manifest.refresh[0]!.file), 'short') }, /cannot be used: it must be 32 bytes\.$/)
+  await broken(({ folder, manifest }) => { rmSync(join(folder, manifest.sealing![0]!.file)) }, /sealing-.*\.key cannot be read: it is not there\.$/)
   await broken(({ folder, manifest }) => { renameSync(join(folder, manifest.signing[0]!.file), join(folder, 'gone')) }, /\.pem cannot be read: it is not there\.$/)
 })
 
@@ -82,7 +85,7 @@ t.test('a ring that others may read is refused, and the sentence is the chmod', 
 
 t.test('on a mount that nobody can write to, as of a Kubernetes secret, the folder may be open and its group may read', async t => {
   const { folder, manifest, path } = await ring(t)
-  const files = [...manifest.signing, ...manifest.refresh].map(({ file }) => join(folder, file))
+  const files = [...manifest.signing, ...manifest.refresh, ...manifest.sealing!].map(({ file }) => join(folder, file))
   for (const file of [path, ...files]) chmodSync(file, 0o440)
   chmodSync(folder, 0o777)
   const access = async () => { throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' }) }
@@ -140,7 +143,8 @@ t.test('a key that was read before is taken from memory, for as long as its file
   const again = (await readRing({ folder }, first.known))!
   t.equal(again.parts.active, first.parts.active)
   t.equal(again.parts.activeSecret, first.parts.activeSecret)
-  t.equal(again.known.size, 4)
+  t.equal(again.parts.sealing?.active, first.parts.sealing?.active)
+  t.equal(again.known.size, 6)
   const [one, other] = manifest.signing.map(({ file }) => join(folder, file)) as [string, string]
   writeFileSync(one, readFileSync(other))
   await t.rejects(readRing({ folder }, first.known), { message: /it is another key than its id says\.$/ }, 'and under its own id')

@@ -2,10 +2,10 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { planPruning, planRevocation, planRotation, type KeyRecord } from '../../src/core/key-life-cycle.js'
+import { planGeneration, planPruning, planRevocation, planRotation, type KeyRecord } from '../../src/core/key-life-cycle.js'
 import { changeRing, rehearseChange, type Change } from '../../src/keyring/ring-changes.js'
 import { readManifest, type RingPlace } from '../../src/keyring/ring-files.js'
-import { copyRing, makeRing, openRing } from './rings.js'
+import { copyRing, makeOlder, makeRing, openRing } from './rings.js'
 
 const NOW = 1_800_000_000_000
 const AT_ONCE = { milliseconds: 0 }
@@ -24,7 +24,7 @@ t.test('eight that make a ring at once end with one, and leave nothing else', as
   const folder = t.testdir()
   const made = await Promise.all(Array.from({ length: 8 }, async () => await makeRing({ folder }, NOW)))
   t.equal(made.filter(Boolean).length, 1)
-  t.equal(filesOf(folder).length, 5)
+  t.equal(filesOf(folder).length, 7)
   await t.resolves((await openRing({ folder })).assertServes(NOW))
 })
 
@@ -37,7 +37,7 @@ t.test('a rotation is on disk with its history, and the ring serves on', async t
   t.strictSame(plan.steps, [{ id: old.id, from: 'active', to: 'retired' }, { id: next.id, from: 'next', to: 'active' }, { id: after.signing[2]!.id, from: null, to: 'next' }])
   t.strictSame(after.history!.slice(4), plan.steps.map(step => ({ at: new Date(NOW).toISOString(), kind: 'signing', by: 'command', ...step })))
   t.strictSame(after.refresh, before.refresh)
-  t.equal(filesOf(place.folder).length, 6)
+  t.equal(filesOf(place.folder).length, 8)
   await t.resolves((await openRing(place)).assertServes(NOW))
 })
 
@@ -65,7 +65,7 @@ t.test('of eight rotations at once each is one, in turn', async t => {
   await Promise.all(Array.from({ length: 8 }, async () => await changeRing(place, rotation, { milliseconds: 20_000 })))
   const { signing } = await readManifest(place.folder)
   t.equal(signing.filter(({ state }) => state === 'retired').length, 8)
-  t.equal(filesOf(place.folder).length, 13)
+  t.equal(filesOf(place.folder).length, 15)
   await t.resolves((await openRing(place)).assertServes(NOW))
 })
 
@@ -77,9 +77,9 @@ t.test('a pruned and a revoked key lose their files, and what a crash left behin
   const { id } = await place.activeOf()
   await changeRing(place, { ...rotation, plan: keys => planRevocation(keys, id, 'next') }, AT_ONCE)
   await changeRing(place, { ...rotation, plan: keys => planPruning(keys, NOW, 0) }, AT_ONCE)
-  const { signing, refresh } = await readManifest(place.folder)
+  const { signing, refresh, sealing } = await readManifest(place.folder)
   t.strictSame(signing.map(({ state }) => state), ['revoked', 'active', 'next'])
-  t.strictSame(filesOf(place.folder), [...signing.slice(1).map(({ file }) => file), ...refresh.map(({ file }) => file), 'README.md', 'manifest.json'].sort())
+  t.strictSame(filesOf(place.folder), [...signing.slice(1).map(({ file }) => file), ...refresh.map(({ file }) => file), ...sealing!.map(({ file }) => file), 'README.md', 'manifest.json'].sort())
 })
 
 t.test('a plan that is refused, or has nothing to do, changes nothing', async t => {
@@ -89,7 +89,7 @@ t.test('a plan that is refused, or has nothing to do, changes nothing', async t 
   t.strictSame(await changeRing(place, { ...rotation, plan: () => ({ steps: [] }) }, AT_ONCE), { steps: [] })
   t.match(await rehearseChange(place, rotation), { steps: [{ from: 'active' }, { from: 'next' }, { id: null, from: null, to: 'next' }] })
   t.equal(readFileSync(join(place.folder, 'manifest.json'), 'utf8'), before)
-  t.equal(filesOf(place.folder).length, 5)
+  t.equal(filesOf(place.folder).length, 7)
 })
 
 t.test('where there is no ring there is nothing to change', async t => {
@@ -120,6 +120,51 @@ t.test('a ring in clear goes under a passphrase key by key', async t => {
   await changeRing(sealed, rotation, AT_ONCE)
   await t.resolves((await openRing(sealed)).assertServes(NOW))
   await t.rejects(openRing(place), { message: /KEYS_PASSPHRASE_FILE/ })
+})
+
+const sealingRotation: Change = { ...rotation, kind: 'sealing' }
+
+t.test('a sealing secret is rotated as others are, with a history of its own, and a revoked one opens nothing', async t => {
+  const place = await ring(t)
+  const before = await readManifest(place.folder)
+  const [old, next] = before.sealing as [KeyRecord, KeyRecord]
+  const { steps } = await changeRing(place, sealingRotation, AT_ONCE) as { steps: object[] }
+  t.match(steps, [{ id: old.id, from: 'active', to: 'retired' }, { id: next.id, from: 'next', to: 'active' }, { from: null, to: 'next' }])
+  const after = await readManifest(place.folder)
+  t.strictSame(after.sealing_history!.slice(2), steps.map(step => ({ at: new Date(NOW).toISOString(), kind: 'sealing', by: 'command', ...step })))
+  t.strictSame([after.history, after.signing, after.refresh], [before.history, before.signing, before.refresh])
+  const opened = await openRing(place)
+  t.equal(opened.sealingSecret?.id, next.id)
+  t.ok(opened.findSealingSecret(old.id), 'the retired one still opens')
+  t.equal(opened.findSecret(old.id), undefined, 'and is good for no token')
+  await changeRing(place, { ...sealingRotation, plan: keys => planRevocation(keys, old.id, 'next') }, AT_ONCE)
+  t.equal((await openRing(place)).findSealingSecret(old.id), undefined)
+  t.notOk(filesOf(place.folder).includes(old.file))
+})
+
+t.test('a ring of before there were sealing secrets gets them with its first change, of whichever kind', async t => {
+  for (const change of [rotation, { ...rotation, kind: 'refresh' as const }, { ...sealingRotation, plan: (keys: KeyRecord[]) => planGeneration(keys, 'keep') }]) {
+    const place = await ring(t)
+    makeOlder(place.folder)
+    t.equal((await openRing(place)).sealingSecret, undefined)
+    const { steps } = await changeRing(place, change, AT_ONCE) as { steps: object[] }
+    t.equal(steps.length, change.kind === 'sealing' ? 2 : 3, 'what is answered is the change that was asked for')
+    const { sealing, sealing_history: history } = await readManifest(place.folder)
+    t.strictSame(sealing!.map(({ state }) => state), ['active', 'next'])
+    t.match(history, [{ id: sealing![0]!.id, to: 'active' }, { id: sealing![1]!.id, to: 'next' }])
+    t.match(sealing!.map(({ file }) => file), [/^sealing-[\da-f]{16}\.key$/, /^sealing-[\da-f]{16}\.key$/])
+    t.equal((await openRing(place)).sealingSecret?.id, sealing![0]!.id)
+  }
+})
+
+t.test('what is refused, or changes nothing, gives a ring of before no sealing secret', async t => {
+  const place = await ring(t)
+  makeOlder(place.folder)
+  const before = filesOf(place.folder)
+  t.strictSame(await changeRing(place, sealingRotation, AT_ONCE), { refused: 'no_next' })
+  t.strictSame(await rehearseChange(place, { ...sealingRotation, plan: keys => planGeneration(keys, 'keep') }), { steps: [{ id: null, from: null, to: 'active' }, { id: null, from: null, to: 'next' }] })
+  t.strictSame(await changeRing(place, { ...rotation, plan: () => ({ steps: [] }) }, AT_ONCE), { steps: [] })
+  t.strictSame(filesOf(place.folder), before)
 })
 
 t.test('a folder that cannot be made is said in a sentence', async t => {

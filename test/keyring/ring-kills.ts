@@ -3,12 +3,12 @@ import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { planRotation } from '../../src/core/key-life-cycle.js'
+import { KEY_KINDS, planRotation } from '../../src/core/key-life-cycle.js'
 import { changeRing } from '../../src/keyring/ring-changes.js'
-import { readManifest } from '../../src/keyring/ring-files.js'
+import { keysOf, readManifest } from '../../src/keyring/ring-files.js'
 import { plainNode } from '../compiled.js'
 import { startProgram } from '../program.js'
-import { makeRing, openRing } from './rings.js'
+import { makeOlder, makeRing, openRing } from './rings.js'
 
 /** Loaded into a command, it kills the process before the step on the disk whose number is in STEP. */
 const KILLER = `
@@ -54,19 +54,21 @@ async function everySteps (stride: number, attempt: (step: number) => Promise<bo
   }
 }
 
-const keyFiles = (folder: string) => readdirSync(folder).filter(name => /^(signing|refresh)-/.test(name)).sort()
+const keyFiles = (folder: string) => readdirSync(folder).filter(name => /^(signing|refresh|sealing)-/.test(name)).sort()
 
 /** Declares the tests, over each step that is a multiple of `stride`. */
 export function killBeforeSteps (stride: number): void {
   const which = stride === 1 ? 'any step' : `one in ${stride} of its steps`
-  for (const { name, script, args } of [
-    { name: 'a rotation', script: 'keys-rotate', args: () => ['--force', '--refresh-secret'] },
-    { name: 'the revocation of the active key', script: 'keys-revoke', args: (active: string) => [active] },
+  for (const { name, script, args, age } of [
+    { name: 'a rotation', script: 'keys-rotate', args: () => ['--force', '--refresh-secret'], age: () => {} },
+    { name: 'the revocation of the active key', script: 'keys-revoke', args: (active: string) => [active], age: () => {} },
+    { name: 'the revocation of the active key of a ring of before, which gets its sealing secrets along,', script: 'keys-revoke', args: (active: string) => [active], age: makeOlder },
   ]) {
     t.test(`${name} that is killed at ${which} leaves the old ring or the new, which serves, no lock, and nothing behind`, async t => {
       const run = killing(t)
       const model = join(t.testdirName, 'model')
       await makeRing({ folder: model }, Date.now())
+      age(model)
       const old = await readManifest(model)
       const seen = { old: 0, new: 0 }
       const steps = await everySteps(stride, async step => {
@@ -79,8 +81,8 @@ export function killBeforeSteps (stride: number): void {
         else t.notOk(isOld, 'whom nobody kills makes the new ring')
         const next = await changeRing({ folder }, { kind: 'refresh', now: Date.now(), by: 'command', plan: keys => planRotation(keys, Date.now(), { prepublish: 0, urgency: 'regular' }) }, { milliseconds: 0 })
         t.match(next, { steps: [{}, {}, {}] }, `the ring can be changed at once, step ${step}`)
-        const { signing, refresh } = await readManifest(folder)
-        t.strictSame(keyFiles(folder), [...signing, ...refresh].filter(({ state }) => state !== 'revoked').map(({ file }) => file).sort(), `the next change leaves nothing behind, step ${step}`)
+        const manifest = await readManifest(folder)
+        t.strictSame(keyFiles(folder), KEY_KINDS.flatMap(kind => keysOf(manifest, kind)).filter(({ state }) => state !== 'revoked').map(({ file }) => file).sort(), `the next change leaves nothing behind, step ${step}`)
         rmSync(folder, { recursive: true })
         return isKilled
       })

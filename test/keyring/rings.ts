@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { createRing } from '../../src/keyring/ring-changes.js'
 import { KeyRing, readRing } from '../../src/keyring/key-ring.js'
-import type { RingPlace } from '../../src/keyring/ring-files.js'
+import type { Manifest, RingPlace } from '../../src/keyring/ring-files.js'
 
 /** Makes the ring of a folder that has none, with keys of its own. `now` in milliseconds. */
 export async function makeRing (place: RingPlace, now: number): Promise<boolean> {
@@ -26,6 +26,14 @@ async function makeModel (): Promise<string> {
   t.teardown(() => { rmSync(folder, { recursive: true }) })
   await makeRing({ folder }, 0)
   return folder
+}
+
+/** Makes of a ring one of the time before there were sealing secrets. */
+export function makeOlder (folder: string): void {
+  const path = join(folder, 'manifest.json')
+  const { sealing, sealing_history: _, ...older } = JSON.parse(readFileSync(path, 'utf8')) as Manifest
+  for (const { file } of sealing!) rmSync(join(folder, file))
+  writeFileSync(path, JSON.stringify(older))
 }
 
 /** The ring that a folder holds, ready to sign. */

@@ -48,7 +48,7 @@ t.test('where no descriptor is left, rotations and revocations are followed all 
   const keyRing = new KeyRing(ring.parts)
   const terms = { prepublish: 0, retention: 1, interval: 0 }
   const ignore = () => {}
-  const watcher = new RingWatcher({ place: { folder }, keyRing, ring, terms: { signing: terms, refresh: terms }, clock: Date.now, uptime: () => performance.now(), log: { adopted: ignore, refused: ignore, stepsSeen: ignore, stepsTaken: ignore, upkeepFailed: ignore } })
+  const watcher = new RingWatcher({ place: { folder }, keyRing, ring, terms: { signing: terms, refresh: terms, sealing: terms }, clock: Date.now, uptime: () => performance.now(), log: { adopted: ignore, refused: ignore, stepsSeen: ignore, stepsTaken: ignore, upkeepFailed: ignore, goesUnsealed: ignore } })
   await changeRing({ folder }, { kind: 'signing', now: Date.now(), by: 'command', plan: keys => planRotation(keys, Date.now(), { prepublish: 0, urgency: 'regular' }) }, { milliseconds: 0 })
   const { body } = new KeyRing((await readRing({ folder }))!.parts).jwks
   t.not(keyRing.jwks.body, body)

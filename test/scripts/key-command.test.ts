@@ -22,7 +22,7 @@ t.test('every command explains itself, and wrong use is exit code 2', async t =>
     const [command, ...args] = line.split(' ')
     t.match(await run(command!, ...args), { code: 2, out: '', err: `${fault}\n\n` }, line)
   }
-  for (const line of ['generate --bits 1024', 'generate --bits 0x1000', 'generate --bits 2048 --refresh-secret', 'rotate --back --force', 'rotate --check http://x --refresh-secret', 'revoke']) {
+  for (const line of ['generate --bits 1024', 'generate --bits 0x1000', 'generate --bits 2048 --refresh-secret', 'generate --bits 2048 --sealing', 'rotate --refresh-secret --sealing', 'rotate --check http://x --sealing', 'rotate --back --force', 'rotate --check http://x --refresh-secret', 'revoke']) {
     const [command, ...args] = line.split(' ')
     t.match(await run(command!, ...args), { code: 2, out: '' }, line)
   }
@@ -46,8 +46,8 @@ t.test('no command ever prints a private key or a secret', async t => {
   const { run, folder, ids } = await operator(t, 0)
   const active = (await ids())('active')
   const said = [await run('generate', '--replace', '--json'), await run('rotate', '--force', '--json'), await run('list', '--history', '--json'), await run('list', '--history'), await run('revoke', active, '--json')]
-  const secrets = readdirSync(folder).filter(name => /^(signing|refresh)-/.test(name)).map(name => readFileSync(join(folder, name), 'utf8').trim().split('\n').slice(0, 2).at(-1)!)
-  t.equal(secrets.length, 4)
+  const secrets = readdirSync(folder).filter(name => /^(signing|refresh|sealing)-/.test(name)).map(name => readFileSync(join(folder, name), 'utf8').trim().split('\n').slice(0, 2).at(-1)!)
+  t.equal(secrets.length, 6)
   for (const { out, err } of said) t.notOk(secrets.some(secret => out.includes(secret) || err.includes(secret)) || /PRIVATE/.test(out + err))
 })
 

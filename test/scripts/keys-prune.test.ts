@@ -27,3 +27,15 @@ t.test('prune removes a key that no token can need, and says so first where it o
   t.strictSame(await states(), ['active', 'next'])
   t.match(await run('list', '--history'), { code: 0, out: new RegExp(`signing  ${retired}  retired -> pruned, by command`) })
 })
+
+t.test('prune never takes a sealing secret, however long ago it was retired', async t => {
+  const { run, ids, states, folder } = await operator(t, 66 * MINUTE)
+  await run('rotate', '--sealing')
+  const manifest = await readManifest(folder)
+  manifest.sealing![0]!.retired_at = new Date(0).toISOString()
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest))
+  const retired = (await ids('sealing'))('retired')
+  t.strictSame(await run('prune', '--sealing'), { code: 0, err: '', out: `There is nothing to prune.\nKept: ${retired}, needed until it is revoked.\n` })
+  t.strictSame(JSON.parse((await run('prune', '--sealing', '--json')).out), { done: true, dry_run: false, kind: 'sealing', steps: [], kept: [{ id: retired, needed_until: null }] })
+  t.strictSame(await states('sealing'), ['retired', 'active', 'next'])
+})

@@ -50,3 +50,13 @@ t.test('the times of a secret that signed twice are told both, and of a ring old
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(old))
   t.match(await run('revoke', secret, '--refresh-secret', '--dry-run'), { code: 0, out: /last between [^,]* UTC and [^,]* UTC\.\n/ })
 })
+
+t.test('revoking a sealing secret says first whose authenticator apps it costs', async t => {
+  const { run, ids, states } = await operator(t, 66 * MINUTE)
+  const secret = await ids('sealing')
+  t.match(await run('revoke', secret('active'), '--refresh-secret'), { code: 1, err: /--sealing for sealing secrets/ })
+  t.match(await run('revoke', secret('active'), '--sealing', '--dry-run'), { code: 0, out: /^Every authenticator app whose seed is under this secret is lost: those that were added or used last between .* UTC and .* UTC\. Their users go on with recovery codes, with passkeys, or by you \(npm run users:remove-second-factors\), and then add the app anew\.\nNothing was changed/ })
+  t.match(await run('revoke', secret('next'), '--sealing'), { code: 0, out: /^This secret sealed nothing yet, so nothing is lost\.\nChanged/ })
+  t.match(JSON.parse((await run('revoke', secret('active'), '--sealing', '--json')).out), { done: true, kind: 'sealing', successor: 'next', lost: [{ from: /Z$/, until: /Z$/ }] })
+  t.strictSame(await states('sealing'), ['revoked', 'revoked', 'active', 'next'])
+})

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readManifest, type Manifest } from '../../src/keyring/ring-files.js'
 import { certificateFor } from '../certificates.js'
-import { openRing } from '../keyring/rings.js'
+import { makeOlder, openRing } from '../keyring/rings.js'
 import { instant, MINUTE, operator } from './operator.js'
 
 t.test('rotate waits until verifiers have seen the key, and says from when it will', async t => {
@@ -101,4 +101,23 @@ t.test('a ring whose steps lie in the future is not rotated unless that is force
   t.match(await run('rotate', '--force'), { code: 0, err: '' })
   t.match(await run('rotate'), { code: 1, err: /^The next key must have been published for 65 minutes/ })
   t.match(await run('prune'), { code: 0, out: /^There is nothing to prune\.\nKept: / })
+})
+
+t.test('a sealing secret is rotated by command, waits as others do, and what the one before sealed can still be opened', async t => {
+  const { run, ids, states, folder } = await operator(t, 66 * MINUTE)
+  const before = await ids('sealing')
+  const done = await run('rotate', '--sealing')
+  t.match(done, { code: 0, err: '', out: new RegExp(`^Changed in ${folder}:\n[^]*Servers follow within 2 seconds\\. What the retired secret sealed opens as before, and is sealed anew when it is used; the secret is kept until it is revoked\\.\n$`) })
+  const ring = await openRing({ folder })
+  t.strictSame([ring.sealingSecret?.id, ring.findSealingSecret(before('active'))?.symmetricKeySize], [before('next'), 32])
+  t.match(await run('rotate', '--sealing'), { code: 1, err: /^The next key must have been published for 65 minutes/ })
+  t.match(await run('rotate', '--sealing', '--force'), { code: 0, out: /^Servers that have not read the next secret yet cannot open what it seals until they have, within 2 seconds\.\nChanged/ })
+  t.strictSame(await states('sealing'), ['retired', 'retired', 'active', 'next'])
+  makeOlder(folder)
+  t.match(await run('rotate', '--sealing'), { code: 1, err: `There is no next key in ${folder}: make one with \`npm run keys:generate -- --sealing\`.\n` })
+})
+
+t.test('of a clock that the sealing secrets are ahead of it is not said that a server corrects it', async t => {
+  const { run } = await operator(t, -60 * MINUTE)
+  t.match(await run('rotate', '--sealing'), { code: 1, err: /another one was ahead when they were taken: --force does not wait\.\n$/ })
 })

@@ -1,7 +1,8 @@
 // An operator with a key ring and its commands, each a process of its own; holds no test.
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { readManifest } from '../../src/keyring/ring-files.js'
+import type { KeyKind } from '../../src/core/key-life-cycle.js'
+import { keysOf, readManifest } from '../../src/keyring/ring-files.js'
 import { plainNode } from '../compiled.js'
 import { copyRing } from '../keyring/rings.js'
 import { startProgram, type Ending } from '../program.js'
@@ -20,11 +21,11 @@ export async function operator (t: Test, age?: number, env: Record<string, strin
     child.stderr.on('data', chunk => { heard.push(String(chunk)) })
     return await ended
   }
-  const ids = async (kind: 'signing' | 'refresh' = 'signing') => {
-    const keys = (await readManifest(folder))[kind]
+  const ids = async (kind: KeyKind = 'signing') => {
+    const keys = keysOf(await readManifest(folder), kind)
     return (state: string) => keys.find(key => key.state === state)!.id
   }
-  const states = async (kind: 'signing' | 'refresh' = 'signing') => (await readManifest(folder))[kind].map(({ state }) => state)
+  const states = async (kind: KeyKind = 'signing') => keysOf(await readManifest(folder), kind).map(({ state }) => state)
   return { folder, run, ids, states, heard }
 }
 

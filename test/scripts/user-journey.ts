@@ -65,7 +65,26 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     t.match(await json('enable', id), { code: 0, done: true })
     t.match(await json('enable', id), { code: 0, done: false, unchanged: true })
 
+    const factors = { version: 1, totp: { seed: 'a sealed seed', addedAt: 1_000, lastStep: 0 }, passkeys: [{ id: 'id', publicKey: 'a public key', counter: 0, transports: [], name: 'Phone', addedAt: 2_000, lastUsedAt: null, isBackedUp: true }], recoveryCodes: ['a digest'], spent: [] }
+    const listed = { totp: { added_at: '1970-01-01T00:00:01.000Z' }, passkeys: [{ id: 'id', name: 'Phone', added_at: '1970-01-01T00:00:02.000Z', last_used_at: null, is_backed_up: true }], recovery_codes: 1 }
+    const none = { totp: null, passkeys: [], recovery_codes: 0 }
+    t.match(await json('show', id), { second_factors: none })
+    t.match(await json('remove-second-factors', id), { code: 0, done: false, unchanged: true })
     await login()
+    await stored(async store => { await store.changeFactors({ userId: id, from: 0, factors }) })
+    t.match(await json('show', id), { second_factors: listed })
+    t.match(await run('show', id), { out: /second factors +authenticator app, passkey Phone; recovery codes left: 1\n/ })
+    const exported = await run('export', id)
+    t.match(JSON.parse(exported.out), { second_factors: listed, wrong_codes: null })
+    t.notMatch(exported.out, /a sealed seed|a public key|a digest/)
+    t.match(await login(), { status: 401, body: { code: 'second_factor_required' } })
+    t.match(await json('remove-second-factors', EMAIL), { code: 1, refused: 'unconfirmed' })
+    t.match(await json('remove-second-factors', EMAIL, '--dry-run'), { code: 0, done: false, removed: ['totp', 'passkey'], signed_out: 0 })
+    t.match(await json('remove-second-factors', EMAIL, '--yes'), { code: 0, done: true, removed: ['totp', 'passkey'], signed_out: 0 })
+    t.match(await json('show', id), { second_factors: none, devices: 1 })
+    await stored(async store => { await store.changeFactors({ userId: id, from: 2, factors: { ...factors, version: 3, passkeys: [] } }) })
+    t.match(await json('remove-second-factors', EMAIL, '--yes', '--sign-out'), { code: 0, done: true, removed: ['totp'], signed_out: 1 })
+    t.equal((await login()).status, 200)
     const reset = await json('reset-password', EMAIL, '--valid', '24h') as { link: string, expires_at: string }
     t.ok(Math.abs(Date.parse(reset.expires_at) - Date.now() - 86_400_000) < 3_600_000)
     t.equal((await login()).status, 200, 'nothing changes by the asking')
@@ -77,7 +96,7 @@ export function proveUserCommands (urlFor: (t: Test) => string | undefined): voi
     const done = events.filter(({ by }) => by !== undefined).reverse()
     t.strictSame(done.map(({ kind, details, by }) => [details?.cause ? `${kind} ${details.cause}` : kind, by!.split(', ')[1]]), [
       ['user.added', 'users:add'], ['family.closed operator', 'users:sign-out'], ['user.roles_changed', 'users:set-roles'], ['user.roles_changed', 'users:set-roles'], ['family.closed roles_changed', 'users:set-roles'],
-      ['user.disabled', 'users:disable'], ['family.closed disabled', 'users:disable'], ['user.enabled', 'users:enable'], ['password.reset_offered', 'users:reset-password'],
+      ['user.disabled', 'users:disable'], ['family.closed disabled', 'users:disable'], ['user.enabled', 'users:enable'], ['user.exported', 'users:export'], ['second_factor.removed', 'users:remove-second-factors'], ['second_factor.removed', 'users:remove-second-factors'], ['second_factor.removed', 'users:remove-second-factors'], ['family.closed operator', 'users:remove-second-factors'], ['password.reset_offered', 'users:reset-password'],
     ], 'each by the command that did it')
     t.ok(events.some(({ kind, details }) => kind === 'login.failed' && details?.reason === 'disabled'))
     t.ok(events.some(({ kind }) => kind === 'password.reset'))

@@ -139,7 +139,7 @@ t.test('a client that is not ours is let in by the user, and then needs no more 
   t.match(step, CONSENT)
   t.match(await next(client, session, { scope: 'openid read', prompt: 'none' }), CONSENT_REQUIRED)
   const allowed = await authorizations.allow((step as Step & { kind: 'consent' }).decision, session, DEVICE, NOW)
-  const { prompts: _, ...grantable } = request(client, { scope: 'openid read', nonce: 'n', state: 's' })
+  const { prompts: _, acrValues: __, ...grantable } = request(client, { scope: 'openid read', nonce: 'n', state: 's' })
   t.strictSame(plain(allowed?.request), plain(grantable))
   const { accessToken, idToken } = await redeem(client, allowed!.code)
   t.match(claimsOf(idToken), { nonce: 'n', aud: client.id })
@@ -191,4 +191,26 @@ t.test('a decision is good for ten minutes, for the log-in that was asked, and f
   t.equal(await allow(decision, session, NOW + 5000), undefined, 'its address is gone')
   await store.removeClient(client.id)
   t.equal(await allow(decision, session, NOW + 10_000), undefined)
+})
+
+t.test('acr_values wants a log-in of a level; who has none to offer after one is told apart', async t => {
+  const { addClient, logIn, next, stands, store, user, codeFor, redeem } = await openOAuth(t)
+  const client = await addClient()
+  const before = await logIn()
+  const TWO = 'http://idmanagement.gov/ns/assurance/aal/2'
+  t.match(await next(client, before, { acr_values: 'http://idmanagement.gov/ns/assurance/aal/1' }), CODE)
+  t.match(await next(client, before, { acr_values: 'unknown' }), CODE)
+  t.strictSame(await next(client, before, { acr_values: TWO }), LOG_IN)
+  t.match(await next(client, before, { acr_values: TWO, prompt: 'none' }), LOGIN_REQUIRED)
+  t.match(await next(client, before, { acr_values: TWO }, NOW, NOW), { kind: 'refusal', refusal: { error: 'unmet_authentication_requirements' } })
+  await store.changeFactors({ userId: user.id, from: 0, factors: { version: 1, totp: { seed: 'sealed', addedAt: NOW, lastStep: 0 }, passkeys: [], recoveryCodes: [], spent: [] } })
+  const owner = await stands()
+  t.strictSame(await next(client, { ...before, user: owner }, { acr_values: TWO }, NOW, NOW), LOG_IN, 'who has one is asked for it')
+  const amr = ['pwd', 'otp', 'mfa']
+  const family = { ...before.family, id: randomUUID(), amr }
+  await store.openFamily({ userId: user.id, verifiedHash: owner.passwordHash, passwordHash: owner.passwordHash, roles: [], verifiedFactors: 1, family, live: { createdAfter: 0, advancedAfter: 0 }, limit: 10, policy: 'evict', closing: { at: NOW, countsAfter: 0 } })
+  const session = { user: await stands(), family }
+  t.match(await next(client, session, { acr_values: TWO }), CODE)
+  const { accessToken, idToken } = await redeem(client, await codeFor(client, { acr_values: TWO }, NOW, session))
+  for (const token of [accessToken, idToken]) t.match(claimsOf(token), { amr, acr: TWO, auth_time: NOW / 1000 })
 })

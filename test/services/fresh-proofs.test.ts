@@ -36,7 +36,7 @@ t.test('a log-in is a proof for ten minutes, and a password always', async t => 
 
 t.test('with a second factor a log-in is one that took it, and a password one with a code beside, which is used up', async t => {
   const { assert, events, keyRing, store, user } = await openCaller(t)
-  const { seed, totp } = await appOf({ current: () => keyRing.refreshSecret, find: keyRing.findSecret }, user.id)
+  const { seed, totp } = await appOf({ current: () => keyRing.sealingSecret, find: keyRing.findSealingSecret }, user.id)
   await store.changeFactors({ userId: user.id, from: 0, factors: changed(undefined, { totp, recoveryCodes: [digestOfRecoveryCode(RECOVERY_CODE)] }) })
   const code = codeAt(seed, stepAt(NOW))
   for (const proof of [{}, { code }, { password: PASSWORD }]) await t.rejects(assert(proof), { code: 'fresh_log_in_needed' }, JSON.stringify(Object.keys(proof)))
@@ -60,7 +60,7 @@ t.test('a log-in with a second factor is a proof for ten minutes', async t => {
 
 t.test('a device has ten wrong codes a day, and a caller whose family was closed meanwhile proves nothing', async t => {
   const { assert, keyRing, store, user, family, caller, fresh } = await openCaller(t)
-  const { seed, totp } = await appOf({ current: () => keyRing.refreshSecret, find: keyRing.findSecret }, user.id)
+  const { seed, totp } = await appOf({ current: () => keyRing.sealingSecret, find: keyRing.findSealingSecret }, user.id)
   await store.changeFactors({ userId: user.id, from: 0, factors: changed(undefined, { totp }) })
   for (let guess = 0; guess < 10; guess++) await t.rejects(assert({ password: PASSWORD, code: '000000' }), { code: 'wrong_code' })
   const right = { password: PASSWORD, code: codeAt(seed, stepAt(NOW)) }

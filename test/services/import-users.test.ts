@@ -132,7 +132,7 @@ t.test('who is taken without a password may not log in until there is one', asyn
   t.match(await bring(store, [user('ada', { password_hash: 'x' }), user('grace')], { terms }), { added: 2, withoutPassword: 1, refused: 0 })
   for (const password of ['', 'x', PASSWORD]) t.not((await post('/login', { email: 'ada@example.com', password })).statusCode, 200)
   const { id } = (await store.findUserByEmail('ada@example.com'))!
-  t.equal(await store.resetPassword({ userId: id, verifiedHash: '', passwordHash: `$first-72${HASHES['bcrypt 2b']}`, closing: { at: NOW, countsAfter: 0 } }), true)
+  t.equal(await store.resetPassword({ userId: id, email: 'ada@example.com', verifiedHash: '', passwordHash: `$first-72${HASHES['bcrypt 2b']}`, closing: { at: NOW, countsAfter: 0 } }), true)
   t.equal((await post('/login', { email: 'ada@example.com', password: PASSWORD })).statusCode, 200)
 })
 

@@ -11,13 +11,14 @@ const HISTORY: HistoryEntry[] = [
   { at, kind: 'signing', id: 'a', from: 'active', to: 'retired', by: 'command' },
   { at, kind: 'refresh', id: 'c', from: 'retired', to: 'revoked', by: 'command', who: 'ada' },
   { at, kind: 'signing', id: 'a', from: 'retired', to: null, by: 'server' },
+  { at, kind: 'sealing', id: 'd', from: 'next', to: 'active', by: 'command' },
 ]
 
 t.test('each step is an event, but for one that dates a state anew', async t => {
   const events = keyEvents(HISTORY)
   t.strictSame(events.map(({ kind, by, details }) => [kind, by, details?.key, details?.key_kind]), [
     ['keys.activated', 'server', 'a', 'signing'], ['keys.made', 'ada, command', 'b', 'signing'], ['keys.retired', 'command', 'a', 'signing'],
-    ['keys.revoked', 'ada, command', 'c', 'refresh'], ['keys.removed', 'server', 'a', 'signing'],
+    ['keys.revoked', 'ada, command', 'c', 'refresh'], ['keys.removed', 'server', 'a', 'signing'], ['keys.activated', 'command', 'd', 'sealing'],
   ])
   t.ok(events.every(event => event.at === Date.parse(at)))
 })

@@ -49,7 +49,7 @@ export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettin
     ...changes,
   }
   const tokens = new TokenService(parts)
-  const second = openSecondFactors({ store, keyRing, accounts, tokens, issuer: ISSUER, origins: [], families: LIMITS, closingRetention: RETENTION, isLimited: limits !== undefined, record })
+  const second = openSecondFactors({ store, keyRing, accounts, tokens, issuer: ISSUER, origins: [], isRequired: false, families: LIMITS, closingRetention: RETENTION, isLimited: limits !== undefined, record })
   t.teardown(async () => { await store.close() })
   const user = await accounts.register({ email: 'ada@example.com', password: PASSWORD, name: null }, DEVICE, NOW)
   const login = async (now = NOW) => (await tokens.open((await store.findUser(user.id))!, (await store.findUser(user.id))!.passwordHash, DEVICE, now))!

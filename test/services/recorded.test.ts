@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { SecurityEvent } from '../../src/core/events.js'
 import { readRefreshToken } from '../../src/core/refresh-token.js'
-import { writeResetToken } from '../../src/core/reset-token.js'
+import { writeLinkToken } from '../../src/core/link-token.js'
 import { Evictions } from '../../src/services/evictions.js'
 import { PasswordResets } from '../../src/services/password-resets.js'
 import { claimsOf, openOAuth, parametersOf } from './oauth-parts.js'
@@ -63,7 +63,7 @@ t.test('a password that is set anew is recorded with how many log-ins lived, and
   const resets = new PasswordResets({ store, hasher, keyRing, accounts, families: LIVES, closingRetention: RETENTION, record: event => { events.push(event) } })
   const reset = async (now: number) => {
     events.splice(0)
-    await resets.redeem(writeResetToken((await store.findUser(user.id))!, now + 1000, keyRing.refreshSecret), `harbour of ${now}`, PHONE, now)
+    await resets.redeem(writeLinkToken('reset-password', (await store.findUser(user.id))!, now + 1000, keyRing.refreshSecret), `harbour of ${now}`, PHONE, now)
     return events.map(brief)
   }
   t.strictSame(await reset(NOW), ['password.reset'])

@@ -33,7 +33,7 @@ export function proveAccounts (open: Open): void {
   }
 
   prove('a user is kept whole with roles, disabled or deleted', async (t, store) => {
-    const [roles, disabled] = [await insert(store, [], { roles: ROLES }), await insert(store, [], { roles: ROLES, disabledAt: 4000 })]
+    const [roles, disabled] = [await insert(store, [], { roles: ROLES }), await insert(store, [], { roles: ROLES, disabledAt: 4000, lastDisabledAt: 3000 })]
     for (const user of [roles, disabled]) {
       t.strictSame(await store.findUser(user.id), user)
       t.strictSame(await store.findUserByEmail(user.email), user)
@@ -53,8 +53,8 @@ export function proveAccounts (open: Open): void {
     t.strictSame(await store.findUser(user.id), disabled, 'since the first time')
     t.ok(await store.enableUser(user.id))
     t.notOk(await store.enableUser(user.id))
-    const { disabledAt: _, ...enabled } = disabled
-    t.strictSame(await store.findUser(user.id), enabled)
+    const { disabledAt, ...enabled } = disabled
+    t.strictSame(await store.findUser(user.id), { ...enabled, lastDisabledAt: disabledAt })
     t.equal(await store.openFamily(opening(user, { session: user.families[0]!.id })), 'stale', 'what was closed stays closed')
     t.equal(await store.openFamily(opening(user)), 'opened')
     t.equal(await store.disableUser({ userId: randomUUID(), live, closing }), undefined)
@@ -63,7 +63,7 @@ export function proveAccounts (open: Open): void {
 
   prove('of a user who is deleted nothing is left but the id and what was closed', async (t, store) => {
     const closed = [{ id: randomUUID(), serial: 3, at: 4000 }]
-    const user = await insert(store, familiesOfAll(), { name: 'Ada', roles: ROLES, disabledAt: 10, failed: { since: 1, known: 2, stranger: 3 }, closed })
+    const user = await insert(store, familiesOfAll(), { name: 'Ada', roles: ROLES, disabledAt: 10, lastDisabledAt: 5, emailVerified: true, failed: { since: 1, known: 2, stranger: 3 }, closed })
     t.ok(await store.deleteUser({ userId: user.id, closing }))
     const left = { id: user.id, email: user.id, name: null, passwordHash: '', createdAt: 5000, families: [], roles: [], closed: [...closed, ...closingsOf(user.families)], deletedAt: 5000 }
     t.strictSame(await store.listUsers('', 10), [left])
@@ -72,7 +72,7 @@ export function proveAccounts (open: Open): void {
     t.strictSame([await store.findUser(user.id), await store.findUserByEmail(user.email), await store.findUserByEmail(user.id), await store.searchUsers({}, '', 10)], [undefined, undefined, undefined, []])
     for (const verifiedHash of [user.passwordHash, '']) t.equal(await store.openFamily(opening(user, { verifiedHash, roles: [] })), 'stale')
     t.strictSame([
-      await store.deleteUser({ userId: user.id, closing }), await store.enableUser(user.id), await store.resetPassword({ userId: user.id, verifiedHash: '', passwordHash: 'new', closing }),
+      await store.deleteUser({ userId: user.id, closing }), await store.enableUser(user.id), await store.resetPassword({ userId: user.id, email: user.email, verifiedHash: '', passwordHash: 'new', closing }),
       await store.disableUser({ userId: user.id, live, closing }), await store.setRoles({ userId: user.id, roles: ROLES }), await store.setRoles({ userId: user.id, roles: ROLES, closes: { live, closing } }),
     ], [false, false, false, undefined, undefined, undefined])
     t.equal(await store.takeGuess({ userId: user.id, count: { by: 'known' }, now: 1, window: 1, max: 2, maxDevices: 2 }), undefined)
@@ -140,8 +140,9 @@ export function proveAccounts (open: Open): void {
 
   prove('a password is set anew where it is still the one that was, of a user who is not disabled, and closes every family', async (t, store) => {
     const user = await insert(store)
-    const change = { userId: user.id, verifiedHash: user.passwordHash, passwordHash: '$new', closing }
+    const change = { userId: user.id, email: user.email, verifiedHash: user.passwordHash, passwordHash: '$new', closing }
     t.notOk(await store.resetPassword({ ...change, verifiedHash: 'other' }))
+    t.notOk(await store.resetPassword({ ...change, email: 'other@example.com' }))
     t.notOk(await store.resetPassword({ ...change, userId: randomUUID() }))
     t.strictSame(new Set((await store.findUser(user.id))?.families), new Set(user.families))
     t.ok(await store.resetPassword(change))
@@ -150,6 +151,61 @@ export function proveAccounts (open: Open): void {
     t.equal(await store.openFamily(opening(user)), 'stale')
     await store.disableUser({ userId: user.id, live, closing })
     t.notOk(await store.resetPassword({ ...change, verifiedHash: '$new' }))
+  })
+
+  prove('a password that is set by whoever has the address proves it, and one that is set otherwise leaves that as it was', async (t, store) => {
+    const users = await Promise.all([{}, { emailVerified: false }, { emailVerified: true }].map(async more => await insert(store, [], more)))
+    const reset = async (proves?: 'email') => await Promise.all(users.map(async user => {
+      const { passwordHash } = (await store.findUser(user.id))!
+      t.ok(await store.resetPassword({ userId: user.id, email: user.email, verifiedHash: passwordHash, passwordHash: `${passwordHash}+`, closing, proves }))
+      return (await store.findUser(user.id))!.emailVerified
+    }))
+    t.strictSame(await reset(), [undefined, false, true])
+    t.strictSame(await reset('email'), [true, true, true])
+  })
+
+  prove('an address is proved once, by a user who has it and is not disabled', async (t, store) => {
+    for (const more of [{}, { emailVerified: false }]) {
+      const user = await insert(store, familiesOfAll(), more)
+      const proof = { userId: user.id, email: user.email }
+      for (const other of [{ userId: randomUUID() }, { email: 'other@example.com' }, { email: user.id }]) t.notOk(await store.verifyEmail({ ...proof, ...other }))
+      t.equal((await store.findUser(user.id))!.emailVerified, user.emailVerified)
+      t.ok(await store.verifyEmail(proof))
+      t.match(await store.findUser(user.id), { ...user, families: { length: 3 }, emailVerified: true })
+      t.notOk(await store.verifyEmail(proof), 'once')
+    }
+    const disabled = await insert(store, [], { disabledAt: 1 })
+    t.notOk(await store.verifyEmail({ userId: disabled.id, email: disabled.email }))
+    const deleted = await insert(store)
+    await store.deleteUser({ userId: deleted.id, closing })
+    t.notOk(await store.verifyEmail({ userId: deleted.id, email: deleted.id }))
+  })
+
+  prove('an address is changed where hash and address are still those of then, to one that nobody has, and is proved', async (t, store) => {
+    const [user, other] = [await insert(store, familiesOfAll(), { emailVerified: false }), await insert(store, [])]
+    const to = `new-${randomUUID()}@example.com`
+    const change = { userId: user.id, from: user.email, to, verifiedHash: user.passwordHash }
+    for (const stale of [{ userId: randomUUID() }, { from: 'other@example.com' }, { verifiedHash: 'other' }]) t.equal(await store.changeEmail({ ...change, ...stale }), 'stale')
+    t.equal(await store.changeEmail({ ...change, to: other.email }), 'email_taken')
+    t.strictSame([(await store.findUser(user.id))?.email, await store.findUserByEmail(to), await store.findUserByEmail(other.email)], [user.email, undefined, other])
+    t.equal(await store.changeEmail(change), 'changed')
+    t.match(await store.findUserByEmail(to), { ...user, families: { length: 3 }, email: to, emailVerified: true })
+    t.equal(await store.findUserByEmail(user.email), undefined)
+    t.equal(await store.changeEmail(change), 'stale', 'once')
+    t.equal(await store.insertUser({ ...newUser(), email: user.email }), 'inserted', 'the one before is anybody\'s again')
+    t.equal(await store.changeEmail({ ...change, from: to, to }), 'changed', 'to itself')
+    await store.disableUser({ userId: user.id, live, closing })
+    t.equal(await store.changeEmail({ ...change, from: to, to: user.id }), 'stale')
+    await store.deleteUser({ userId: other.id, closing })
+    t.equal(await store.changeEmail({ userId: other.id, from: other.id, to: other.email, verifiedHash: '' }), 'stale')
+  })
+
+  prove('of many who make one address theirs one does, and each of the others is told so', async (t, store, stores) => {
+    const to = `wanted-${randomUUID()}@example.com`
+    const users = await Promise.all(Array.from({ length: 12 }, async () => await insert(store, [])))
+    const outcomes = await Promise.all(users.map(async (user, at) => await stores[at % stores.length]!.changeEmail({ userId: user.id, from: user.email, to, verifiedHash: user.passwordHash })))
+    t.strictSame(outcomes.toSorted(), ['changed', ...Array.from({ length: 11 }, () => 'email_taken')])
+    t.equal((await store.findUserByEmail(to))?.id, users[outcomes.indexOf('changed')]!.id)
   })
 
   prove('users are searched by a part of the address, whether they are disabled, and when they came, a page at a time in the order of their ids', async (t, store) => {
@@ -174,7 +230,7 @@ export function proveAccounts (open: Open): void {
     ['disabled', async (store: Store, userId: string) => await store.disableUser({ userId, live, closing }) !== undefined],
     ['deleted', async (store: Store, userId: string) => await store.deleteUser({ userId, closing })],
     ['given other roles', async (store: Store, userId: string) => await store.setRoles({ userId, roles: ROLES, closes: { live, closing } }) !== undefined],
-    ['given another password', async (store: Store, userId: string) => await store.resetPassword({ userId, verifiedHash: newUser().passwordHash, passwordHash: '$new', closing })],
+    ['given another password', async (store: Store, userId: string) => await store.resetPassword({ userId, email: (await store.findUser(userId))!.email, verifiedHash: newUser().passwordHash, passwordHash: '$new', closing })],
   ] as const) {
     prove(`no family of a user who is ${way} survives the log-ins, refreshes and redeemed codes that it races with`, async (t, store, stores) => {
       for (let round = 0; round < 6; round++) {
@@ -200,7 +256,7 @@ export function proveAccounts (open: Open): void {
 
   prove('of 64 who set a password by one right one does, and a disabling or deletion that races leaves none', async (t, store, stores) => {
     const user = await insert(store)
-    const reset = async (racer: Store, index: number) => await racer.resetPassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: `$new ${index}`, closing })
+    const reset = async (racer: Store, index: number) => await racer.resetPassword({ userId: user.id, email: user.email, verifiedHash: user.passwordHash, passwordHash: `$new ${index}`, closing })
     const outcomes = await race(async index => await reset(stores[index % stores.length]!, index))
     t.equal(outcomes.filter(Boolean).length, 1)
     t.equal((await store.findUser(user.id))?.passwordHash, `$new ${outcomes.indexOf(true)}`)

@@ -80,8 +80,10 @@ withMongoDb(server => {
     t.match(await taken(async () => { await store.giveBackGuess({ userId: user.id, count: { by: 'known' }, since: 1 }) }), write('update', { w: 1, j: false }))
     t.match(await taken(async () => await store.closeFamily({ userId: user.id, familyId: family.id, closing })), write('update', durable))
     t.match(await taken(async () => await store.closeAllFamilies({ userId: user.id, live, closing })), write('findAndModify', durable))
-    const current = { userId: user.id, verifiedHash: 'new', passwordHash: 'newer', closing }
+    const current = { userId: user.id, email: user.email, verifiedHash: 'new', passwordHash: 'newer', closing }
     t.match(await taken(async () => await store.resetPassword(current)), write('update', durable))
+    t.match(await taken(async () => await store.verifyEmail({ userId: user.id, email: user.email })), write('update', durable))
+    t.match(await taken(async () => await store.changeEmail({ userId: user.id, from: user.email, to: user.email, verifiedHash: 'newer' })), write('update', durable))
     t.match(await taken(async () => await store.disableUser({ userId: user.id, live, closing })), write('findAndModify', durable))
     t.match(await taken(async () => await store.enableUser(user.id)), write('update', durable))
     t.match(await taken(async () => await store.setRoles({ userId: user.id, roles: ['admin'] })), write('update', durable))
@@ -168,7 +170,9 @@ withMongoDb(server => {
     for (const other of [{ userId: any }, { verifiedHash: any }, { callerId: any }]) t.equal(await store.changePassword({ ...change, ...other }), false)
     const opening = { userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', roles: [], family: newFamily(), live, limit: 3, policy: 'evict' as const, closing }
     for (const other of [{ userId: any }, { verifiedHash: any }]) t.equal(await store.openFamily({ ...opening, ...other }), 'stale')
-    for (const other of [{ userId: any }, { verifiedHash: any }]) t.equal(await store.resetPassword({ userId: user.id, verifiedHash: user.passwordHash, passwordHash: 'new', closing, ...other }), false)
+    for (const other of [{ userId: any }, { email: any }, { verifiedHash: any }]) t.equal(await store.resetPassword({ userId: user.id, email: user.email, verifiedHash: user.passwordHash, passwordHash: 'new', closing, ...other }), false)
+    for (const other of [{ userId: any }, { email: any }]) t.equal(await store.verifyEmail({ userId: user.id, email: user.email, ...other }), false)
+    for (const other of [{ userId: any }, { from: any }, { verifiedHash: any }]) t.equal(await store.changeEmail({ userId: user.id, from: user.email, to: 'new@example.com', verifiedHash: user.passwordHash, ...other }), 'stale')
     t.equal(await store.disableUser({ userId: any, live, closing }), undefined)
     t.equal(await store.enableUser(any), false)
     for (const other of [{ userId: any }, { proof: { verifiedHash: any, callerId: user.families[0]!.id, live } }, { proof: { verifiedHash: user.passwordHash, callerId: any, live } }]) t.equal(await store.deleteUser({ userId: user.id, closing, ...other }), false)

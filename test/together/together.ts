@@ -9,10 +9,12 @@ function filesOf (place: string): string[] {
   return readdirSync(join('test', place), { recursive: true }).map(String).filter(name => name.endsWith('.test.ts')).sort().map(name => join(place, name))
 }
 
-/** Runs the files at these places, in this order, one after the other; each can be run by itself as well. */
+/** Runs the files at these places, in this order, one after the other, but for those of a place that begins with `!`, which another process has; each can be run by itself as well. */
 export function runTogether (...places: string[]): void {
   t.test(`loading ${places.join(', ')}`, async t => {
-    for (const file of new Set(places.flatMap(filesOf))) {
+    const others = places.flatMap(place => place.startsWith('!') ? filesOf(place.slice(1)) : [])
+    const files = places.filter(place => !place.startsWith('!')).flatMap(filesOf)
+    for (const file of new Set(files.filter(file => !others.includes(file)))) {
       await import(new URL(`../${file}`, import.meta.url).href)
       t.pass(file)
     }

@@ -16,7 +16,7 @@ const isFor = (audiences: string) => `The token was issued for ${audiences}, not
 t.test('a good token is answered with its claims', async t => {
   const { verify, sign, claims, two } = await authority(t)
   t.strictSame(await verify(await sign()), claims)
-  t.strictSame(await verify(await sign(undefined, { aud: ['billing', AUDIENCE], nbf: SECONDS, scope: 'read', roles: ['admin'] })), { ...claims, aud: ['billing', AUDIENCE], nbf: SECONDS, scope: 'read', roles: ['admin'] })
+  t.strictSame(await verify(await sign(undefined, { aud: ['billing', AUDIENCE], nbf: SECONDS, scope: 'read', roles: ['admin'], amr: ['pwd', 'otp', 'mfa'], acr: 'two' })), { ...claims, aud: ['billing', AUDIENCE], nbf: SECONDS, scope: 'read', roles: ['admin'], amr: ['pwd', 'otp', 'mfa'], acr: 'two' })
   for (const typ of ['application/at+jwt', 'AT+JWT']) t.strictSame(await verify(await sign(undefined, {}, { typ })), claims, typ)
   const jku = `${claims.iss}/evil`
   t.strictSame(await verify(await sign(undefined, {}, { jku, x5u: jku, jwk: two.jwk })), claims, 'what a header brings or points to is not looked at')
@@ -77,6 +77,8 @@ t.test('every refusal has its code and its sentence', async t => {
     ['a time that is text', 'missing_claim', await sign(undefined, { nbf: '0', exp: '4000000000' }), lacks('exp, nbf')],
     ['an audience that is a number', 'missing_claim', await sign(undefined, { aud: 1 }), lacks('aud')],
     ['roles that are a text', 'missing_claim', await sign(undefined, { roles: 'admin' }), lacks('roles')],
+    ['methods that are a text', 'missing_claim', await sign(undefined, { amr: 'mfa' }), lacks('amr')],
+    ['a level that is none', 'missing_claim', await sign(undefined, { acr: 2 }), lacks('acr')],
     ['a role that is none', 'missing_claim', await sign(undefined, { roles: ['admin', ''] }), lacks('roles')],
     ['a scope that is a list', 'missing_claim', await sign(undefined, { scope: ['read'] }), lacks('scope')],
     ['an empty subject', 'missing_claim', await sign(undefined, { sub: '' }), lacks('sub')],

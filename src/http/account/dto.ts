@@ -16,6 +16,9 @@ export const Email = () => Type.String({ maxLength: EMAIL_MAX_LENGTH, descriptio
 /** How many characters at least is a setting, so the document says it as a limit. */
 export const NEW_PASSWORD = 'not a common one, nor one character over and over, nor the address'
 export const Password = (description: string, example: string) => Type.String({ maxLength: PASSWORD_MAX_LENGTH, description, examples: [example] })
+/** What is typed in is far shorter. */
+const CODE_MAX_LENGTH = 100
+export const Code = (description = 'where the account has a second factor, beside the password: a code of the authenticator app, or a recovery code', example = '287082') => Type.String({ maxLength: CODE_MAX_LENGTH, description, examples: [example] })
 /** Of whoever the examples of the document are about. */
 export const EXAMPLE_PASSWORDS = { old: 'correct horse battery', new: 'another horse, another battery' }
 
@@ -26,6 +29,7 @@ export const UserDTO = Type.Object({
   email: Type.String({ format: 'email', examples: ['ada@example.com'] }),
   name: TextOrNull('what the user is called', { examples: ['Ada Lovelace'] }),
   roles: Type.Array(Type.String({ examples: ['admin'] }), { description: 'what the operator lets the user do, in the words of your services' }),
+  email_verified: Type.Boolean({ description: 'whether it is confirmed that the address is the user\'s', examples: [true] }),
   created_at: Instant('2026-11-26T09:30:00.000Z'),
 }, { $id: 'UserDTO', ...strict })
 export type UserDTO = Static<typeof UserDTO>
@@ -99,8 +103,11 @@ export type EventQuery = Static<typeof EventQuery>
 export const RevocationDTO = Type.Object({ revoked: Type.Integer({ minimum: 0, description: 'devices that were logged in', examples: [3] }) }, { $id: 'RevocationDTO', ...strict })
 export type RevocationDTO = Static<typeof RevocationDTO>
 
-export function toUserDTO (user: Pick<User, 'id' | 'email' | 'name' | 'roles' | 'createdAt'>): UserDTO {
-  return { id: user.id, email: user.email, name: user.name, roles: user.roles, created_at: toInstant(user.createdAt) }
+export const LinkSentDTO = Type.Object({ expires_in: Type.Integer({ minimum: 1, description: 'seconds for which the link is good, if one is sent', examples: [900] }) }, { $id: 'LinkSentDTO', ...strict })
+export type LinkSentDTO = Static<typeof LinkSentDTO>
+
+export function toUserDTO (user: Pick<User, 'id' | 'email' | 'name' | 'roles' | 'createdAt' | 'emailVerified'>): UserDTO {
+  return { id: user.id, email: user.email, name: user.name, roles: user.roles, email_verified: user.emailVerified ?? false, created_at: toInstant(user.createdAt) }
 }
 
 export function toAuthTokenDTO (issued: IssuedTokens): AuthTokenDTO {

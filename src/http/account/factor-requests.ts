@@ -2,23 +2,20 @@
 import { named, Type, type Static } from '../../schema.js'
 import { AuthError } from '../../errors.js'
 import type { Brought } from '../../services/factor-proofs.js'
-import type { CallerProof } from '../../services/fresh-proofs.js'
-import { EXAMPLE_PASSWORDS, Password } from './dto.js'
-import { readPassword, RefreshTokenIn } from './requests.js'
+import { Code, EXAMPLE_PASSWORDS, Password } from './dto.js'
+import { RefreshTokenIn } from './requests.js'
 import { AuthenticationAnswerDTO } from './webauthn-dto.js'
 
 const strict = { additionalProperties: false }
-const CODE_MAX_LENGTH = 100
 const TICKET_MAX_LENGTH = 4_000
 
 export const Ticket = (description: string) => Type.String({ maxLength: TICKET_MAX_LENGTH, description, examples: ['eyJhbGciOiJkaXIifQ..c2VhbGVk'] })
-export const Code = (description: string, example = '287082') => Type.String({ maxLength: CODE_MAX_LENGTH, description, examples: [example] })
 export const CloseOthers = () => Type.Optional(Type.Boolean({ description: 'whether every other device is logged out', examples: [false] }))
 
 /** What proves that the caller is the user, unless the log-in is fresh. */
 export const PROOF = {
   current_password: Type.Optional(Password('the password of the account, unless the log-in is not older than ten minutes', EXAMPLE_PASSWORDS.old)),
-  code: Type.Optional(Code('where the account has a second factor, beside the password: a code of the authenticator app, or a recovery code')),
+  code: Type.Optional(Code()),
 }
 
 export const ProofRequest = Type.Object(PROOF, { $id: 'ProofRequest', ...strict })
@@ -44,11 +41,6 @@ export const SecondFactorRequest = Type.Object({
   device_token: Type.Optional(Type.String({ description: 'as at the log-in' })),
 }, { $id: 'SecondFactorRequest', ...strict })
 export type SecondFactorRequest = Static<typeof SecondFactorRequest>
-
-/** Throws `invalid_request` if the password is no text. */
-export function readProof ({ current_password: password, code }: ProofRequest): CallerProof {
-  return { password: password === undefined ? undefined : readPassword('current_password', password), code }
-}
 
 /** The one factor that a request brings. Throws `invalid_request` where it brings none, or more than one. */
 export function readBrought (request: SecondFactorRequest): Brought {

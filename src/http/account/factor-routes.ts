@@ -4,7 +4,8 @@ import type { StepUps } from '../../services/step-ups.js'
 import type { TokenService } from '../../services/token-service.js'
 import { AuthTokenDTO, toAuthTokenDTO } from './dto.js'
 import { AddedFactorDTO, RecoveryCodesDTO, SecondFactorsDTO, toAddedFactorDTO, toSecondFactorsDTO, toTotpOfferDTO, TotpOfferDTO } from './factor-dto.js'
-import { ConfirmTotpRequest, ProofRequest, readBrought, readProof, RemoveFactorRequest, SecondFactorRequest } from './factor-requests.js'
+import { ConfirmTotpRequest, ProofRequest, readBrought, RemoveFactorRequest, SecondFactorRequest } from './factor-requests.js'
+import { readProof } from './requests.js'
 import type { Route } from './routes.js'
 
 export interface FactorRouteParts { secondFactors: SecondFactors, stepUps: StepUps, tokens: Pick<TokenService, 'read' | 'readDevices'> }

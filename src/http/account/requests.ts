@@ -1,12 +1,14 @@
 // What callers ask for, read and normalised; each class returns its resource and knows neither Fastify nor the store.
 import { Type, type Static } from '../../schema.js'
 import { isText, NAME_MAX_LENGTH, normaliseEmail, normaliseName, spellingsOf } from '../../core/credentials.js'
+import { LINK_TOKEN_MAX_LENGTH } from '../../core/link-token.js'
 import { AuthError, type FieldError } from '../../errors.js'
 import type { AccountService } from '../../services/account-service.js'
+import type { CallerProof } from '../../services/fresh-proofs.js'
 import type { StepUps } from '../../services/step-ups.js'
 import type { TokenService } from '../../services/token-service.js'
 import type { Visit } from '../edge/route.js'
-import { Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
+import { Code, Email, EXAMPLE_PASSWORDS, Name, NEW_PASSWORD, Password, RegistrationDTO, toAuthTokenDTO, type AuthTokenDTO } from './dto.js'
 
 const strict = { additionalProperties: false }
 export const RefreshTokenIn = () => Type.Optional(Type.Unsafe<'cookie'>({ type: 'string', enum: ['cookie'], description: 'puts the refresh token into the cookie __Host-signet and leaves it out of the answer' }))
@@ -59,7 +61,7 @@ export class AuthenticationRequest {
     this.#deviceTokens = [...body.device_token === undefined ? [] : [body.device_token], ...brought.deviceTokens ?? []]
   }
 
-  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `second_factor_required`, `too_many_active_tokens`, `rate_limited`, `busy`. */
+  /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `email_not_verified`, `second_factor_required`, `too_many_active_tokens`, `rate_limited`, `busy`. */
   async authenticate (accounts: AccountService, tokens: TokenService, stepUps: StepUps, now: number): Promise<AuthTokenDTO> {
     const { device, cookieToken, overLimit } = this.#brought
     const [held, devices] = [tokens.read(cookieToken), tokens.readDevices(this.#deviceTokens, now)]
@@ -95,14 +97,30 @@ export class RefreshRequest {
 export const ChangePasswordRequest = Type.Object({ current_password: Password('the password of the account', EXAMPLE_PASSWORDS.old), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new), refresh_token_in: RefreshTokenIn() }, { $id: 'ChangePasswordRequest', ...strict })
 export type ChangePasswordRequest = Static<typeof ChangePasswordRequest>
 
-export const ResetPasswordRequest = Type.Object({ token: Type.String({ maxLength: 200, description: 'what came in the link after `#reset-password=`', examples: ['6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42.1795685400000.0b1c2d3e4f506172.c2lnbmF0dXJl'] }), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new) }, { $id: 'ResetPasswordRequest', ...strict })
+export const ResetPasswordRequest = Type.Object({ token: Type.String({ maxLength: LINK_TOKEN_MAX_LENGTH, description: 'what came in the link after `#reset-password=`', examples: ['6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42.1795685400000.0b1c2d3e4f506172.c2lnbmF0dXJl'] }), new_password: Password(NEW_PASSWORD, EXAMPLE_PASSWORDS.new) }, { $id: 'ResetPasswordRequest', ...strict })
 export type ResetPasswordRequest = Static<typeof ResetPasswordRequest>
+
+const LinkToken = (name: string) => Type.Optional(Type.String({ maxLength: LINK_TOKEN_MAX_LENGTH, description: `what came in the link after \`#${name}=\``, examples: ['6f1d3c1e-9b1a-4c58-8c55-2f3a0d9b7e42.1795685400000.0b1c2d3e4f506172.c2lnbmF0dXJl'] }))
+
+export const ForgotPasswordRequest = Type.Object({ email: Email() }, { $id: 'ForgotPasswordRequest', ...strict })
+export type ForgotPasswordRequest = Static<typeof ForgotPasswordRequest>
+
+export const VerifyEmailRequest = Type.Object({ email: Type.Optional(Email()), token: LinkToken('verify-email'), password: Type.Optional(Password('with a token: the password of the account', EXAMPLE_PASSWORDS.old)) }, { $id: 'VerifyEmailRequest', ...strict })
+export type VerifyEmailRequest = Static<typeof VerifyEmailRequest>
+
+export const ChangeEmailRequest = Type.Object({ email: Type.Optional(Email()), current_password: Type.Optional(Password('with an address, unless the log-in is fresh: the password of the account', EXAMPLE_PASSWORDS.old)), code: Type.Optional(Code()), token: LinkToken('change-email') }, { $id: 'ChangeEmailRequest', ...strict })
+export type ChangeEmailRequest = Static<typeof ChangeEmailRequest>
 
 export const DeleteAccountRequest = Type.Object({ password: Password('the password of the account', EXAMPLE_PASSWORDS.old) }, { $id: 'DeleteAccountRequest', ...strict })
 export type DeleteAccountRequest = Static<typeof DeleteAccountRequest>
 
 export const ChangeUserRequest = Type.Object({ name: Name() }, { $id: 'ChangeUserRequest', ...strict })
 export type ChangeUserRequest = Static<typeof ChangeUserRequest>
+
+/** The password and the code of a proof, as they were typed. Throws `invalid_request` if the password is no text. */
+export function readProof ({ current_password: password, code }: { current_password?: string | undefined, code?: string | undefined }): CallerProof {
+  return { password: password === undefined ? undefined : readPassword('current_password', password), code }
+}
 
 const BAD_EMAIL = { field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }
 const BAD_NAME = { field: 'name', detail: `It must have a visible character, at most ${NAME_MAX_LENGTH} in all, and none that breaks the line or changes the direction of the text.` }
@@ -111,8 +129,25 @@ function notText (field: string): FieldError {
   return { field, detail: 'It must be text, without halves of characters.' }
 }
 
-/** The password as it was typed. Throws `invalid_request` if it is no text. */
-export function readPassword (field: string, password: string): string {
+/** An address that may be somebody's, as it was typed. Throws `invalid_request` if it cannot be one. */
+export function readAddress (email: string): string {
+  return spellingsOf(email).length > 0 ? email : refuse(BAD_EMAIL)
+}
+
+/** An address that may be anybody's from now on, as it was typed. Throws `invalid_request` if it cannot be one. */
+export function readNewAddress (email: string): string {
+  return normaliseEmail(email) === undefined ? refuse(BAD_EMAIL) : email
+}
+
+/** Whether a body that asks for a link, by an address, or brings one, by its token, does the one. Throws `invalid_request` where it does both or neither. */
+export function asksForLink<Body extends { email?: string, token?: string }> (body: Body): body is Body & { email: string } {
+  if ((body.email === undefined) === (body.token === undefined)) refuse({ field: 'token', detail: 'Either an address comes, to which a link is sent, or the token of such a link.' })
+  return body.email !== undefined
+}
+
+/** The password as it was typed. Throws `invalid_request` if it is no text, or missing. */
+export function readPassword (field: string, password: string | undefined): string {
+  if (password === undefined) refuse({ field, detail: 'It is missing.' })
   return isText(password) ? password : refuse(notText(field))
 }
 

@@ -3,10 +3,10 @@ import type { Enroller } from '../../services/second-factors.js'
 import type { Caller } from '../../services/token-service.js'
 import type { Described, Visit } from '../edge/route.js'
 import type { AuthController } from './auth-controller.js'
-import { AuthTokenDTO, EventListDTO, EventQuery, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
+import { AuthTokenDTO, EventListDTO, EventQuery, LinkSentDTO, RevocationDTO, TokenListDTO, UserDTO } from './dto.js'
 import { AuthenticationRequest, ChangePasswordRequest, ChangeUserRequest, DeleteAccountRequest, RefreshRequest, RegistrationRequest, ResetPasswordRequest } from './requests.js'
 
-export type Route = OpenRoute | TokenRoute | CallerRoute | EnrollerRoute
+export type Route = OpenRoute | TokenRoute | CallerRoute | EitherRoute | EnrollerRoute
 
 export type OpenRoute = Described & { guard: 'open', cookie?: undefined, handle: (controller: AuthController, visit: Visit) => Promise<unknown> }
 
@@ -19,22 +19,25 @@ export type TokenRoute = Described & { guard: 'open', cookie: 'given' | 'exchang
  */
 export type CallerRoute = Described & { guard: 'bearer', cookie?: 'renewed', handle: (controller: AuthController, visit: Visit, caller: Caller) => unknown, endsLogin?: (visit: Visit, caller: Caller) => boolean, endsAccount?: true }
 
+/** A route that finds out who calls only for some of what is asked. */
+export type EitherRoute = Described & { guard: 'either', cookie?: undefined, handle: (controller: AuthController, visit: Visit, identify: () => Promise<Caller>) => Promise<unknown> }
+
 /** A route for a caller, or for somebody whose log-in waits for a second factor: its answer may have the pair of that. */
 export type EnrollerRoute = Described & { guard: 'enrolling', cookie?: undefined, handle: (controller: AuthController, visit: Visit, enroller: Enroller) => Promise<object> }
 
 export const ROUTES: Route[] = [
   {
     operationId: 'register', tag: 'accounts',
-    description: 'Anybody may, unless the operator alone makes accounts. It logs nobody in.',
+    description: 'Anybody may, unless the operator alone makes accounts. It logs nobody in. Where addresses must be confirmed first it answers 202 for every address, whether or not there is an account, and what there is to say is sent there.',
     method: 'POST', url: '/register', summary: 'Make an account', guard: 'open', limit: 'register',
-    body: RegistrationRequest.schema, status: 201, response: UserDTO, errors: ['weak_password', 'registration_closed', 'email_taken', 'busy'],
+    body: RegistrationRequest.schema, status: 201, response: UserDTO, elsewhere: { status: 202, response: LinkSentDTO }, errors: ['weak_password', 'registration_closed', 'email_taken', 'busy'],
     handle: async (controller, { body, device, now }) => await controller.register(new RegistrationRequest(body as RegistrationBody), device, now),
   },
   {
     operationId: 'logIn', tag: 'tokens',
     description: 'Opens a family of refresh tokens, which is one device, and answers with its first pair of tokens. Where the account has a second factor it opens none, and the refusal has a ticket, with which the log-in goes on.',
     method: 'POST', url: '/login', summary: 'Log in on this device', guard: 'open', limit: 'login', cookie: 'given',
-    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'second_factor_required', 'foreign_origin', 'too_many_active_tokens', 'busy'],
+    body: AuthenticationRequest.schema, status: 200, response: AuthTokenDTO, errors: ['invalid_credentials', 'second_factor_required', 'email_not_verified', 'foreign_origin', 'too_many_active_tokens', 'busy'],
     handle: async (controller, visit) => await controller.login(new AuthenticationRequest(visit.body as AuthenticationBody, visit), visit.now),
   },
   {
@@ -102,7 +105,7 @@ export const ROUTES: Route[] = [
   },
   {
     operationId: 'resetPassword', tag: 'accounts',
-    description: 'The token comes from the operator in a link, works once and for as long as that says, and closes every family. It logs nobody in.',
+    description: 'The token comes in a link, from the operator or by mail, works once and for as long as that says, and closes every family. It logs nobody in.',
     method: 'POST', url: '/reset-password', summary: 'Set a new password by a link, and log every device out', guard: 'open', limit: 'login',
     body: ResetPasswordRequest, status: 204, errors: ['invalid_reset_token', 'weak_password', 'busy'],
     handle: async (controller, { body, device, now }) => { await controller.resetPassword(body as ResetPasswordRequest, device, now) },

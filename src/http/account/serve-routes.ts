@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthError } from '../../errors.js'
 import type { StepUps } from '../../services/step-ups.js'
-import type { TokenService } from '../../services/token-service.js'
+import type { Caller, TokenService } from '../../services/token-service.js'
 import type { Limit, LimitOptions } from '../edge/rate-limits.js'
 import { openCookie, openDeviceTokens, type RefreshCookie } from '../edge/refresh-cookie.js'
 import { toFastifyRoute, type Serve, type Visit } from '../edge/route.js'
@@ -22,6 +22,7 @@ export function addAccountRoutes (app: FastifyInstance, parts: RouteParts): void
 function serveOf (route: Route, parts: RouteParts): Serve {
   if (route.guard === 'enrolling') return async (visit, request, reply) => await serveEnroller(route, visit, parts, request, reply)
   if (route.guard === 'bearer') return async (visit, request, reply) => await serveCaller(route, visit, parts, request, reply)
+  if (route.guard === 'either') return async (visit, request) => await route.handle(parts.controller, visit, async () => await callerOf(request, visit, parts))
   if (route.cookie) return async (visit, request, reply) => await serveTokens(route, { ...visit, deviceTokens: openDeviceTokens(request, parts.trusted) }, parts, openCookie(request, reply, parts.trusted))
   return async visit => await route.handle(parts.controller, visit)
 }
@@ -38,10 +39,14 @@ async function serveTokens (route: TokenRoute, visit: Visit, { controller }: Rou
   }
 }
 
+async function callerOf (request: FastifyRequest, { device, now }: Visit, { tokens }: Pick<RouteParts, 'tokens'>): Promise<Caller> {
+  return { ...await identifyCaller(request.headers.authorization, tokens, now), device }
+}
+
 async function serveEnroller (route: EnrollerRoute, visit: Visit, parts: RouteParts, request: FastifyRequest, reply: FastifyReply): Promise<object> {
   const { authorization } = request.headers
   const ticket = readTicket(authorization)
-  if (ticket === undefined) return await route.handle(parts.controller, visit, { ...await identifyCaller(authorization, parts.tokens, visit.now), device: visit.device })
+  if (ticket === undefined) return await route.handle(parts.controller, visit, await callerOf(request, visit, parts))
   const enrolment = await parts.stepUps.enrolment(ticket, visit.now)
   const cookie = openCookie(request, reply, parts.trusted)
   const answer = await route.handle(parts.controller, visit, { ...enrolment, held: parts.tokens.read(cookie?.token) })
@@ -50,7 +55,7 @@ async function serveEnroller (route: EnrollerRoute, visit: Visit, parts: RoutePa
 }
 
 async function serveCaller (route: CallerRoute, visit: Visit, { controller, tokens, trusted }: RouteParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const caller = { ...await identifyCaller(request.headers.authorization, tokens, visit.now), device: visit.device }
+  const caller = await callerOf(request, visit, { tokens })
   const cookie = (route.endsLogin ?? route.cookie) ? openCookie(request, reply, trusted) : undefined
   const answer = await route.handle(controller, visit, caller)
   if (!cookie) return answer

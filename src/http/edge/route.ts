@@ -23,8 +23,8 @@ interface Operation { operationId: string, tag: keyof typeof TAGS, summary: stri
 export interface Described extends Operation {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   url: string
-  /** Whether it is for anybody, for whom an access token stands for, or also for whose log-in waits for a second factor. */
-  guard: 'open' | 'bearer' | 'enrolling'
+  /** Whether it is for anybody, for whom an access token stands for, for the one or the other by what is asked, or also for whose log-in waits for a second factor. */
+  guard: 'open' | 'bearer' | 'either' | 'enrolling'
   limit: Limit
   body?: TSchema
   /** What may stand in the query; else that means nothing. */
@@ -33,8 +33,12 @@ export interface Described extends Operation {
   isBodyOptional?: true
   /** Whether the cookie may bring what it takes. */
   takesCookie?: boolean
-  status: 200 | 201 | 204
+  status: 200 | 201 | 202 | 204
   response?: TSchema
+  /** Whether it answers 204 where it has nothing to say. */
+  mayBeEmpty?: true
+  /** What it answers under other settings. */
+  elsewhere?: { status: 201 | 202, response: TSchema }
   errors: ErrorCode[]
 }
 
@@ -65,7 +69,7 @@ export function toFastifyRoute (route: Described, serve: Serve, limits: LimitOpt
     handler: async (request, reply) => {
       const answer = await serve(toVisit(request, clock()), request, reply)
       // Returned, not sent: to await a reply is to watch its stream until the end.
-      reply.code(route.status).header('cache-control', 'no-store')
+      reply.code(route.mayBeEmpty && answer === undefined ? 204 : route.status).header('cache-control', 'no-store')
       return answer
     },
   }
@@ -133,7 +137,7 @@ function descriptionOf (route: Described): Description {
   const content = route.response ? ref(route.response) : { type: 'null' }
   return {
     schema: { ...operationOf(route), security: securityOf(route), ...(route.body && { body: ref(route.body) }), ...(route.query && { querystring: route.query }), ...(success && { response: success }) },
-    config: { answers: { ...problems(failures), [route.status]: { description: 'Done', ...content } } },
+    config: { answers: { ...problems(failures), ...(route.mayBeEmpty && { 204: { description: 'Done', type: 'null' } }), ...(route.elsewhere && { [route.elsewhere.status]: { description: 'Done, under other settings', ...ref(route.elsewhere.response) } }), [route.status]: { description: 'Done', ...content } } },
   }
 }
 
@@ -142,7 +146,8 @@ function operationOf ({ operationId, tag, summary, description }: Operation) {
 }
 
 function securityOf (route: Described): Array<Record<string, string[]>> {
-  if (route.guard !== 'open') return [{ bearer: [] }]
+  if (route.guard === 'bearer' || route.guard === 'enrolling') return [{ bearer: [] }]
+  if (route.guard === 'either') return [{}, { bearer: [] }]
   return route.takesCookie ? [{}, { cookie: [] }] : []
 }
 

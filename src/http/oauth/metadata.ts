@@ -1,5 +1,6 @@
 // What a client finds out by itself of this authority (RFC 8414; OpenID Connect Discovery 1.0); holds no rule that it tells of.
 import type { FastifyInstance } from 'fastify'
+import { ACR_VALUES } from '../../core/assurance.js'
 import { ALGORITHMS } from '../../core/client-keys.js'
 import { STANDARD_SCOPES } from '../../core/scopes.js'
 import { addressBelow } from '../edge/issuer.js'
@@ -38,7 +39,8 @@ export function metadata (issuer: string, hasLists: boolean): Record<string, unk
     authorization_response_iss_parameter_supported: true,
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
-    claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'sid', 'amr', 'name', 'email', 'email_verified'],
+    acr_values_supported: ACR_VALUES,
+    claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'at_hash', 'sid', 'amr', 'acr', 'name', 'email', 'email_verified'],
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     claims_parameter_supported: false,
     request_parameter_supported: false,

@@ -11,9 +11,9 @@ import { readStaticFiles, staticFile } from '../edge/static-files.js'
 /** The page has the very client that others install. */
 const CLIENT_FOLDER = fileURLToPath(new URL('client/', SOURCES))
 
-/** Serves the page at /account; it repeats the rule of `passwordMinLength` characters, and offers an account where registration is open. */
-export function addAccountPage (app: FastifyInstance, { passwordMinLength, registration }: { passwordMinLength: number, registration: 'open' | 'closed' }): void {
-  const page = fill(readTemplate('account'), { password_min_length: String(passwordMinLength), registration: registration === 'open' ? registration : '', scope_words: JSON.stringify(SCOPE_WORDS) })
+/** Serves the page at /account; it repeats the rule of `passwordMinLength` characters, and offers an account where anybody may have one. */
+export function addAccountPage (app: FastifyInstance, { passwordMinLength, registration }: { passwordMinLength: number, registration: 'open' | 'closed' | 'verified' }): void {
+  const page = fill(readTemplate('account'), { password_min_length: String(passwordMinLength), registration: registration === 'closed' ? '' : registration, scope_words: JSON.stringify(SCOPE_WORDS) })
   addPage(app, '/account', () => staticFile(page, '.html'))
   for (const [name, file] of [...readStaticFiles(FOLDER, ['.js', '.css', '.svg']), ...readStaticFiles(CLIENT_FOLDER, ['.js'])]) addPage(app, `/account/${name}`, () => file)
   // So that the page of somebody who is not signed in need not ask for a refresh that is refused.

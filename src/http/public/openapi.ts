@@ -89,12 +89,13 @@ function complete (document: Document, { passwordMinLength, bodyOptional }: Docu
   for (const [path, methods] of Object.entries(paths)) {
     for (const { name, schema } of Object.values(methods).flatMap(({ parameters = [] }) => parameters)) Object.assign(schema, PARAMETERS[path] ?? PARAMETERS[name])
   }
-  const told: Record<string, object> = { email: EMAIL, new_password: { minLength: passwordMinLength } }
+  // What holds of everybody: the setting does not where there is a second factor.
+  const told: Record<string, object> = { email: EMAIL, new_password: { minLength: 8 } }
   for (const { properties } of Object.values(schemas)) {
     for (const [name, limits] of Object.entries(told)) Object.assign(properties?.[name] ?? {}, limits)
   }
   const { RegistrationDTO, ChangeUserRequest } = schemas
-  Object.assign(RegistrationDTO!.properties!['password']!, told['new_password'])
+  Object.assign(RegistrationDTO!.properties!['password']!, { minLength: passwordMinLength })
   for (const { properties } of [RegistrationDTO!, ChangeUserRequest!]) Object.assign(properties!['name']!, NAME)
   for (const operation of operations) addExamples(operation, document)
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { Client } from '../../../src/core/client.js'
 import { newFamily } from '../../../src/core/families.js'
-import { writeResetToken } from '../../../src/core/reset-token.js'
+import { writeLinkToken } from '../../../src/core/link-token.js'
 import { EMAIL, PASSWORD, testApp, type Pair } from '../../test-app.js'
 import { bearer, claimsOf, familyOf, login, post, problem, problemOf, register, UUID } from '../client.js'
 
@@ -18,7 +18,7 @@ t.test('a registration answers the user, normalised', async t => {
   t.equal(answer.headers['cache-control'], 'no-store')
   const { id, ...rest } = answer.json<{ id: string }>()
   t.match(id, UUID)
-  t.strictSame(rest, { email: EMAIL, name: 'Ann', roles: [], created_at: new Date(clock.now).toISOString() })
+  t.strictSame(rest, { email: EMAIL, name: 'Ann', roles: [], email_verified: false, created_at: new Date(clock.now).toISOString() })
   t.strictSame(problemOf(await post(app, '/register', { email: EMAIL, password: PASSWORD })), problem(409, 'Conflict', 'email_taken', 'An account with this e-mail address exists already; log in instead.'))
   for (const name of [null, undefined]) t.equal((await post(app, '/register', { email: `${name}@example.org`, password: PASSWORD, name })).json<{ name: null }>().name, null)
 })
@@ -72,7 +72,7 @@ t.test('a log-in answers a pair, and the caller is who logged in', async t => {
   t.match(device, /^A[\w-]{103}$/)
   t.strictSame(rest, { token_type: 'Bearer', expires_in: 600, refresh_token_expires_in: 14 * 86_400 })
   const created = new Date(clock.now).toISOString()
-  t.strictSame((await app.inject({ url: '/user-info', headers: bearer(access) })).json(), { id, email: EMAIL, name: null, roles: [], created_at: created })
+  t.strictSame((await app.inject({ url: '/user-info', headers: bearer(access) })).json(), { id, email: EMAIL, name: null, roles: [], email_verified: false, created_at: created })
   const list = await app.inject({ url: '/tokens', headers: bearer(access) })
   t.strictSame(list.json(), { tokens: [{ id: familyOf(answer.json()), current: true, created_at: created, last_used_at: created, expires_at: new Date(clock.now + 14 * 86_400_000).toISOString(), user_agent: 'x'.repeat(200), ip: '127.0.0.1', client: null }] })
 })
@@ -340,11 +340,11 @@ t.test('a password is set by a token that was given for it, once, and every log-
   const { app, store, clock, keyRing } = await testApp(t)
   const id = await register(app)
   const tokens = await login(app)
-  const give = async (life = 900_000) => writeResetToken((await store.findUser(id))!, clock.now + life, keyRing.refreshSecret)
+  const give = async (life = 900_000) => writeLinkToken('reset-password', (await store.findUser(id))!, clock.now + life, keyRing.refreshSecret)
   const reset = async (token: string, password = 'another harbour') => await post(app, '/reset-password', { token, new_password: password })
   const refused = problem(400, 'Bad Request', 'invalid_reset_token', 'This link to set a new password is not good, or not any more; ask for another.')
   const [token, other] = [await give(), await give(900_001)]
-  const strangers = ['', 'x', token.slice(0, -1), token.replace(id, randomUUID()), writeResetToken({ id, passwordHash: '' }, clock.now + 1000, keyRing.refreshSecret), await give(0), tokens.refresh_token]
+  const strangers = ['', 'x', token.slice(0, -1), token.replace(id, randomUUID()), writeLinkToken('reset-password', { id, email: '', passwordHash: '' }, clock.now + 1000, keyRing.refreshSecret), await give(0), tokens.refresh_token]
   for (const stranger of strangers) t.strictSame(problemOf(await reset(stranger)), refused, stranger)
   const detail = 'A password must differ from the e-mail address.'
   t.strictSame(problemOf(await reset(token, EMAIL)), problem(400, 'Bad Request', 'weak_password', detail, [{ field: 'new_password', detail }]))
@@ -365,7 +365,7 @@ t.test('a password is set by a token that was given for it, once, and every log-
 t.test('of 64 who bring one token to set a password one does', async t => {
   const { app, store, clock, keyRing } = await testApp(t, { HASH_QUEUE: '100' })
   const user = (await store.findUser(await register(app)))!
-  const token = writeResetToken(user, clock.now + 1000, keyRing.refreshSecret)
+  const token = writeLinkToken('reset-password', user, clock.now + 1000, keyRing.refreshSecret)
   const answers = await Promise.all(Array.from({ length: 64 }, async (_, index) => await post(app, '/reset-password', { token, new_password: `another harbour ${index}` })))
   t.strictSame(answers.map(({ statusCode }) => statusCode).sort(), [204, ...Array.from({ length: 63 }, () => 400)])
   t.ok(await login(app, EMAIL, `another harbour ${answers.findIndex(({ statusCode }) => statusCode === 204)}`))

@@ -20,7 +20,7 @@ t.test('a code is good for tokens of the user, of what was granted, for whom it 
   const seconds = Math.floor(clock.now / 1000)
   t.match(access, { iss: ISSUER, aud: API, client_id: web.id, scope: 'openid email offline_access notes', iat: seconds, exp: seconds + 600, auth_time: seconds, status: { status_list: {} } })
   t.strictSame(claimsOf(tokens.id_token!), {
-    iss: ISSUER, sub: access['sub'], aud: web.id, iat: seconds, exp: seconds + 600, auth_time: seconds, amr: ['pwd'], sid: access['sid'], at_hash: claimsOf(tokens.id_token!)['at_hash'], nonce: 'a nonce', email: EMAIL, email_verified: false,
+    iss: ISSUER, sub: access['sub'], aud: web.id, iat: seconds, exp: seconds + 600, auth_time: seconds, amr: ['pwd'], acr: 'http://idmanagement.gov/ns/assurance/aal/1', sid: access['sid'], at_hash: claimsOf(tokens.id_token!)['at_hash'], nonce: 'a nonce', email: EMAIL, email_verified: false,
   })
   const family = (await store.findUserByEmail(EMAIL))!.families.find(({ id }) => id === access['sid'])
   t.match(family?.grant, { clientId: web.id, scope: 'openid email offline_access notes', audience: [API] })
