@@ -51,7 +51,7 @@ t.test('what a log-in may be refused for at the second step changes nothing, and
   const before = await store.findUser(id)
   for (const code of ['000000', '', 'x', shown(secret, clock.now, 3)]) t.strictSame(problemOf(await post(app, '/login/second-factor', { ticket, code })), WRONG, code)
   t.strictSame(problemOf(await post(app, '/login/second-factor', { ticket, recovery_code: '9f3k-2m7q-x8wd-5t1v-h6rc-0bzn' })), WRONG)
-  const INPUT = problem(400, 'Bad Request', 'invalid_request', 'The request is not of the form that this route takes.', [{ field: 'body', detail: 'It must have one of code, recovery_code.' }])
+  const INPUT = problem(400, 'Bad Request', 'invalid_request', 'The request is not of the form that this route takes.', [{ field: 'body', detail: 'It must have one of code, recovery_code, passkey.' }])
   for (const brought of [{}, { code: '123456', recovery_code: 'x' }]) t.strictSame(problemOf(await post(app, '/login/second-factor', { ticket, ...brought })), INPUT)
   for (const wrong of ['x', `${ticket}x`, ticket.slice(0, -3)]) t.strictSame(problemOf(await post(app, '/login/second-factor', { ticket: wrong, code: '123456' })), OVER)
   t.strictSame(await store.findUser(id), before)
