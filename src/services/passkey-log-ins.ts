@@ -6,6 +6,7 @@ import { CHALLENGE_BYTES, CHALLENGE_LIFE_MS, readChallenge, writeChallenge } fro
 import { AuthError } from '../errors.js'
 import type { KeyRing } from '../keyring/key-ring.js'
 import type { Store, User } from '../store/store.js'
+import type { AccountService } from './account-service.js'
 import type { Shown } from './guess-limits.js'
 import type { Device } from './rotation.js'
 import type { IssuedTokens, TokenService } from './token-service.js'
@@ -14,6 +15,7 @@ import { challengeOf, describe, handleOf, isCopied, readAssertion, userOfHandle,
 export interface PasskeyLogInParts {
   store: Pick<Store, 'findUser'>
   keyRing: Pick<KeyRing, 'refreshSecret' | 'findSecret'>
+  accounts: Pick<AccountService, 'assertVerified'>
   tokens: Pick<TokenService, 'open'>
   rp: RelyingParty
   record: RecordEvent
@@ -50,7 +52,7 @@ export class PasskeyLogIns {
 
   /**
    * Opens a family for the user whose passkey this is, in the place of the one that the device holds a token of. `now` in milliseconds.
-   * Throws `passkey_refused`, whoever it is and whatever is wrong; `too_many_active_tokens`, `rate_limited`.
+   * Throws `passkey_refused`, whoever it is and whatever is wrong; after a passkey that is right alone `email_not_verified`, `too_many_active_tokens`, `rate_limited`.
    */
   async logIn (answer: AuthenticationResponse, device: Device, { family: held, devices = [], overLimit }: Shown, now: number): Promise<IssuedTokens> {
     const userId = userOfHandle(answer.response.userHandle)
@@ -60,6 +62,7 @@ export class PasskeyLogIns {
     const factors = await this.#use(user, answer, ANYBODY, now)
     if (typeof factors === 'string') return this.#refuse(user, factors, device, now)
     if (user!.disabledAt !== undefined) return this.#refuse(user, 'disabled', device, now)
+    this.#parts.accounts.assertVerified(user!, device, now)
     const issued = await this.#parts.tokens.open(user!, user!.passwordHash, device, now, held, devices, { amr: PASSKEY_AMR, factors })
     // Another write came first, by which the passkey may be used up or gone.
     return issued ?? await this.logIn(answer, device, { family: held, devices }, now)

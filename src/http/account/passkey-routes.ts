@@ -30,7 +30,7 @@ export function passkeyRoutes ({ passkeys, passkeyLogIns, stepUps, tokens }: Pas
       operationId: 'logInByPasskey', tag: 'tokens',
       description: 'A passkey stands in for the password and for a second factor. It opens a family of refresh tokens, as a log-in by a password does.',
       method: 'POST', url: '/login/passkey', summary: 'Log in by a passkey', guard: 'open', limit: 'login', cookie: 'given',
-      body: PasskeyLogInRequest, status: 200, response: AuthTokenDTO, errors: ['passkey_refused', 'foreign_origin', 'too_many_active_tokens'],
+      body: PasskeyLogInRequest, status: 200, response: AuthTokenDTO, errors: ['passkey_refused', 'email_not_verified', 'foreign_origin', 'too_many_active_tokens'],
       handle: async (_controller, { body, cookieToken, device, deviceTokens = [], now, overLimit }) => {
         const { passkey, device_token: deviceToken } = body as PasskeyLogInRequest
         const devices = tokens.readDevices([...deviceToken === undefined ? [] : [deviceToken], ...deviceTokens], now)

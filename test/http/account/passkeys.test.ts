@@ -2,10 +2,11 @@
 import type { FastifyInstance } from 'fastify'
 import { randomBytes, randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { AuthenticationResponse, CreationOptions, RegistrationResponse, RequestOptions } from '../../../src/services/webauthn.js'
+import { handleOf, type AuthenticationResponse, type CreationOptions, type RegistrationResponse, type RequestOptions } from '../../../src/services/webauthn.js'
 import { Authenticator, BOUND, UNVERIFIED, type Wrong } from '../../authenticator.js'
 import { EMAIL, PASSWORD, testApp, type Pair } from '../../test-app.js'
 import { stepUp, withTotp } from '../../second-factors.js'
+import { newUser } from '../../store/store-contract.js'
 import { bearer, claimsOf, familyOf, login, post, problem, problemOf, register } from '../client.js'
 
 const ORIGIN = 'https://signet.example'
@@ -174,8 +175,8 @@ t.test('a passkey that is not good lets nobody in, and the refusal never says wh
   const other = await withPasskey(app, new Authenticator(ORIGIN), 'eve@example.com')
   const wrongs: Wrong[] = [
     { origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.create' }, { flags: UNVERIFIED }, { flags: 0 }, { signature: 'AAAA' }, { signature: '' }, { clientData: { crossOrigin: true } },
-    { userHandle: null }, { userHandle: '' }, { userHandle: 'AQID' }, { userHandle: Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url') },
-    { id: other.authenticator.id }, { userHandle: Buffer.from(other.id.replaceAll('-', ''), 'hex').toString('base64url') }, { id: randomBytes(20).toString('base64url') },
+    { userHandle: null }, { userHandle: '' }, { userHandle: 'AQID' }, { userHandle: handleOf(randomUUID()) },
+    { id: other.authenticator.id }, { userHandle: handleOf(other.id) }, { id: randomBytes(20).toString('base64url') },
   ]
   for (const wrong of wrongs) t.strictSame(problemOf(await logInBy(app, authenticator, wrong)), REFUSED, JSON.stringify(wrong))
   const passkey = authenticator.get(await requestOptions(app))
@@ -275,7 +276,7 @@ t.test('beside a password a passkey of that user goes on with the log-in', async
   const complete = async (passkey: AuthenticationResponse) => await post(app, '/login/second-factor', { ticket, passkey })
   const wrong = async (passkey: AuthenticationResponse) => problemOf(await complete(passkey))['code']
   t.equal(await wrong(other.authenticator.get(options)), 'invalid_second_factor', 'another user\'s')
-  t.equal(await wrong(authenticator.get(options, { userHandle: Buffer.from(other.id.replaceAll('-', ''), 'hex').toString('base64url') })), 'invalid_second_factor', 'that says it is another user\'s')
+  t.equal(await wrong(authenticator.get(options, { userHandle: handleOf(other.id) })), 'invalid_second_factor', 'that says it is another user\'s')
   t.equal(await wrong(authenticator.get(await requestOptions(app))), 'invalid_second_factor', 'what was made without the ticket')
   t.equal(await wrong(authenticator.get(options, { flags: UNVERIFIED })), 'invalid_second_factor')
   t.strictSame(problemOf(await post(app, '/login/passkey', { passkey: authenticator.get(options) })), REFUSED, 'what is for the ticket, without it')
@@ -286,6 +287,37 @@ t.test('beside a password a passkey of that user goes on with the log-in', async
   t.equal(problemOf(await post(app, '/login/passkey/options', { ticket: 'x' }))['code'], 'invalid_ticket')
   await withTotp(app, clock.now, 'bob@example.com')
   t.strictSame(problemOf(await post(app, '/login/passkey/options', { ticket: (await stepUp(app, 'bob@example.com')).ticket })), UNKNOWN, 'of who has no passkey')
+})
+
+t.test('where a second factor is required, who has none may add a passkey to log in, and the pair comes with it', async t => {
+  const { app, store } = await appOf(t, { SECOND_FACTOR: 'required' })
+  const id = await register(app)
+  const { methods, ticket } = await stepUp(app)
+  t.strictSame(methods, [])
+  t.strictSame(problemOf(await post(app, '/login/passkey/options', { ticket })), UNKNOWN)
+  const authenticator = new Authenticator(ORIGIN)
+  const passkey = authenticator.create(await creationOptions(app, ticket))
+  t.strictSame(problemOf(await post(app, '/second-factors/passkeys', { passkey, name: 'Phone' }, bearer((await stepUp(app)).ticket))), NOT_ADDED, 'by another log-in')
+  const own = { host: 'signet.example', origin: ORIGIN, 'x-forwarded-proto': 'https' }
+  const answer = await post(app, '/second-factors/passkeys', { passkey, name: 'Phone', refresh_token_in: 'cookie' }, { ...own, ...bearer(ticket) })
+  t.equal(answer.statusCode, 201)
+  t.strictSame(Object.keys(answer.json<object>()).sort(), ['access_token', 'expires_in', 'passkey', 'recovery_codes', 'refresh_token_expires_in', 'token_type'])
+  t.match(answer.cookies, [{ name: '__Host-signet' }, { name: '__Host-signet-device' }])
+  t.strictSame(claimsOf(answer.json<Pair>().access_token)['amr'], ['pwd', 'pop', 'user', 'mfa'])
+  t.equal((await store.findUser(id))!.families.length, 1)
+  t.match(claimsOf((await logInBy(app, authenticator)).json<Pair>().access_token)['amr'], ['pop', 'user', 'mfa'], 'which is enough from then on')
+})
+
+t.test('who has to prove the address first does not get in by a passkey, which is not used up', async t => {
+  const { app, store } = await appOf(t, { REQUIRE_VERIFIED_EMAIL: 'true' })
+  const authenticator = new Authenticator(ORIGIN)
+  const passkey = { id: authenticator.id, publicKey: authenticator.coseKey().toString('base64url'), counter: 0, transports: [], name: 'Phone', addedAt: 0, lastUsedAt: null, isBackedUp: true }
+  const user = { ...newUser(), factors: { version: 1, passkeys: [passkey], recoveryCodes: [], spent: [] } }
+  await store.insertUser(user)
+  const answer = authenticator.get(await requestOptions(app), { userHandle: handleOf(user.id) })
+  t.match(problemOf(await post(app, '/login/passkey', { passkey: answer })), { status: 403, code: 'email_not_verified' })
+  await store.verifyEmail({ userId: user.id, email: user.email })
+  t.equal((await post(app, '/login/passkey', { passkey: answer })).statusCode, 200)
 })
 
 t.test('a passkey is renamed, and by nobody else', async t => {
