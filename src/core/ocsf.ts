@@ -5,7 +5,7 @@ const VERSION = '1.3.0'
 const CATEGORY = 3
 const OTHER = 99
 const CLASSES = {
-  3001: { name: 'Account Change', activities: { 1: 'Create', 2: 'Enable', 3: 'Password Change', 4: 'Password Reset', 5: 'Disable', 6: 'Delete' } },
+  3001: { name: 'Account Change', activities: { 1: 'Create', 2: 'Enable', 3: 'Password Change', 4: 'Password Reset', 5: 'Disable', 6: 'Delete', 10: 'MFA Factor Enable', 11: 'MFA Factor Disable' } },
   3002: { name: 'Authentication', activities: { 1: 'Logon', 2: 'Logoff' } },
   3004: { name: 'Entity Management', activities: { 1: 'Create', 3: 'Update', 4: 'Delete' } },
 }

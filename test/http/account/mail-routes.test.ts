@@ -180,7 +180,7 @@ t.test('who may ask for another address is whoever logged in ten minutes ago at 
   clock.now += 49_999
   t.equal((await ask({})).statusCode, 202)
   clock.now++
-  t.strictSame(problemOf(await ask({})), problem(403, 'Forbidden', 'fresh_log_in_needed', 'For this the password is needed, or a log-in of the last ten minutes.'))
+  t.strictSame(problemOf(await ask({})), problem(403, 'Forbidden', 'fresh_log_in_needed', 'For this the password is needed, or a log-in of the last ten minutes; where the account has a second factor, the password and a code, or a log-in with it.'))
   t.strictSame(problemOf(await ask({ current_password: 'wrong' })), problem(403, 'Forbidden', 'wrong_password', 'The current password is wrong.'))
   t.equal((await ask({ current_password: PASSWORD })).statusCode, 202)
   const refused = await ask({ current_password: PASSWORD, email: 'another@example.com' })
