@@ -190,6 +190,7 @@ t.test('where a second factor is required, who has none adds one to log in, and 
   const id = await register(app)
   const { ticket, ...refusal } = problemOf(await post(app, '/login', { email: EMAIL, password: PASSWORD }))
   t.match(refusal, { code: 'second_factor_required', expires_in: 300, methods: [], enrol: true })
+  t.match(problemOf(await post(app, '/second-factors/totp', {})), { status: 401, code: 'invalid_token' }, 'of whoever brings neither a token nor a ticket')
   const waiting = bearer(String(ticket))
   t.equal((await app.inject({ url: '/user-info', headers: waiting })).statusCode, 401, 'for nothing else')
   t.strictSame(problemOf(await post(app, '/login/second-factor', { ticket, code: '123456' })), WRONG)
