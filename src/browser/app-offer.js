@@ -1,5 +1,5 @@
 // The dialog by which an authenticator app is set up: its QR code, its secret as text, and a code that proves that the app has it; holds no request.
-import { serveDialog } from './dialogs.js'
+import { serveDialog, shut } from './dialogs.js'
 import { find, tell } from './forms.js'
 
 /** @typedef {import('./second-factors.js').AppOffer} AppOffer */
@@ -37,7 +37,14 @@ export async function showOffer ({ secret, ticket, uri }, send, closing) {
 
 /** Takes it from the page. */
 export function clearOffer () {
-  dialog.close()
+  shut(dialog)
+  wipe()
+}
+
+function wipe () {
+  find('path', picture).removeAttribute('d')
+  find('#app-secret').textContent = ''
+  link.removeAttribute('href')
 }
 
 /** Serves the dialog. */
@@ -46,11 +53,7 @@ export function serveOffer () {
     added = await confirm({ code: code.replace(/\s/g, ''), closeOthers: closing !== undefined })
     dialog.close()
   })
-  dialog.addEventListener('close', () => {
-    find('path', picture).removeAttribute('d')
-    find('#app-secret').textContent = ''
-    link.removeAttribute('href')
-  })
+  dialog.addEventListener('close', wipe)
 }
 
 /** Dark on light and with a margin, whatever the page looks like: that is what cameras read (ISO/IEC 18004, section 6.3.8). @param {boolean[][] | undefined} modules */

@@ -1,5 +1,5 @@
 // The dialog in which recovery codes are shown, once, to be kept; holds no request.
-import { serveButton } from './dialogs.js'
+import { serveButton, shut } from './dialogs.js'
 import { find, tell } from './forms.js'
 
 const dialog = /** @type {HTMLDialogElement} */ (find('dialog#recovery-codes'))
@@ -24,7 +24,14 @@ export async function showCodes (codes) {
 
 /** Takes them from the page. */
 export function clearCodes () {
-  dialog.close()
+  shut(dialog)
+  wipe()
+}
+
+function wipe () {
+  list.replaceChildren()
+  URL.revokeObjectURL(save.href)
+  save.removeAttribute('href')
 }
 
 /** Serves the buttons of the dialog. */
@@ -40,9 +47,5 @@ export function serveCodes () {
   find('#print-codes').addEventListener('click', () => { window.print() })
   // They cannot be shown again, so that no slip of the hand may close it.
   dialog.addEventListener('cancel', event => { event.preventDefault() })
-  dialog.addEventListener('close', () => {
-    list.replaceChildren()
-    URL.revokeObjectURL(save.href)
-    save.removeAttribute('href')
-  })
+  dialog.addEventListener('close', wipe)
 }

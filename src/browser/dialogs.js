@@ -27,3 +27,9 @@ export function serveDialog (dialog, form, send) {
   find('[data-cancel]', form).addEventListener('click', () => { dialog.close() })
   dialog.addEventListener('close', () => { reset(form) })
 }
+
+/** Closes it and empties it at once, for its event comes later. @param {HTMLDialogElement} dialog */
+export function shut (dialog) {
+  dialog.close()
+  for (const form of dialog.querySelectorAll('form')) reset(form)
+}

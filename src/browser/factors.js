@@ -2,7 +2,7 @@
 import { showOffer } from './app-offer.js'
 import { showCodes } from './codes.js'
 import { ago, element, factsOf, nameDevice, onDay, timeOf } from './devices.js'
-import { serveButton, serveDialog } from './dialogs.js'
+import { serveButton, serveDialog, shut } from './dialogs.js'
 import { find, findInput, setLead, tell } from './forms.js'
 import { setProofs, withProof } from './proof.js'
 import { canUsePasskeys } from './second-step.js'
@@ -92,12 +92,12 @@ function buttonOf (text, passkey) {
 export function clearFactors () {
   showFactors(undefined, 0)
   list.replaceChildren()
-  for (const { dialog } of Object.values(dialogs)) dialog.close()
+  for (const id of ['new-passkey-name', 'passkey-name']) findInput(`#${id}`).defaultValue = ''
+  for (const { dialog } of Object.values(dialogs)) shut(dialog)
   for (const notice of Object.values(notices)) {
     tell(notice)
     setLead(notice, '')
   }
-  for (const id of ['new-passkey-name', 'passkey-name']) findInput(`#${id}`).defaultValue = ''
   find('#removal-title').textContent = ''
 }
 

@@ -1,6 +1,6 @@
 // The dialog in which a person proves once more who they are, before what a thief of the session would change; holds no change.
 import { SignetError } from './client.js'
-import { serveButton, serveDialog } from './dialogs.js'
+import { serveButton, serveDialog, shut } from './dialogs.js'
 import { find, findInput, tell } from './forms.js'
 import { canUsePasskeys } from './second-step.js'
 
@@ -48,7 +48,7 @@ function wantCode () {
 
 /** Leaves what waits undone. */
 export function clearProof () {
-  dialog.close()
+  shut(dialog)
 }
 
 /**
