@@ -10,7 +10,7 @@ import { sourceFiles } from './source-files.js'
 const SOURCES = ['src', 'scripts', 'bench']
 const BUILT = ['dist', 'src/verifier/dist']
 /** Of which the compiler makes nothing, and which a server reads as they are. */
-const AS_THEY_ARE = ['src/browser', 'src/client/client.js', 'src/services/common-passwords.txt', 'src/mail/templates']
+const AS_THEY_ARE = ['src/browser', ...readdirSync('src/client').filter(name => name.endsWith('.js')).map(name => `src/client/${name}`), 'src/services/common-passwords.txt', 'src/mail/templates']
 /** Of what the last build was made, and what it made; not there while one is under way, nor after one that did not end well. */
 const STAMP = 'dist/.built'
 const LOCK = 'dist/.lock'

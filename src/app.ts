@@ -36,6 +36,7 @@ import { HealthDTO, JwkDTO, JwksDTO, StatusListsDTO } from './http/public/dto.js
 import { addFrontDoor } from './http/public/front-door.js'
 import { addHealth } from './http/public/health.js'
 import { addJwks } from './http/public/jwks.js'
+import { offered } from './http/public/offers.js'
 import { addOpenApi } from './http/public/openapi.js'
 import { addStatusLists } from './http/public/status-lists.js'
 import { loggerOptions } from './log.js'
@@ -91,6 +92,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const tokens = new TokenService(issuing)
   const resets = new PasswordResets({ ...parts, accounts, families: familyLimits(config), closingRetention: closingRetention(config), record })
   const links = new MailedLinks({ keyRing, accountPage })
+  const offers = offered({ passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, mail: mails, issuer: config.ISSUER })
   const second = openSecondFactors({ ...parts, issuer: config.ISSUER, origins, isRequired: config.SECOND_FACTOR === 'required', accounts, tokens, families: familyLimits(config), closingRetention: closingRetention(config), isLimited: limits.guesses !== undefined, record })
   const routes = [...routesWith(mails && {
     addresses: new AddressProofs({ store, keyRing, accounts, proofs: second.fresh, links, mails, record }), resets, links, mails,
@@ -103,7 +105,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     addAccountRoutes(authority, { controller: new AuthController({ accounts, tokens, clients: issuing.clients, activity: new Activity(store), resets, stepUps: second.stepUps }), routes, stepUps: second.stepUps, tokens, clock, limitOptions, trusted: new Set([new URL(config.ISSUER).origin, ...origins]) })
   })
   await addOAuth(app, {
-    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
+    authorizations: new Authorizations(issuing), logOuts: new LogOuts(issuing), tokens: new ClientTokens(issuing), issuer: config.ISSUER, hasLists: config.STATUS_LIST, hasAccountPage: config.ACCOUNT_PAGE, offers, maxAge: config.JWKS_MAX_AGE, limits: limitOptions('address'), clock,
     authentication: new ClientAuthentication({ clients: issuing.clients, audiences: [config.ISSUER, ...PROVING.map(path => addressBelow(config.ISSUER, path))], limits: config.RATE_LIMIT ? { window: limits.address.window, max: limits.address.loginMax } : undefined, record, meter }),
   })
   app.after(() => {
@@ -115,7 +117,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     forgetDeleted(app, parts)
   })
   if (config.DOCS === 'true') addDocs(app, document)
-  if (config.ACCOUNT_PAGE) addAccountPage(app, { passwordMinLength: config.PASSWORD_MIN_LENGTH, registration: config.REGISTRATION })
+  if (config.ACCOUNT_PAGE) addAccountPage(app, offers)
   addFrontDoor(app, config.ACCOUNT_PAGE ? '/account' : config.DOCS === 'true' ? '/docs' : undefined)
   await app.ready()
   return app

@@ -1,11 +1,18 @@
 // The account page at /account: sign up, sign in, who am I, devices, applications, what happened, name and password; holds no token, which is the client's.
 import { showActivity } from './activity.js'
+import { clearAddress, serveAddresses, showAddress } from './addresses.js'
 import { ANSWER_MS, toSignetError, unexpected } from './answers.js'
 import { createClient, SignetError } from './client.js'
 import { fold, onDay, showDevices } from './devices.js'
 import { doors, minimum, serveDoors, showDoor, signInNotice } from './doors.js'
+import { clearFactors, hasFactor, serveFactors, showFactors } from './factors.js'
 import { find, findInput, reset, serveForm, serveNotices, serveOpening, serveReveals, serveRules, setBusy, setLead, tell, tellError } from './forms.js'
-import { Views } from './views.js'
+import { clearLinks, isLinked, linkToken, serveLinks, showLink } from './links.js'
+import { clearProof, serveProof } from './proof.js'
+import { createRecovery } from './recovery.js'
+import { createSecondFactors } from './second-factors.js'
+import { clearSecondStep, serveSecondStep } from './second-step.js'
+import { forgetHash, Views } from './views.js'
 
 /** @typedef {import('./client.js').User} User */
 /** @typedef {import('./devices.js').Device} Device */
@@ -13,6 +20,9 @@ import { Views } from './views.js'
 
 /** How often the list of devices is looked at again while somebody looks at the page, in milliseconds. */
 const LOOK_AGAIN_MS = 30_000
+
+/** The length that a password has at least where it is not all that lets somebody in. */
+const MINIMUM_BESIDE_FACTOR = 8
 
 const base = new URL('..', import.meta.url).href
 const client = createClient({ baseUrl: base })
@@ -28,10 +38,13 @@ const activity = { list: find('#activity'), more: find('#more-activity'), card: 
 const [closeName, closePassword, closeDeletion] = [serveOpening(find('#edit-name'), forms.name), serveOpening(find('#edit-password'), forms.password), serveOpening(find('#open-deletion'), forms.deletion)]
 const confirmation = /** @type {HTMLDialogElement} */ (find('#confirm'))
 
-const views = new Views({ 'sign-in': 'Sign in', 'sign-up': 'Create an account', 'reset-password': 'Set a new password', account: 'Your account', unreachable: 'Not reached', waiting: 'Your account' })
+const views = new Views({
+  'sign-in': 'Sign in', 'sign-up': 'Create an account', 'second-step': 'One more step', enrol: 'Set up a second step', 'forgot-password': 'Forgot your password?', 'look-into-mail': 'Look into your mail',
+  'reset-password': 'Set a new password', 'verify-email': 'Confirm your address', 'change-email': 'Use your new address', account: 'Your account', unreachable: 'Not reached', waiting: 'Your account',
+})
 
-/** What the link is good for by which the page was opened, and which the address forgets at once. */
-let resetToken = ''
+/** The views on the way in, from which one goes to another. */
+const BEFORE = ['sign-in', 'sign-up', 'forgot-password', 'look-into-mail', 'second-step', 'enrol']
 
 /** How often this page was emptied: what was asked before is not for whoever looks at it since. */
 let emptied = 0
@@ -55,6 +68,11 @@ function empty () {
     tell(notice)
     setLead(notice, '')
   }
+  clearAddress()
+  clearProof()
+  clearFactors()
+  clearSecondStep()
+  clearLinks()
 }
 
 /**
@@ -68,6 +86,13 @@ async function unlessEmptied (work) {
   if (outcome[0].status === 'rejected') throw outcome[0].reason
   return outcome[0].value
 }
+
+/** The same functions, of which each is for who asks it alone. @template {Record<string, (...given: any[]) => Promise<any>>} T @param {T} functions @returns {T} */
+function owned (functions) {
+  return /** @type {T} */ (Object.fromEntries(Object.entries(functions).map(([name, ask]) => [name, async (/** @type {any[]} */ ...given) => await unlessEmptied(ask(...given))])))
+}
+
+const [recovery, factors] = [owned(createRecovery(client)), owned(createSecondFactors(client))]
 
 /** The answer's body. Throws a SignetError where Signet refused or did not answer. @param {string} path @param {RequestInit} [init] */
 async function ask (path, init) {
@@ -105,11 +130,23 @@ async function askDevices () {
   return list.tokens
 }
 
-/** What happened on the account; undefined where that is not told, for it is no reason to show nothing. */
+/** What happened on the account. */
 async function askEvents () {
+  const list = await ask('events')
+  if (!Array.isArray(list?.events)) throw unexpected()
+  return list.events
+}
+
+async function askFactors () {
+  const list = await factors.list()
+  if (!Array.isArray(list?.passkeys)) throw unexpected()
+  return list
+}
+
+/** What came of some work; undefined where that is not told, for it is no reason to show nothing. @template T @param {Promise<T>} work */
+async function orNothing (work) {
   try {
-    const list = await ask('events')
-    return Array.isArray(list?.events) ? list.events : undefined
+    return await work
   } catch (error) {
     if (!(error instanceof SignetError) || error.code === 'other_user') throw error
     return undefined
@@ -124,7 +161,7 @@ async function enter () {
       return
     }
     await showAccount()
-    forgetDoor()
+    forgetHash()
     views.show('account')
   } catch (error) {
     if (!(error instanceof SignetError)) throw error
@@ -140,36 +177,23 @@ async function enter () {
 
 /** @throws a SignetError, and then shows nothing new */
 async function showAccount () {
-  const [user, all, events] = await Promise.all([askUser(), askDevices(), askEvents()])
+  const [user, all, events, proofs] = await Promise.all([askUser(), askDevices(), orNothing(askEvents()), orNothing(askFactors())])
   showUser(user)
   showList(all)
+  showFactors(proofs, Date.now())
   if (events) showActivity(activity, events, Date.now())
 }
 
-/** Shows the form of a link that sets a password; returns whether the page was opened by one. */
-function showReset () {
-  const [, token] = /^#reset-password=(.+)$/.exec(window.location.hash) ?? []
-  if (token === undefined) return false
-  resetToken = token
-  forgetDoor()
-  reset(forms.reset)
-  views.show('reset-password')
-  return true
-}
-
-/** Whoever is in has no more to do with the form that the address names. */
-function forgetDoor () {
-  window.history.replaceState(null, '', window.location.pathname + window.location.search)
-}
-
 /** @param {User} user */
-function showUser ({ name, email, created_at: since }) {
+function showUser (user) {
+  const { name, email, created_at: since } = user
   /** @type {Record<string, string>} */
   const slots = { title: name ?? 'Your account', email, since: onDay(since) }
   for (const slot of document.querySelectorAll('[data-slot]')) slot.textContent = slots[String(slot.getAttribute('data-slot'))] ?? ''
   find('time[data-slot=since]').setAttribute('datetime', since)
   for (const input of usernames) input.defaultValue = email
   setLead(nameNotice, name ?? 'You have not given one.')
+  showAddress(user)
   // What is being typed is left alone.
   if (forms.name.hidden) findInput('#new-name').defaultValue = name ?? ''
 }
@@ -310,17 +334,21 @@ serveForm(forms.deletion, async ({ current_password: password = '' }) => {
 })
 
 serveForm(forms.reset, async ({ new_password: newPassword = '' }) => {
-  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token: resetToken, new_password: newPassword }), signal: AbortSignal.timeout(ANSWER_MS) }
-  const response = await fetch(`${base}reset-password`, init).catch(error => { throw toSignetError(error) })
-  if (!response.ok) throw await SignetError.from(response)
+  await recovery.resetPassword({ token: linkToken(), newPassword })
   reset(forms.reset)
   await enter()
   tell(signInNotice, 'Your new password is set. Sign in with it.', 'done')
 })
 
+serveAddresses(recovery, views, enter)
+serveProof(factors)
+serveFactors(factors, lookAgain)
+serveSecondStep(views, createSecondFactors(client))
+serveLinks(recovery)
+
 serveReveals()
 serveRules(findInput('#reset-new-password'), find('#reset-rules'), minimum, () => '')
-serveRules(findInput('#new-password'), find('#new-rules'), minimum, () => String(usernames[0]?.value))
+serveRules(findInput('#new-password'), find('#new-rules'), () => hasFactor() ? MINIMUM_BESIDE_FACTOR : minimum(), () => String(usernames[0]?.value))
 serveNotices()
 
 find('#sign-out').addEventListener('click', signOut)
@@ -342,14 +370,14 @@ find('#try-again').addEventListener('click', async () => {
 })
 
 client.onChange(({ status, reason }) => {
-  // Who sets a password by a link is nobody who is signed in.
-  if (reason === 'absent' || views.shown === 'reset-password') return
+  // Who follows a link may be nobody who is signed in.
+  if (reason === 'absent' || isLinked(views)) return
   empty()
   if (status === 'signed-in') {
     void enter()
     return
   }
-  forgetDoor()
+  forgetHash()
   views.show('sign-in')
   const text = reason === 'ended' ? 'This session has ended. Sign in again to go on.' : 'You are signed out.'
   tell(signInNotice, text, reason === 'ended' ? 'error' : 'done')
@@ -363,13 +391,13 @@ window.addEventListener('pageshow', ({ persisted }) => {
   void enter()
 })
 window.addEventListener('hashchange', () => {
-  if (showReset()) return
-  if (views.shown === 'reset-password') void enter()
-  else if (client.status === 'signed-in') forgetDoor()
-  else if (views.shown === 'sign-in' || views.shown === 'sign-up') showDoor(views)
+  if (showLink(views)) return
+  if (isLinked(views)) void enter()
+  else if (client.status === 'signed-in') forgetHash()
+  else if (BEFORE.includes(String(views.shown))) showDoor(views)
 })
 document.addEventListener('visibilitychange', lookAgain)
 window.addEventListener('focus', lookAgain)
 setInterval(lookAgain, LOOK_AGAIN_MS)
 
-if (!showReset()) await enter()
+if (!showLink(views)) await enter()

@@ -5,7 +5,7 @@ import { SignetError } from './client.js'
 const EMAIL = /^[^\s@]+@[^\s@]+[.\u3002\uff0e\uff61][^\s@]+$/
 
 /** Fields that a code is about, where the refusal names none. @type {Record<string, string>} */
-const FIELD_OF = { email_taken: 'email', wrong_password: 'current_password' }
+const FIELD_OF = { email_taken: 'email', wrong_password: 'current_password', not_the_password: 'current_password', wrong_code: 'code', invalid_second_factor: 'code', fresh_log_in_needed: 'code' }
 
 /** What a person reads where Signet's own sentence is for programs. @type {Record<string, string>} */
 const SENTENCES = {
@@ -13,8 +13,22 @@ const SENTENCES = {
   wrong_password: 'That is not your current password.',
   busy: 'Many people are signing in right now. Try again in a moment.',
   unavailable: 'Signet cannot do this right now. Try again in a moment.',
+  not_the_password: 'That is not the password of this account.',
+  wrong_code: 'This code is wrong, or was used already.',
+  invalid_second_factor: 'This code is wrong, or was used already.',
+  fresh_log_in_needed: 'Enter a code as well.',
+  invalid_ticket: 'This took too long. Sign in once more.',
+  invalid_email_token: 'This link does not work any more. Ask for another one.',
+  unknown_factor: 'It is gone already.',
+  invalid_passkey: 'This passkey could not be added. Try once more.',
+  passkey_refused: 'This passkey does not open an account here. Use another one, or your password.',
+  passkey_exists: 'This device has a passkey for your account already.',
+  too_many_passkeys: 'You have ten passkeys, and there may be no more. Remove one first.',
   too_many_active_tokens: 'Your account is signed in on as many devices as it may be. Sign out on one of them first.',
 }
+
+/** What no person is told: the page has gone on to somebody else, or it is what they wanted. */
+export const UNTOLD = ['other_user', 'given_up']
 
 /** Where a refusal leads on. @type {Record<string, [href: string, text: string]>} */
 const WAYS_ON = { email_taken: ['#sign-in', 'Sign in'] }
@@ -75,7 +89,7 @@ export function serveForm (form, send) {
     // Until then there is no sense in asking again.
     if (waits(notice)) button.ariaDisabled = 'true'
   })
-  form.addEventListener('input', ({ target }) => { mark(/** @type {HTMLInputElement} */ (target)) })
+  form.addEventListener('input', ({ target }) => { if (/** @type {HTMLInputElement} */ (target).id) mark(/** @type {HTMLInputElement} */ (target)) })
 }
 
 /** A form that is opened by a button beside what it changes, and closed by Cancel, by Escape or `close`. @param {HTMLElement} button @param {HTMLFormElement} form */
@@ -117,7 +131,7 @@ function noticeOf (form) {
 
 /** @param {HTMLFormElement} form */
 function inputsOf (form) {
-  return /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll('input[id]')])
+  return /** @type {HTMLInputElement[]} */ ([...form.querySelectorAll('input[id]:enabled')])
 }
 
 /** @param {HTMLFormElement} form */
@@ -154,8 +168,7 @@ function showFaults ([first]) {
 /** Every error of the server where a person looks for it: at the field, or above the form. @param {HTMLFormElement} form @param {unknown} error */
 function showError (form, error) {
   if (!(error instanceof SignetError)) throw error
-  // The page has gone on to somebody else.
-  if (error.code === 'other_user') return
+  if (UNTOLD.includes(error.code)) return
   const named = FIELD_OF[error.code] ? [{ field: FIELD_OF[error.code] }] : error.errors
   const inputs = inputsOf(form).filter(input => named.some(({ field }) => field === input.name))
   for (const input of inputs) refuse(input, error)
@@ -196,11 +209,11 @@ function countDown (notice, seconds, done) {
   const end = Date.now() + seconds * 1000
   const [told, seen] = [document.createElement('span'), document.createElement('span')]
   told.className = 'visually-hidden'
-  told.textContent = `Too many attempts. You can try again in ${seconds} seconds.`
+  told.textContent = `Too many attempts. You can try again in ${seconds < 600 ? `${seconds} seconds` : roughly(seconds)}.`
   seen.ariaHidden = 'true'
   const show = () => {
     const left = Math.ceil((end - Date.now()) / 1000)
-    seen.textContent = `Too many attempts. Try again in ${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}.`
+    seen.textContent = `Too many attempts. Try again in ${left < 600 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}` : roughly(left)}.`
     if (left > 0) return
     tell(notice)
     done()
@@ -208,6 +221,11 @@ function countDown (notice, seconds, done) {
   notice.replaceChildren(told, seen)
   countdowns.set(notice, setInterval(show, 250))
   show()
+}
+
+/** What nobody waits for in front of the page. @param {number} seconds */
+function roughly (seconds) {
+  return seconds < 5_400 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3_600)} hours`
 }
 
 /** A button that works keeps its focus and its size. @param {HTMLElement} button @param {'true' | 'false'} isBusy */
@@ -235,12 +253,12 @@ const ruled = new WeakMap()
 
 /**
  * Signet's rules for a password, as it is typed; the list of common ones only the server has.
- * @param {HTMLInputElement} input @param {HTMLElement} list @param {number} minimum @param {() => string} email
+ * @param {HTMLInputElement} input @param {HTMLElement} list @param {() => number} minimum @param {() => string} email
  */
 export function serveRules (input, list, minimum, email) {
   /** @type {Array<[text: string, isMet: ((password: string) => boolean) | undefined]>} */
   const rules = [
-    [`At least ${minimum} characters`, password => Math.min(...lengths(password)) >= minimum],
+    ['', password => Math.min(...lengths(password)) >= minimum()],
     ['Not your e-mail address', password => password === '' || password.normalize('NFKC').toLowerCase() !== email().trim().toLowerCase()],
     ['Not easy to guess, as “password1” is', undefined],
   ]
@@ -251,6 +269,10 @@ export function serveRules (input, list, minimum, email) {
     return item
   })
   list.replaceChildren(...items)
+  // It is another once there is a second factor.
+  const sayMinimum = () => { items[0]?.firstChild?.replaceWith(`At least ${minimum()} characters`) }
+  sayMinimum()
+  input.addEventListener('focus', sayMinimum)
   const ruleOf = (/** @type {HTMLElement} */ item) => rules[items.indexOf(/** @type {HTMLLIElement} */ (item))]?.[1]
   const isBroken = (/** @type {HTMLElement} */ item) => ruleOf(item)?.(input.value) === false
   const fail = (/** @type {HTMLElement[]} */ broken) => {

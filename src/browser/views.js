@@ -21,3 +21,8 @@ export class Views {
     this.shown = name
   }
 }
+
+/** The address names no view any more. */
+export function forgetHash () {
+  window.history.replaceState(null, '', window.location.pathname + window.location.search)
+}

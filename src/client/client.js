@@ -1,7 +1,7 @@
 // The client of Signet for browsers (`@signet/client`): one session over all tabs. Holds the access token in memory alone, and never sees a refresh token.
 
 /**
- * @typedef {{ id: string, email: string, name: string | null, roles: string[], created_at: string }} User
+ * @typedef {{ id: string, email: string, name: string | null, roles: string[], email_verified?: boolean, created_at: string }} User
  * @typedef {{ field: string, detail: string }} FieldError
  * @typedef {{ email: string, password: string, name?: string | null }} Registration
  * @typedef {{ email: string, password: string }} Credentials
@@ -9,7 +9,7 @@
  * @typedef {{ password: string }} Proof
  * @typedef {'unknown' | 'signed-in' | 'signed-out'} Status  It is unknown until the first request asked Signet.
  * @typedef {{ status: Status, reason?: 'logged-out' | 'ended' | 'absent' }} Change  Why nobody is signed in: by log-out, for the session ended, or there was none.
- * @typedef {{ detail?: string, code?: string, errors?: FieldError[], request_id?: string, ticket?: string, methods?: string[], enrol?: true }} Problem
+ * @typedef {{ detail?: string, code?: string, errors?: FieldError[], request_id?: string, ticket?: string, methods?: string[], enrol?: boolean }} Problem
  * @typedef {{ status: number, retryAfter: number | undefined, body: unknown }} Answer  `retryAfter` in seconds.
  * @typedef {{ access_token: string, expires_in: number }} Pair  What Signet answers to whom it logs in; the refresh token is in the cookie.
  * @typedef {{ token: string, at: number, life: number }} Held  `at` is the wall clock's and `life` as long as it lasts, both in milliseconds.
@@ -29,12 +29,10 @@ const DUE = 0.9
 /** The refresh token comes in the cookie, and its successor goes there. */
 const IN_COOKIE = { refresh_token_in: 'cookie' }
 
-/** What a success of Signet's looks like, by route. The page of a hotel's network, or of an app that answers every path, is none. */
-const SUCCESS = { login: isPair, refresh: isPair, 'change-password': isPair, register: isUser, logout: isEmpty, account: isEmpty }
-
 /**
  * Why Signet refused, with its `code`, its sentence as `message`, and for bad input `errors`, one a field. Codes beside Signet's own: `unreachable`, it did not
  * answer; `unexpected`, something else did; `other_user`, somebody else is signed in by now; `cookie_refused`, the browser keeps no session.
+ * `second_factor_required` has a `ticket`, with which `@signet/client/second-factors` goes on by one of `methods`, or adds one for `enrol`.
  */
 export class SignetError extends Error {
   /** @param {Problem} problem @param {number} [status] @param {number} [retryAfter] in seconds */
@@ -46,7 +44,6 @@ export class SignetError extends Error {
     this.errors = problem.errors ?? []
     this.retryAfter = retryAfter
     this.requestId = problem.request_id
-    // Of `second_factor_required`: what the log-in goes on with, by which methods, and whether one is to be added first.
     this.ticket = problem.ticket
     this.methods = problem.methods ?? []
     this.enrol = problem.enrol ?? false
@@ -175,6 +172,11 @@ class Session {
     return token
   }
 
+  /** Takes the token of a log-in, which is news, unless whoever is signed in has proved it once more. @param {Pair} pair */
+  enter (pair) {
+    this.hold(pair, this.user === subjectOf(pair.access_token) ? 'token' : 'login')
+  }
+
   /** Ends the session in every tab. @param {'logged-out' | 'ended'} reason */
   end (reason) {
     this.#channel.say({ kind: 'ended', reason })
@@ -263,18 +265,18 @@ class Line {
     return this.#base.protocol === 'http:'
   }
 
-  /** @param {keyof typeof SUCCESS} path @param {object} [body] @param {string} [token] @param {RequestInit} [how] @returns {Promise<Answer>} */
-  async post (path, body, token, how = this.#inTime()) {
+  /** @param {string} path @param {(answer: Answer) => boolean} isSuccess @param {object} [body] @param {string} [token] @param {RequestInit} [how] @returns {Promise<Answer>} */
+  async post (path, isSuccess, body, token, how = this.#inTime()) {
     const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
     const response = await globalThis.fetch(new URL(path, this.#base), { method: 'POST', credentials: 'include', headers, body: JSON.stringify(body) ?? null, ...how })
     const answer = await read(response)
-    if (response.ok && !SUCCESS[path](answer)) throw new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' }, answer.status)
+    if (response.ok && !isSuccess(answer)) throw new SignetError({ code: 'unexpected', detail: 'Something other than Signet answered. Check the connection and try again.' }, answer.status)
     return answer
   }
 
-  /** @param {keyof typeof SUCCESS} path @param {object} body @param {string} token @returns {Promise<Answer>} */
+  /** @param {string} path @param {object} body @param {string} token @returns {Promise<Answer>} */
   async delete (path, body, token) {
-    return await this.post(path, body, token, { method: 'DELETE', ...this.#inTime() })
+    return await this.post(path, isEmpty, body, token, { method: 'DELETE', ...this.#inTime() })
   }
 
   #inTime () {
@@ -314,7 +316,7 @@ class Refresher {
   async refresh () {
     this.#isRefreshing = true
     try {
-      return /** @type {Pair} */ (succeed(await insist(async () => await this.#line.post('refresh', IN_COOKIE))))
+      return /** @type {Pair} */ (succeed(await insist(async () => await this.#line.post('refresh', isPair, IN_COOKIE))))
     } finally {
       this.#isRefreshing = false
     }
@@ -323,7 +325,7 @@ class Refresher {
   // The answer of a refresh is lost with a page that goes, and with the last tab there is none to ask again within the grace. So this one does,
   // by a request that outlives it. Every refresh so would be simpler, but browsers do not end such a request when it is given up.
   outlive () {
-    if (this.#isRefreshing) this.#line.post('refresh', IN_COOKIE, undefined, { keepalive: true }).catch(() => {})
+    if (this.#isRefreshing) this.#line.post('refresh', isPair, IN_COOKIE, undefined, { keepalive: true }).catch(() => {})
   }
 
   /** @param {boolean} isQueued @param {string} [stale] */
@@ -357,14 +359,22 @@ class Account {
 
   /** @param {Registration} registration */
   async register (registration) {
-    return /** @type {User} */ (succeed(await this.#line.post('register', registration).catch(thrown)))
+    const answer = await this.#line.post('register', isRegistered, registration).catch(thrown)
+    const user = /** @type {User} */ (succeed(answer))
+    return answer.status === 202 ? undefined : user
   }
 
-  /** @param {Credentials} credentials */
-  async login ({ email, password }) {
-    await this.#turns.take(async () => {
-      const pair = /** @type {Pair} */ (succeed(await this.#line.post('login', { email, password, ...IN_COOKIE }).catch(thrown)))
-      this.#session.hold(this.#line.isPlain ? await this.#proveCookie(pair) : pair, 'login')
+  /** @param {string} path @param {object} body @param {string} [ticket] */
+  async ask (path, body, ticket) {
+    return succeed(await this.#line.post(path, isAnswer, body, ticket).catch(thrown))
+  }
+
+  /** @param {string} path @param {object} body @param {string} [ticket] */
+  async logInBy (path, body, ticket) {
+    return await this.#turns.take(async () => {
+      const pair = /** @type {Pair} */ (succeed(await this.#line.post(path, isPair, { ...body, ...IN_COOKIE }, ticket).catch(thrown)))
+      this.#session.enter(this.#line.isPlain ? await this.#proveCookie(pair) : pair)
+      return pair
     })
   }
 
@@ -372,7 +382,7 @@ class Account {
     const asker = this.#session.user
     await this.#turns.take(async () => {
       try {
-        succeed(await this.#present(asker, async token => await insist(async () => await this.#line.post('logout', undefined, token))))
+        succeed(await this.#present(asker, async token => await insist(async () => await this.#line.post('logout', isEmpty, undefined, token))))
       } catch (error) {
         if (!isEnd(error)) throw error
       }
@@ -386,7 +396,7 @@ class Account {
     const body = { current_password: currentPassword, new_password: newPassword, ...IN_COOKIE }
     await this.#turns.take(async () => {
       try {
-        const answer = await this.#present(asker, async token => await this.#line.post('change-password', body, token).catch(thrown))
+        const answer = await this.#present(asker, async token => await this.#line.post('change-password', isPair, body, token).catch(thrown))
         this.#session.hold(/** @type {Pair} */ (succeed(answer)), 'token')
       } catch (error) {
         if (isEnd(error)) this.#session.end('ended')
@@ -417,7 +427,7 @@ class Account {
     } catch (error) {
       if (!isEnd(error)) return pair
       // It would be a device that nobody can use.
-      await this.#line.post('logout', undefined, pair.access_token).catch(() => {})
+      await this.#line.post('logout', isEmpty, undefined, pair.access_token).catch(() => {})
       throw new SignetError({ code: 'cookie_refused', detail: 'This browser does not stay signed in over plain HTTP. Open the page over HTTPS, or in another browser.' })
     }
   }
@@ -491,11 +501,17 @@ export function createClient ({ baseUrl, origins = [], timeout = 8_000 }) {
 
   // Functions that need no `this`: a page hands them on as they are.
   return {
-    /** Makes an account and does not log it in. @param {Registration} registration @returns {Promise<User>} */
+    /** Makes an account and does not log it in; undefined where a mail says the rest. @param {Registration} registration @returns {Promise<User | undefined>} */
     register: async registration => await account.register(registration),
 
     /** Logs this browser in, in all its tabs. @param {Credentials} credentials @returns {Promise<void>} */
-    login: async credentials => { await account.login(credentials) },
+    login: async ({ email, password }) => { await account.logInBy('login', { email, password }) },
+
+    /** The same by another route; answers what came with the token. A ticket stands in for one. @param {string} path @param {object} body @param {string} [ticket] @returns {Promise<object>} */
+    logInBy: async (path, body, ticket) => await account.logInBy(path, body, ticket),
+
+    /** Posts to a route as nobody, or with a ticket. @param {string} path @param {object} body @param {string} [ticket] @returns {Promise<unknown>} */
+    ask: async (path, body, ticket) => await account.ask(path, body, ticket),
 
     /** Logs this browser out, in all its tabs. @returns {Promise<void>} */
     logout: async () => { await account.logout() },
@@ -587,10 +603,15 @@ function isEmpty ({ status }) {
   return status === 204
 }
 
-/** @param {Answer} answer */
-function isUser ({ body }) {
+/** Whether it is a user, or a mail is to come. @param {Answer} answer */
+function isRegistered ({ status, body }) {
   const { id, email } = /** @type {Partial<Record<string, unknown>>} */ (body ?? {})
-  return typeof id === 'string' && typeof email === 'string'
+  return status === 202 || (typeof id === 'string' && typeof email === 'string')
+}
+
+/** Whether it is JSON, or nothing. @param {Answer} answer */
+function isAnswer ({ status, body }) {
+  return status === 204 || (typeof body === 'object' && body !== null)
 }
 
 /** @param {Answer} answer */

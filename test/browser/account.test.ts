@@ -1,5 +1,5 @@
 // The account page in a real browser: the whole journey, each of its states without a finding of axe, and nothing from elsewhere.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { writeLinkToken } from '../../src/core/link-token.js'
 import { openStore } from '../../src/store/open-store.js'
@@ -9,6 +9,7 @@ import { newUser } from '../store/store-contract.js'
 import { cookieNames, launch, LEFT, withChromium } from './chromium.js'
 import { Calls, inspect } from './inspection.js'
 import { startClient } from './oauth-client.js'
+import { faults, fieldError, fill, heading, notice, refuse, view, watch } from './watching.js'
 
 const ACCOUNT = { email: 'ada@example.com', password: 'correct horse battery' }
 const AGENTS = {
@@ -18,26 +19,7 @@ const AGENTS = {
 
 const calls = new Calls(/\/account\/(account|activity|answers|devices|doors|forms|views)\.js$/)
 
-interface Watched { page: Page, context: BrowserContext, url: string, violations: string[], foreign: string[], faults: string[], errors: string[] }
-
-/** A page that counts what its policy stopped, what it asked of others, and what it threw. */
-async function openPage (t: Test, browser: Browser, url: string): Promise<Watched> {
-  const context = await browser.newContext({ reducedMotion: 'reduce', viewport: { width: 1280, height: 900 } })
-  t.teardown(async () => {
-    await calls.note(page)
-    await context.close()
-  })
-  const page = await context.newPage()
-  const watched: Watched = { page, context, url, violations: [], foreign: [], faults: [], errors: [] }
-  await context.exposeBinding('reportViolation', (_source, text: string) => { watched.violations.push(text) })
-  await context.addInitScript("document.addEventListener('securitypolicyviolation', event => reportViolation(event.violatedDirective + ' ' + event.blockedURI))")
-  context.on('request', request => { if (new URL(request.url()).origin !== new URL(url).origin) watched.foreign.push(request.url()) })
-  page.on('pageerror', error => { watched.faults.push(String(error)) })
-  page.on('console', message => { if (message.type() !== 'log') watched.errors.push(message.text()) })
-  await calls.start(page)
-  await page.goto(`${url}/account`)
-  return watched
-}
+const openPage = async (t: Test, browser: Browser, url: string) => await watch(t, browser, url, calls)
 
 /** What ran is forgotten with the page that it ran on, so it is noted before. */
 async function reload (page: Page): Promise<void> {
@@ -46,36 +28,7 @@ async function reload (page: Page): Promise<void> {
   await page.reload()
 }
 
-/** Answers a route in Signet's place, once. */
-async function refuse (context: BrowserContext, path: string, status: number, code: string, detail: string, retryAfter = '1'): Promise<void> {
-  await context.route(path, async route => { await route.fulfill({ status, headers: { 'retry-after': retryAfter }, contentType: 'application/problem+json', body: JSON.stringify({ code, detail, request_id: 'that-id' }) }) }, { times: 1 })
-}
-
 const buttonTop = async (page: Page) => (await view(page).locator('button[type=submit]').last().boundingBox())!.y
-
-const view = (page: Page) => page.locator('[data-view]:not([hidden])')
-const heading = async (page: Page, text: string) => { await page.getByRole('heading', { level: 1, name: text }).waitFor() }
-const notice = (page: Page) => view(page).locator('.notice[data-kind=error], .notice[data-kind=done]').first()
-
-async function fill (page: Page, form: string, values: Record<string, string>): Promise<void> {
-  for (const [name, value] of Object.entries(values)) await page.locator(`#${form} [name=${name}]`).fill(value)
-  await page.locator(`#${form} button[type=submit]`).click()
-}
-
-/** Where a person is led and what a screen reader reads there. */
-async function fieldError (page: Page, input: string): Promise<{ focused: boolean, invalid: string | null, text: string }> {
-  await page.locator(`#${input}[aria-invalid=true]`).waitFor()
-  return await page.locator(`#${input}`).evaluate(element => ({
-    focused: document.activeElement === element,
-    invalid: element.getAttribute('aria-invalid'),
-    text: document.getElementById(element.getAttribute('aria-describedby')!.split(' ')[0]!)!.textContent,
-  }))
-}
-
-/** Every field that is marked, with what is said at it. */
-async function faults (page: Page): Promise<Record<string, string>> {
-  return Object.fromEntries(await view(page).locator('input[aria-invalid=true]').evaluateAll(inputs => inputs.map(({ id }) => [id, document.getElementById(`${id}-note`)!.textContent])))
-}
 
 async function rules (page: Page, list: string): Promise<string[]> {
   return await page.locator(`#${list} li`).allTextContents()
@@ -412,6 +365,13 @@ withChromium(executablePath => {
     await page.locator('#sign-in button[type=submit][aria-disabled=true][aria-busy=false]').waitFor()
     await inspect(t, watched, 'sign-in-limited')
     await page.locator('#sign-in button[type=submit][aria-disabled=false]').waitFor()
+    for (const [seconds, words] of [['540', '9:00'], ['1800', '30 minutes'], ['80000', '23 hours']] as const) {
+      await refuse(watched.context, '**/login', 429, 'rate_limited', 'Too many requests; wait for as long as the Retry-After header says.', seconds)
+      await fill(page, 'sign-in', ACCOUNT)
+      await page.getByText(`Too many attempts. Try again in ${words}.`).or(page.getByText('Too many attempts. Try again in 8:59.')).waitFor()
+      await reload(page)
+      await heading(page, 'Sign in')
+    }
     await page.goto(`${url}/account#sign-up`)
     await reload(page)
     await heading(page, 'Create an account')
@@ -608,7 +568,7 @@ withChromium(executablePath => {
     t.equal(await view(page).getAttribute('data-view'), 'waiting')
     t.equal(await page.locator('#devices li').count(), 0)
     t.strictSame(await page.locator('[data-slot], .notice').allTextContents().then(texts => texts.filter(text => text.includes('@') || text.includes('Ada'))), [])
-    t.strictSame(await page.locator('input').evaluateAll(inputs => inputs.map(input => [(input as HTMLInputElement).value, (input as HTMLInputElement).defaultValue].join(''))), Array(14).fill(''))
+    t.strictSame(await page.locator('input:not([type=checkbox])').evaluateAll(inputs => inputs.map(input => [(input as HTMLInputElement).value, (input as HTMLInputElement).defaultValue].join('')).filter(text => text !== '')), [])
     t.notMatch(await page.content(), ACCOUNT.email)
     await page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     await heading(page, 'Your account')

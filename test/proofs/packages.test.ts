@@ -54,6 +54,8 @@ const TYPED = `
 import Fastify from 'fastify'
 import express from 'express'
 import { createClient, SignetError, type Change, type Client, type User } from '@signet/client'
+import { createRecovery } from '@signet/client/recovery'
+import { createSecondFactors } from '@signet/client/second-factors'
 import { createVerifier, TokenVerificationError, type AccessTokenClaims, type RefusalCode, type Verifier, type VerifierOptions } from '@signet/verifier'
 import { requireToken, tokenOf, type GuardOptions, type RequireToken } from '@signet/verifier/express'
 import signet from '@signet/verifier/fastify'
@@ -89,10 +91,12 @@ export async function use () {
   }
   const client: Client = createClient({ baseUrl: 'https://id.example' })
   const stop: () => void = client.onChange(({ status, reason }: Change) => { console.log(status, reason) })
-  const user: User = await client.register({ email: '', password: '' })
+  const user: User | undefined = await client.register({ email: '', password: '' })
+  const left: number = (await createSecondFactors(client).list()).recovery_codes
+  const sent: Promise<void> = createRecovery(client).forgotPassword('')
   // @ts-expect-error: it has no token to show
   console.log(client.token)
-  return { stop, user, fields: await client.logout().catch((error: unknown) => error instanceof SignetError && error.errors[0]?.field) }
+  return { stop, user, left, sent, fields: await client.logout().catch((error: unknown) => error instanceof SignetError && error.errors[0]?.field) }
 }
 `
 
@@ -141,7 +145,9 @@ t.test('the packed packages, installed in an empty project', async t => {
 
   await t.test('hold what is used and nothing else, and bring nothing but jose', async t => {
     const filesOf = (name: string) => readdirSync(installed(name), { recursive: true }).map(String).filter(file => statSync(join(installed(name), file)).isFile()).sort()
-    t.strictSame(filesOf('@signet/client'), ['LICENSE', 'README.md', 'client.js', 'dist/client.d.ts', 'package.json'])
+    t.strictSame(filesOf('@signet/client'), [
+      'LICENSE', 'README.md', 'client.js', 'dist/client.d.ts', 'dist/recovery.d.ts', 'dist/requests.d.ts', 'dist/second-factors.d.ts', 'package.json', 'recovery.js', 'requests.js', 'second-factors.js',
+    ])
     t.equal(readFileSync(join(installed('@signet/client'), 'client.js'), 'utf8'), readFileSync('src/client/client.js', 'utf8'))
     const parts = readdirSync('src/verifier').filter(name => name.endsWith('.ts')).flatMap(name => ['d.ts', 'js'].map(extension => `dist/${name.slice(0, -2)}${extension}`))
     t.strictSame(filesOf('@signet/verifier'), ['LICENSE', 'README.md', 'package.json', ...parts].sort())

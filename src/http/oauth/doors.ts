@@ -6,6 +6,7 @@ import { addOpenCors } from '../edge/cors.js'
 import type { LimitOptions } from '../edge/rate-limits.js'
 import { readStaticFiles } from '../edge/static-files.js'
 import { addPage, FOLDER } from '../public/pages.js'
+import type { Values } from '../public/templates.js'
 import { addAuthorize, type AuthorizeParts } from './authorize.js'
 import { addEndSession, type EndSessionParts } from './end-session.js'
 import { addFormBodies } from './forms.js'
@@ -21,14 +22,14 @@ declare module 'fastify' {
   }
 }
 
-export interface DoorParts extends Omit<AuthorizeParts, 'pages'>, Omit<EndSessionParts, 'pages'>, TokenDoorParts { limits: LimitOptions, hasLists: boolean, hasAccountPage: boolean, passwordMinLength: number, registration: 'open' | 'closed' | 'verified', maxAge: number }
+export interface DoorParts extends Omit<AuthorizeParts, 'pages'>, Omit<EndSessionParts, 'pages'>, TokenDoorParts { limits: LimitOptions, hasLists: boolean, hasAccountPage: boolean, offers: Values, maxAge: number }
 
 const CLIENT_FOLDER = fileURLToPath(new URL('client/', SOURCES))
 
 /** Adds all of them. */
 export async function addOAuth (app: FastifyInstance, parts: DoorParts): Promise<void> {
   addMetadata(app, parts.issuer, parts.hasLists, parts.maxAge)
-  const pages = new Pages({ password_min_length: String(parts.passwordMinLength), registration: parts.registration === 'closed' ? '' : parts.registration, account: parts.hasAccountPage ? 'account' : '' })
+  const pages = new Pages({ ...parts.offers, account: parts.hasAccountPage ? 'account' : '' })
   for (const [name, file] of [...readStaticFiles(FOLDER, ['.js', '.css', '.svg']), ...readStaticFiles(CLIENT_FOLDER, ['.js'])]) addPage(app, `/oauth/${name}`, () => file)
   await app.register(async doors => {
     addFormBodies(doors)

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { openMailbox } from '../../mail/mailbox.js'
 import { newClient } from '../../store/client-contract.js'
 import { EMAIL, PASSWORD, testApp } from '../../test-app.js'
 
@@ -15,7 +16,9 @@ t.test('the page and all that it loads come from Signet, under a policy that all
   t.notMatch(page.body, /\{\{|<style|<script(?! type="module" src)|\sstyle=|\son\w+=|https?:/)
   // Nothing that only some of its views use, of which a browser would say that it was loaded in vain.
   const loaded = [...page.body.matchAll(/(?:href|src)="(account\/[^"]+)"/g)].map(([, path]) => `/${path}`)
-  t.strictSame(new Set(loaded), new Set(['mark.svg', 'account.css', 'answers.js', 'client.js', 'doors.js', 'forms.js', 'devices.js', 'activity.js', 'views.js', 'account.js'].map(name => `/account/${name}`)))
+  t.strictSame(new Set(loaded), new Set([
+    'mark.svg', 'account.css', 'account.js', 'activity.js', 'addresses.js', 'answers.js', 'app-offer.js', 'client.js', 'codes.js', 'devices.js', 'dialogs.js', 'doors.js', 'factors.js', 'forms.js', 'links.js', 'proof.js', 'recovery.js', 'requests.js', 'second-factors.js', 'second-step.js', 'views.js',
+  ].map(name => `/account/${name}`)))
   for (const url of ['/account', ...loaded]) {
     const answer = await app.inject(url)
     t.equal(answer.statusCode, 200, url)
@@ -38,8 +41,13 @@ t.test('a password is typed unseen on every page, and may be pasted, or filled i
   for (const name of files) t.notMatch(readFileSync(join('src/browser', name), 'utf8'), /onpaste|['"]paste['"]/, name)
 })
 
-t.test('the client of the page is the client of the package, served as a module', async t => {
+t.test('the client of the page is the client of the package, served as modules, of which the first is below 8 kB and the others are apart', async t => {
   const { app } = await testApp(t)
+  for (const [name, most] of [['client', 8_000], ['recovery', 1_000], ['requests', 1_000], ['second-factors', 3_000]] as const) {
+    const { headers, rawPayload } = await app.inject({ url: `/account/${name}.js`, headers: { 'accept-encoding': 'gzip' } })
+    t.ok(headers['content-encoding'] === 'gzip' && rawPayload.length < most, `${name}.js: ${rawPayload.length} bytes`)
+    t.equal((await app.inject(`/account/${name}.js`)).body, readFileSync(`src/client/${name}.js`, 'utf8'))
+  }
   const answer = await app.inject('/account/client.js')
   t.match(answer.headers['content-type'], /^(text|application)\/javascript/)
   t.equal(answer.body, readFileSync('src/client/client.js', 'utf8'))
@@ -59,6 +67,20 @@ t.test('where registration is closed there is no form for it, on this page and o
       t.match(page, 'id="sign-in"')
       t.equal(/#sign-up|id="sign-up/.test(page), offers)
       t.notMatch(page, /\{\{/)
+    }
+  }
+})
+
+t.test('what is done by mail is offered where mails are sent, and passkeys where browsers know them: not at an address', async t => {
+  const passkeys = /<meta name="passkeys" content="([^"]*)">/
+  for (const [issuer, home] of [['https://id.example.com/base', 'id.example.com'], ['http://localhost:3000', 'localhost'], ['http://127.0.0.1:3000', ''], ['https://[2001:db8::1]', '']] as const) {
+    for (const mailbox of [undefined, openMailbox()]) {
+      const { app } = await testApp(t, { ISSUER: issuer }, mailbox?.parts)
+      const { body } = await app.inject('/account')
+      t.equal(passkeys.exec(body)?.[1], home)
+      t.equal(body.includes('id="passkey-sign-in"'), home !== '')
+      for (const part of ['#forgot-password', 'id="forgot-password"', 'id="verify-email"', 'id="confirm-email"', 'id="new-email-form"']) t.equal(body.includes(part), mailbox !== undefined, part)
+      t.match(body, 'id="app-code"')
     }
   }
 })
