@@ -1,5 +1,6 @@
-// The server, and each command, as one program, made of what was compiled and of the packages that each start needs, for a hundred files take longer to find than to run; holds what is left out of them.
-import { existsSync, readdirSync } from 'node:fs'
+// The server, and each command, as one program, made of what was compiled and of the packages that each start needs, for a hundred files take longer to find than to run; holds what is left out of them, and how long what is no longer part of them stays.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** env-schema makes, as it is loaded, an Ajv that compiles the schema of all schemas, to check its own by; that is a twentieth of a start. */
 const withoutMeta = {
@@ -7,6 +8,20 @@ const withoutMeta = {
   transform: {
     filter: { id: /\/env-schema\/index\.js$/ },
     handler: (/** @type {string} */ code) => code.replace('addUsedSchema: false,', '$& meta: false, validateSchema: false,'),
+  },
+}
+
+const FOLDER = 'signet'
+/** What the last build made. */
+const MADE = '.made'
+/** A server loads some files when it first needs them: what this build did not make stays for one that runs of the build before, until the next. */
+const withoutOlder = {
+  name: 'without-older-files',
+  writeBundle (/** @type {unknown} */ _options, /** @type {object} */ bundle) {
+    const made = Object.keys(bundle)
+    const madeBefore = existsSync(MADE) ? readFileSync(MADE, 'utf8').split('\n') : readdirSync(FOLDER)
+    for (const name of readdirSync(FOLDER)) if (![...made, ...madeBefore].includes(name)) rmSync(join(FOLDER, name))
+    writeFileSync(MADE, made.join('\n'))
   },
 }
 
@@ -19,7 +34,7 @@ export default {
   platform: 'node',
   // Loaded when first needed, if at all, and each with files of its own beside it.
   external: ['@fastify/swagger', '@opentelemetry/api', 'bcrypt', 'libsql', 'mongoose', 'piscina'],
-  output: { dir: 'signet', format: 'esm', chunkFileNames: '[name].js' },
-  plugins: [withoutMeta],
+  output: { dir: FOLDER, format: 'esm', chunkFileNames: '[name].js' },
+  plugins: [withoutMeta, withoutOlder],
   logLevel: 'warn',
 }

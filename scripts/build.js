@@ -14,6 +14,8 @@ const AS_THEY_ARE = ['src/browser', ...readdirSync('src/client').filter(name => 
 /** Of what the last build was made, and what it made; not there while one is under way, nor after one that did not end well. */
 const STAMP = 'dist/.built'
 const LOCK = 'dist/.lock'
+/** From which a server may still load: the bundler takes out of it what is older than the last build. */
+const BUNDLED = ['dist/signet', 'dist/.made']
 const COMPILER = 'node_modules/typescript/bin/tsc'
 const BUNDLER = 'node_modules/rolldown/bin/cli.mjs'
 const BUNDLE = 'rolldown.config.js'
@@ -57,7 +59,7 @@ function ageNotes () {
 
 function removeAll () {
   const entries = BUILT.filter(existsSync).flatMap(folder => readdirSync(folder).map(name => join(folder, name)))
-  for (const path of entries) if (path !== LOCK) rmSync(path, { recursive: true })
+  for (const path of entries) if (path !== LOCK && !BUNDLED.includes(path)) rmSync(path, { recursive: true })
 }
 
 /** Compiles; returns the exit code. */

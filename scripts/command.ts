@@ -21,7 +21,7 @@ export interface Form {
   options: Options
   /** What its ids are of. */
   of: keyof typeof ONE
-  takes: 'no id' | 'one id'
+  takes: 'no id' | 'one id' | 'one or more'
   /** Makes what was typed into what can be parsed. */
   spell: (args: string[]) => string[]
 }
@@ -55,6 +55,7 @@ async function run ({ help, options, of, takes, spell }: Form, act: (given: Give
   try {
     if (takes === 'no id' && ids.length > 0) throw new WrongUse(of === 'user' ? 'This command takes no user.' : `This command takes no ${of} id.`)
     if (takes === 'one id' && ids.length !== 1) throw new WrongUse(`This command takes ${ONE[of]}.`)
+    if (takes === 'one or more' && ids.length === 0) throw new WrongUse(`This command takes ${ONE[of]}, or several.`)
     const answer = await act({ flags, ids, say: text => { if (!flags['json']) process.stdout.write(`${text}\n`) } })
     if (answer.code === 0 || flags['json']) print(answer)
     else process.stderr.write(`${answer.text}\n`)

@@ -1,6 +1,6 @@
 // `npm run users:import`: brings the users of another system along, with their passwords; holds no format and no rule of a user.
 import { closeSync, createReadStream, existsSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { readEntries } from '../src/core/imports/entries.js'
+import { readEntries, type Entry } from '../src/core/imports/entries.js'
 import { FORMATS, readFirebaseParameters, type FirebaseParameters, type Format } from '../src/core/imports/formats.js'
 import { inWords } from '../src/faults.js'
 import { importUsers, type ImportCounts, type ImportRefusal, type Refused } from '../src/services/import-users.js'
@@ -8,8 +8,9 @@ import { formatTable, withCause, WrongUse, type Answer } from './command.js'
 import { recordAsOperator } from './operator-events.js'
 import { runStoreCommand, type StoreInvocation } from './store-command.js'
 
-const HELP = `Brings the users of another system along: npm run users:import -- FILE [FLAGS] [--dry-run] [--json]
-  FILE                           JSON Lines, what another system exports, or - for standard input; docs/import.md has the forms
+const HELP = `Brings the users of another system along: npm run users:import -- FILE... [FLAGS] [--dry-run] [--json]
+  FILE                           JSON Lines, what another system exports, or - for standard input; docs/import.md has the forms. Several
+                                 are read one after the other, as of one system
   --format NAME                  ${FORMATS.join(', ')}; without it the first entry tells
   --firebase-hash-config FILE    the password hash parameters that Firebase's console shows, in a file
   --source NAME                  what keeps ids that are no UUIDs apart from those of another import; without it the format's name
@@ -52,14 +53,14 @@ const REASONS: Record<ImportRefusal, string> = {
 }
 
 /** Refusals by their reason: how many, where the first of them are, and of which members those know nothing. */
-type Tally = Map<ImportRefusal, { count: number, lines: number[], members?: string[] }>
+type Tally = Map<ImportRefusal, { count: number, lines: number[], files?: string[], members?: string[] }>
 
 async function run (invocation: StoreInvocation): Promise<Answer> {
-  const { flags, ids: [path], place } = invocation
+  const { flags, ids: paths, place } = invocation
   const format = readFormat(flags['format'])
   const firebase = flags['firebase-hash-config'] === undefined ? undefined : readParameters(String(flags['firebase-hash-config']))
   // Before the store, to open which root becomes somebody else.
-  const file = path === '-' ? 0 : open(path!, 'r')
+  const files = paths.map(path => ({ path, descriptor: path === '-' ? 0 : open(path, 'r') }))
   const refusals = flags['refusals'] === undefined ? undefined : open(String(flags['refusals']), 'wx')
   const tally: Tally = new Map()
   const note = (refused: Refused) => {
@@ -71,7 +72,7 @@ async function run (invocation: StoreInvocation): Promise<Answer> {
     const isRehearsal = flags['dry-run'] === true
     const store = isRehearsal && place !== 'MongoDB' && !existsSync(place) ? undefined : await invocation.openStore('may be made')
     const done = await importUsers({
-      entries: readEntries(createReadStream('', { fd: file, autoClose: false }) as AsyncIterable<Buffer>, format === 'jsonl' ? 'lines' : undefined),
+      entries: entriesOf(files, format === 'jsonl' ? 'lines' : undefined),
       format,
       reading: { now: invocation.now, firebase },
       terms: { now: invocation.now, source: flags['source'] as string | undefined, withoutPassword: flags['without-password'] ? 'take' : 'refuse' },
@@ -83,15 +84,21 @@ async function run (invocation: StoreInvocation): Promise<Answer> {
     if (store && !isRehearsal && done.added > 0) await recordAsOperator(store, { kind: 'users.imported', details: { count: done.added } })
     return answer(invocation, done, tally)
   } catch (error) {
-    throw new Error(`${whyNot(error as Error, path!)} ${counts ? `${counts.entries} entries were dealt with, ${counts.added} users added. ` : ''}What is written stays; the same command goes on.`, { cause: error })
+    throw new Error(`${withCause(error as Error)} ${counts ? `${counts.entries} entries were dealt with, ${counts.added} users added. ` : ''}What is written stays; the same command goes on.`, { cause: error })
   } finally {
-    for (const descriptor of [file, refusals]) if (descriptor) closeSync(descriptor)
+    for (const descriptor of [...files.map(({ descriptor }) => descriptor), refusals]) if (descriptor) closeSync(descriptor)
   }
 }
 
-/** As a sentence. What the system says of the file is in its own words. */
-function whyNot (error: Error, path: string): string {
-  return (error as NodeJS.ErrnoException).syscall === 'read' ? `The file ${path} cannot be read: ${inWords(error)}.` : withCause(error)
+/** Of one file after the other, each with its name where there are several. */
+async function * entriesOf (files: Array<{ path: string, descriptor: number }>, shape: 'lines' | undefined): AsyncGenerator<Entry> {
+  for (const { path, descriptor } of files) {
+    try {
+      for await (const entry of readEntries(createReadStream('', { fd: descriptor, autoClose: false }) as AsyncIterable<Buffer>, shape)) yield files.length > 1 ? { ...entry, file: path } : entry
+    } catch (cause) {
+      throw new Error(`The file ${path} cannot be read: ${inWords(cause)}.`)
+    }
+  }
 }
 
 function readFormat (name: unknown): Format | undefined {
@@ -130,11 +137,12 @@ function throttled (note: (counts: ImportCounts) => void): (counts: ImportCounts
   }
 }
 
-function count (tally: Tally, { reason, line, member }: Refused): void {
+function count (tally: Tally, { reason, file, line, member }: Refused): void {
   const found = tally.get(reason) ?? { count: 0, lines: [] }
   found.count++
   if (found.lines.length < NAMED) {
     found.lines.push(line)
+    if (file !== undefined) found.files = [...found.files ?? [], file]
     if (member !== undefined) found.members = [...new Set([...found.members ?? [], member])]
   }
   tally.set(reason, found)
@@ -145,7 +153,7 @@ function sentence ({ entries, added, there, refused }: ImportCounts): string {
 }
 
 function answer ({ flags, place }: StoreInvocation, { format, ...counts }: ImportCounts & { format: Format | undefined }, tally: Tally): Answer {
-  const rows = [...tally].map(([reason, { count, lines, members }]) => [String(count), reason, `${lines.length > 1 ? 'lines' : 'line'} ${lines.join(', ')}${count > lines.length ? ', …' : ''}`, `It ${REASONS[reason]}.${members ? ` Members: ${members.map(name => JSON.stringify(name)).join(', ')}.` : ''}`])
+  const rows = [...tally].map(([reason, { count, lines, files, members }]) => [String(count), reason, `${lines.length > 1 ? 'lines' : 'line'} ${lines.map((line, at) => files ? `${files[at]}:${line}` : line).join(', ')}${count > lines.length ? ', …' : ''}`, `It ${REASONS[reason]}.${members ? ` Members: ${members.map(name => JSON.stringify(name)).join(', ')}.` : ''}`])
   const text = [
     `${flags['dry-run'] ? `Nothing was changed in ${place}. It would be` : `Imported to ${place}`}: ${sentence(counts)}.`,
     ...format ? [`The file was read as one of ${format} (--format).`] : [],
@@ -157,4 +165,4 @@ function answer ({ flags, place }: StoreInvocation, { format, ...counts }: Impor
   return { code: counts.refused > 0 ? 1 : 0, text, json }
 }
 
-await runStoreCommand({ help: HELP, options: OPTIONS, of: 'file', takes: 'one id', spell: args => args, settings: [] }, run)
+await runStoreCommand({ help: HELP, options: OPTIONS, of: 'file', takes: 'one or more', spell: args => args, settings: [] }, run)

@@ -108,7 +108,7 @@ export function followClosings (app: FastifyInstance, { clock, config, keyRing, 
   return lists
 }
 
-/** Forgets those who were deleted once nothing that was closed with them counts any more: when the application listens, and every hour from then on. */
+/** Forgets those who were deleted once nothing that was closed with them counts any more, and at once what a server that was killed left of them: when the application listens, and every hour from then on. */
 export function forgetDeleted (app: FastifyInstance, { clock, config, store }: AppParts): void {
   // What fails is done an hour later.
   const forget = () => { void Promise.allSettled([store.dropDeleted(clock() - closingRetention(config))]) }

@@ -51,7 +51,7 @@ const WORDS = {
 function wordsOf ({ kind, cause, client }) {
   const key = cause ? `${kind} ${cause}` : kind
   const words = (client && WORDS[`${key} NAME`]) ?? WORDS[key]
-  return words?.replace('NAME', client?.name ?? 'an application')
+  return words?.replace('NAME', () => client?.name ?? 'an application')
 }
 
 /** What is shown: of many that are alike, one after the other, the newest and how many they are. @param {AccountEvent[]} events */

@@ -9,8 +9,8 @@ import type { Insertion, Store, User } from '../store/store.js'
 /** Why an entry was not taken: what it says, that it is in the file before, or that another user has its address or id. */
 export type ImportRefusal = Refusal | EntryFault | 'repeated' | 'email_taken' | 'id_taken'
 
-/** One that was not taken: the line on which it begins, and which entry it is, both from 1 on; its address where that is one, and the member that is unknown. */
-export interface Refused { line: number, entry: number, reason: ImportRefusal, email?: string, member?: string }
+/** One that was not taken: the line on which it begins, of which file where there are several, and which entry of all it is, both from 1 on; its address where that is one, and the member that is unknown. */
+export interface Refused { line: number, file?: string, entry: number, reason: ImportRefusal, email?: string, member?: string }
 
 export interface ImportCounts {
   entries: number
@@ -46,7 +46,7 @@ const REMEMBERED = 4_000_000
 /** So much of a member's name is told. */
 const NAME_LENGTH = 64
 
-interface Pending { entry: number, line: number, candidate: Candidate, user: User }
+interface Pending { place: Pick<Refused, 'entry' | 'line' | 'file'>, candidate: Candidate, user: User }
 
 /** Reads to the end; what it wrote stays, and the same import goes on where this one ends. Rejects with `unavailable` where the store does. */
 export async function importUsers (importing: Importing): Promise<ImportCounts & { format: Format | undefined }> {
@@ -69,7 +69,7 @@ class Import {
   }
 
   async take (entry: Entry): Promise<void> {
-    const place = { entry: ++this.counts.entries, line: entry.line }
+    const place = { ...(entry.file !== undefined && { file: entry.file }), line: entry.line, entry: ++this.counts.entries }
     const candidate = 'fault' in entry ? entry.fault : this.#read(entry.value)
     if (typeof candidate === 'string') {
       this.#refuse({ ...place, ...('value' in entry && this.#hints(entry.value, candidate)) }, candidate)
@@ -79,7 +79,7 @@ class Import {
       this.#refuse({ ...place, email: candidate.typed }, 'repeated')
       return
     }
-    this.#pending.push({ ...place, candidate, user: toUser(candidate, this.#importing.terms.now) })
+    this.#pending.push({ place, candidate, user: toUser(candidate, this.#importing.terms.now) })
     if (this.#pending.length === BATCH) await this.flush()
   }
 
@@ -135,7 +135,7 @@ class Import {
     const { id, typed } = pending.candidate
     const isSame = found && (id === undefined || found.id === id) && spellingsOf(typed).includes(found.email)
     if (isSame) this.counts.there++
-    else this.#refuse({ line: pending.line, entry: pending.entry, email: pending.candidate.typed }, outcome)
+    else this.#refuse({ ...pending.place, email: pending.candidate.typed }, outcome)
   }
 
   /** By what a person finds it again. */

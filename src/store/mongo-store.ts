@@ -338,7 +338,7 @@ export class MongoStore implements Store {
   async dropDeleted (before: number): Promise<number> {
     const forgotten = { deletedAt: { $lt: before }, $or: [{ closedAt: { $exists: false } }, { closedAt: { $lt: before } }] }
     return await this.#guard(async () => {
-      for await (const { _id } of this.#link.collection.find(forgotten, { projection: { _id: 1 } })) await dropEventsOf(this.#link.events, _id, LAZY)
+      for await (const { _id } of this.#link.collection.find({ deletedAt: { $exists: true } }, { projection: { _id: 1 } })) await dropEventsOf(this.#link.events, _id, LAZY)
       return (await this.#link.collection.deleteMany(forgotten, DURABLE_WRITE)).deletedCount
     })
   }

@@ -245,7 +245,7 @@ export class SqliteStore implements Store {
       UPDATE users SET email = id, name = NULL, password_hash = '', created_at = :at, failed = NULL, failed_codes = NULL, roles = NULL, disabled_at = NULL, email_verified = NULL, factors = NULL, last_disabled_at = NULL, deleted_at = :at, families = '{}', ${closing('1')}
       WHERE id = :userId AND ${IS_THERE} AND (:verifiedHash IS NULL OR (password_hash = :verifiedHash AND ${livesAt(':callerPath')}))`)
     this.#dropDeleted = this.#durable.prepare(`DELETE FROM users WHERE ${IS_FORGOTTEN}`)
-    this.#dropEventsOfDeleted = this.#durable.prepare(`DELETE FROM events WHERE kind <> 'user.deleted' AND user_id IN (SELECT id FROM users WHERE ${IS_FORGOTTEN})`)
+    this.#dropEventsOfDeleted = this.#durable.prepare("DELETE FROM events WHERE kind <> 'user.deleted' AND user_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL)")
     this.#setRoles = this.#durable.prepare(`UPDATE users SET roles = :roles WHERE id = :userId AND ${IS_THERE}`)
     this.#setRolesAndCloseAll = this.#durable.prepare(`UPDATE users SET roles = :roles, families = '{}', ${closing('1')} WHERE id = :userId AND ${IS_THERE}`)
     this.#rename = this.#durable.prepare(`UPDATE users SET name = :name WHERE id = :userId AND ${livesAt(':callerPath')}`)
@@ -408,10 +408,12 @@ export class SqliteStore implements Store {
   }
 
   async dropDeleted (before: number): Promise<number> {
-    return await this.#write(this.#durableQueue, () => {
-      this.#dropEventsOfDeleted.run({ before })
+    const dropped = await this.#write(this.#durableQueue, () => {
+      this.#dropEventsOfDeleted.run({})
       return this.#dropDeleted.run({ before }).changes
     })
+    await Promise.allSettled([this.#gather()])
+    return dropped
   }
 
   async setRoles ({ userId, roles: wanted, closes }: SetRoles): Promise<number | undefined> {

@@ -207,7 +207,7 @@ export interface Store {
   enableUser (userId: string): Promise<boolean>
   /** Durable. Leaves nothing personal, and closes every family in the same write. False where there is no such user, or the proof does not hold any more. */
   deleteUser (change: DeleteUser): Promise<boolean>
-  /** Durable. Forgets the users that were deleted before this instant, in milliseconds, and had nothing closed since, with what is left of their events. How many those were. */
+  /** Durable. Forgets the users that were deleted before this instant, in milliseconds, and had nothing closed since. How many those were. What is left of anybody who is deleted goes, too: who was to drop it may have been killed. */
   dropDeleted (before: number): Promise<number>
   /** Durable. How many families it closed that were live; undefined where there is no such user. */
   setRoles (change: SetRoles): Promise<number | undefined>

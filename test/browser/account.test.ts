@@ -272,6 +272,34 @@ withChromium(executablePath => {
     t.strictSame([watched.violations, watched.foreign, watched.faults], [[], [], []])
   })
 
+  t.test('whatever programs and applications call themselves is text, and nothing else', async t => {
+    const { url, databaseUrl } = await serve(t)
+    await ask(`${url}/register`, ACCOUNT)
+    const watched = await openPage(t, browser, url)
+    const { page } = watched
+    await fill(page, 'sign-in', ACCOUNT)
+    await heading(page, 'Your account')
+    const name = '$& $\' <img src=x onerror=alert(1)> שלום'
+    const client = await startClient(t, url, databaseUrl, { name })
+    const tab = await watched.context.newPage()
+    await tab.goto(client.start({ scope: 'openid', prompt: 'consent' }))
+    await tab.getByRole('button', { name: 'Allow' }).click()
+    await tab.getByRole('heading', { name: 'Welcome back' }).waitFor()
+    for (const agent of ['<img src=x onerror=alert(1)>', `"><script>alert(1)</script>${'x'.repeat(4000)}`, '\xE2\x80\xAEtxet', `Firefox/1 ${'iPhone'.repeat(600)}`, 'x'.repeat(4000)]) await loginElsewhere(url, agent)
+    const told = async () => await page.locator('#activity .event-name').allTextContents()
+    while ((await told()).filter(text => text.startsWith('Signed in')).length < 6) {
+      await lookAgain(page)
+      await page.waitForTimeout(50)
+    }
+    t.strictSame((await page.locator('#devices .device-name').allTextContents()).sort(), ['Chrome on Linux This device', 'Firefox', 'Unknown device', 'Unknown device', 'Unknown device', 'x'.repeat(40)])
+    t.strictSame(await page.locator('#applications .device-name').allTextContents(), [name])
+    t.equal(await page.locator('#activity img, #devices img, #applications img').count(), 0)
+    t.equal((await told()).find(text => text.startsWith('Let ')), `Let ${name} in`)
+    await page.locator('#more-activity').click()
+    await inspect(t, watched, 'account-hostile-names')
+    t.strictSame([watched.violations, watched.faults], [[], []])
+  })
+
   t.test('what a user let in is listed with what it may do, and loses its access there', async t => {
     const { url, databaseUrl } = await serve(t)
     await ask(`${url}/register`, ACCOUNT)

@@ -73,6 +73,25 @@ t.test('a source that is older than the last build is compiled, and what was tak
   t.match(built('dist/src/one.js'), '22')
 })
 
+t.test('what a build no longer makes stays for a server that runs of the one before, until the next', t => {
+  const { folder, write, build } = project(t)
+  const loaded = (name: string) => {
+    write('src/server.ts', `// @ts-nocheck\nexport const late = async () => await import('./${name}.js')\n`)
+  }
+  const chunks = () => ['one.js', 'two.js', 'server.js'].filter(name => existsSync(join(folder, 'dist/signet', name)))
+  loaded('one')
+  t.strictSame([build(), chunks()], [ALL, ['one.js', 'server.js']])
+  loaded('two')
+  t.strictSame([build(), chunks()], [CHANGED, ['one.js', 'two.js', 'server.js']])
+  write('src/server.ts', 'export const late = 1\n')
+  renameSync(join(folder, 'src/one.ts'), join(folder, 'src/three.ts'))
+  t.strictSame([build(), chunks()], [ALL, ['two.js', 'server.js']], 'and where everything is compiled anew')
+  t.strictSame([build(), chunks()], [NOTHING, ['two.js', 'server.js']])
+  write('src/server.ts', 'export const late = 2\n')
+  t.strictSame([build(), chunks()], [CHANGED, ['server.js']])
+  t.end()
+})
+
 t.test('of commands that are given at once one compiles, and the others wait for it', async t => {
   const { folder } = project(t)
   const answers = await Promise.all([1, 2, 3].map(async () => await promisify(execFile)(process.execPath, [join(folder, 'scripts/build.js')], { env: {} })))

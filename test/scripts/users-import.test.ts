@@ -97,10 +97,19 @@ t.test('each refusal is written where it is wanted, for nobody else to read; Fir
   t.match(await json(join(FILES, 'firebase.json'), '--firebase-hash-config', join(FILES, 'users.jsonl')), { code: 1, done: false, message: /does not hold base64_signer_key/ })
 })
 
+t.test('several files are read as one, and a refusal names its own', async t => {
+  const { folder, json, run } = operator(t)
+  const files = [0, 1].map(at => join(FILES, `shop-users-${at}.json`)) as [string, string]
+  const refusals = join(folder, 'refusals.jsonl')
+  t.match(await json(...files, '--refusals', refusals), { code: 1, format: 'keycloak', entries: 5, added: 4, refused: 1, refusals: { password_missing: { count: 1, lines: [4], files: [files[1]] } } })
+  t.match(JSON.parse(readFileSync(refusals, 'utf8')), { file: files[1], line: 4, entry: 3, email: 'nopassword@example.com', reason: 'password_missing' })
+  t.match(await run(...files, files[0]), { code: 1, err: `2  repeated          lines ${files[0]}:4, ${files[0]}:37  It has` })
+  t.match(await json(...files, join(folder, 'nowhere')), { code: 1, done: false, message: /^The file .*nowhere cannot be read: / }, 'before anything is written')
+})
+
 t.test('wrong use is told so, and what cannot be read', async t => {
   const { folder, run, json } = operator(t)
-  t.match(await run(), { code: 2, err: /^This command takes one file\.\n/ })
-  t.match(await run('a', 'b'), { code: 2, err: /^This command takes one file\.\n/ })
+  t.match(await run(), { code: 2, err: /^This command takes one file, or several\.\n/ })
   t.match(await run('a', '--format', 'xml'), { code: 2, err: /^The option --format is one of jsonl, auth0, firebase, keycloak, supabase, django\.\n/ })
   t.match(await run('--help'), { code: 0, out: /^Brings the users of another system along/ })
   t.match(await json(join(folder, 'nowhere')), { code: 1, message: /cannot be read: / })

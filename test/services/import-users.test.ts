@@ -44,6 +44,8 @@ const FILES = {
   'auth0-hashes.ndjson': ['auth0', ['ada@example.com', 'grace@example.com'], [], []],
   'auth0-users.json': ['auth0', ['ada@example.com', 'pat@example.com', 'sam@example.com'], ['grace@example.com'], ['54 hash_unknown']],
   'firebase.json': ['firebase', ['ada@example.com'], ['grace@example.com'], ['25 password_missing']],
+  'firebase.csv': ['firebase', ['ada@example.com'], ['grace@example.com'], ['3 password_missing', '4 email_missing', '5 not_csv']],
+  'keycloak-realms.json': ['keycloak', ['ada@example.com'], ['grace@example.com'], ['105 password_missing']],
   'keycloak.json': ['keycloak', ['ada@example.com', 'pat@example.com', 'sam@example.com'], ['grace@example.com'], ['131 password_missing', '150 email_missing']],
   'supabase.json': ['supabase', ['ada@example.com', 'pat@example.com'], ['grace@example.com'], ['62 deleted']],
   'supabase.csv': ['supabase', ['ada@example.com', 'pat@example.com'], ['grace@example.com'], ['17 deleted']],
@@ -165,6 +167,17 @@ t.test('a refusal names the address where it is one, and the member that is unkn
     { line: 1, entry: 1, email: 'ada@example.com', reason: 'roles_invalid' }, { line: 2, entry: 2, email: 'bob@example.com', member: 'x'.repeat(64), reason: 'member_unknown' },
     { line: 3, entry: 3, member: 'secret', reason: 'member_unknown' }, { line: 4, entry: 4, reason: 'not_a_user' }, { line: 6, entry: 6, email: 'eve@example.com', reason: 'repeated' },
   ])
+})
+
+t.test('of several files a refusal names its own, whenever it is known', async t => {
+  const store = open(t)
+  await bring(store, [user('ada', { id: 1 })])
+  const refused: Refused[] = []
+  async function * entries (): AsyncGenerator<Entry> {
+    for (const file of ['a', 'b']) for (const value of [user('ada', { id: file }), 1]) yield { file, line: 1, value }
+  }
+  await bring(store, [], { entries: entries(), onRefused: one => { refused.push(one) } })
+  t.strictSame(refused.map(({ file, entry, reason }) => [file, entry, reason]), [['a', 2, 'not_a_user'], ['b', 3, 'repeated'], ['b', 4, 'not_a_user'], ['a', 1, 'email_taken']])
 })
 
 t.test('more addresses than are remembered are written once all the same', async t => {

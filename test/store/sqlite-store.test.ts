@@ -221,6 +221,24 @@ t.test('of a user who is deleted nothing personal is in the files, not even in r
   t.strictSame(personal.map(text => kept.split(text).length - 1), [0, 0, 0, 0])
 })
 
+t.test('a server that is killed between a deletion and what it takes along leaves the next one nothing personal', async t => {
+  const folder = t.testdir({ left: {} })
+  const store = new SqliteStore(join(folder, 'signet.db'))
+  t.teardown(async () => { await store.close() })
+  const user = { ...newUser(), email: 'personal-mail' }
+  await store.insertUser(user)
+  await store.insertEvents([{ id: 'event', at: 1, kind: 'login.succeeded', userId: user.id, userAgent: 'personal-agent' }])
+  await store.dropEventsOf('nobody')
+  await store.deleteUser({ userId: user.id, closing })
+  for (const file of ['signet.db', 'signet.db-wal']) copyFileSync(join(folder, file), join(folder, 'left', file))
+  const next = new SqliteStore(join(folder, 'left', 'signet.db'))
+  t.teardown(async () => { await next.close() })
+  const found = () => readdirSync(join(folder, 'left')).flatMap(file => readFileSync(join(folder, 'left', file), 'latin1').match(/personal-\w+/g) ?? []).sort()
+  t.strictSame([...new Set(found())], ['personal-agent', 'personal-mail'])
+  t.equal(await next.dropDeleted(0), 0)
+  t.strictSame(found(), [])
+})
+
 t.test('whatever the umask, nobody else may read the file or those beside it; one that others could read is closed to them', async t => {
   const umask = process.umask(0)
   t.teardown(() => process.umask(umask))

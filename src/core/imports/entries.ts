@@ -4,8 +4,8 @@ import { TextDecoder } from 'node:util'
 /** Why an entry cannot be read. */
 export type EntryFault = 'entry_too_long' | 'not_utf8' | 'not_json' | 'not_csv' | 'file_ends_within'
 
-/** One entry, and the line on which it begins. */
-export type Entry = { line: number, value: unknown } | { line: number, fault: EntryFault }
+/** One entry, and the line on which it begins; of which file, where there are several. */
+export type Entry = { line: number, file?: string } & ({ value: unknown } | { fault: EntryFault })
 
 /** A piece of a file, or undefined in the place of one that is too long to be kept. */
 interface Piece { line: number, bytes: Buffer | undefined, isCutOff?: boolean }
@@ -26,10 +26,16 @@ const BYTE_ORDER_MARK = Buffer.from([0xEF, 0xBB, 0xBF])
 const DECODER = new TextDecoder('utf-8', { fatal: true })
 /** The member of a document, at its top, that holds the users. */
 const USERS = 'users'
+/** A first row of so many fields is no broken line of JSON. */
+const MANY_FIELDS = 26
+/** A field and what ends it (RFC 4180). */
+const FIELD = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
+/** A field of a table without names, whose writer, Firebase's, puts in quotation marks what has a comma and doubles few of the marks within. */
+const LOOSE_FIELD = /(?:"((?:[^"]|""|"(?![",]|$))*)"|([^,]*))(,|$)/y
 
 /**
- * The entries of a file: of a JSON array, or that which a document names `users`, its elements; of CSV the rows, by the names of the first; and
- * else each line's JSON. `shape` is what is known of it: a first line that is broken looks like the beginning of a document.
+ * The entries of a file: of a JSON array, or that which a document, or each of an array of them, names `users`, its elements; of CSV the rows, by
+ * the names of the first, or without names as lists; and else each line's JSON. `shape` is what is known of it: a first line that is broken looks like the beginning of a document.
  */
 export async function * readEntries (file: AsyncIterable<Buffer>, shape?: 'lines'): AsyncGenerator<Entry> {
   const chunks = file[Symbol.asyncIterator]()
@@ -57,8 +63,17 @@ type Read = (piece: Piece) => Entry[]
 function shapeOf (beginning: Buffer): [Cutter, Read] {
   const text = beginning.toString('latin1').trimStart()
   if (text.startsWith('[') || (text.startsWith('{') && !isUser(text))) return [new ElementCutter(), readJson]
+  // A mark that nothing closes costs its own line alone.
+  if (isUnnamedRow(text)) return [new LineCutter(), unnamedRowReader()]
   if (/^"?[A-Za-z_]\w*"?,/.test(text)) return [new RowCutter(), rowReader()]
   return [new LineCutter(), readJson]
+}
+
+/** Whether the first line is of a table, and of what stands in it: no column is named by nothing, or by an address. */
+function isUnnamedRow (text: string): boolean {
+  if (text.startsWith('{')) return false
+  const fields = readFields(text.split('\n', 1)[0]!.trimEnd(), LOOSE_FIELD)!
+  return fields.length >= MANY_FIELDS && fields.some(field => field === '' || field.includes('@'))
 }
 
 /** Whether the first line is a whole object, and no document with users in it. */
@@ -82,37 +97,54 @@ function decode (piece: Piece): string | EntryFault {
 }
 
 function readJson (piece: Piece): Entry[] {
+  return readText(piece, text => {
+    try {
+      return { value: JSON.parse(text) as unknown }
+    } catch {
+      return { fault: 'not_json' }
+    }
+  })
+}
+
+/** What is read of a piece, if it can be decoded, and anything stands in it. */
+function readText (piece: Piece, read: (text: string) => { value: unknown } | { fault: EntryFault } | undefined): Entry[] {
   const { line } = piece
   const text = decode(piece)
   if (!text.startsWith(' ')) return [{ line, fault: text as EntryFault }]
-  if (text.trim() === '') return []
-  try {
-    return [{ line, value: JSON.parse(text) as unknown }]
-  } catch {
-    return [{ line, fault: 'not_json' }]
-  }
+  const entry = text.trim() === '' ? undefined : read(text.slice(1))
+  return entry ? [{ line, ...entry }] : []
 }
 
 /** Rows by the names of the first one; an empty field is null. */
 function rowReader (): Read {
   let names: string[] | undefined
-  return piece => {
-    const { line } = piece
-    const text = decode(piece)
-    if (!text.startsWith(' ')) return [{ line, fault: text as EntryFault }]
-    if (text.trim() === '') return []
-    const fields = readFields(text.slice(1).replace(/\r$/, ''))
-    if (!fields || (names && fields.length !== names.length)) return [{ line, fault: 'not_csv' }]
-    if (names) return [{ line, value: Object.fromEntries(names.map((name, at) => [name, fields[at] === '' ? null : fields[at]])) }]
+  return piece => readText(piece, text => {
+    const fields = readFields(text.replace(/\r$/, ''), FIELD)
+    if (!fields || (names && fields.length !== names.length)) return { fault: 'not_csv' }
+    if (names) return { value: Object.fromEntries(names.map((name, at) => [name, orNull(fields[at]!)])) }
     names = fields
-    return []
-  }
+    return undefined
+  })
 }
 
-/** The fields of a row (RFC 4180); undefined if it is none. */
-function readFields (row: string): string[] | undefined {
+/** Rows as lists, each as long as the first one: what a user wrote into a field moves none of the others. */
+function unnamedRowReader (): Read {
+  let length: number | undefined
+  return piece => readText(piece, text => {
+    const fields = readFields(text.replace(/\r$/, ''), LOOSE_FIELD)!
+    length ??= fields.length
+    return fields.length === length ? { value: fields.map(orNull) } : { fault: 'not_csv' }
+  })
+}
+
+function orNull (field: string): string | null {
+  return field === '' ? null : field
+}
+
+/** The fields of a row; undefined if it is none. */
+function readFields (row: string, field: RegExp): string[] | undefined {
   const fields: string[] = []
-  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
+  field.lastIndex = 0
   for (;;) {
     const [, quoted, plain, end] = field.exec(row) ?? []
     if (end === undefined) return undefined
@@ -193,18 +225,20 @@ class RowCutter implements Cutter {
   }
 }
 
-/** The elements of the array that is the whole, or the member of the whole that holds the users. What stands around them is not looked at. */
+/** The elements of the array that is the whole, or the member that holds the users, of the whole or of each of its elements. What stands around them is not looked at. */
 class ElementCutter implements Cutter {
   readonly #collector = new Collector()
   #line = 1
   #depth = 0
   #isString = false
   #isEscaped = false
-  /** The last string at the top of a document. */
+  /** The last string at the top of a document, or of an element. */
   #name: number[] = []
   /** How deep the elements lie, once it is known. */
   #elements: number | undefined
   #isOver = false
+  /** Whether that which an element of an array names `users` has just been opened. */
+  #isAtUsers = false
   /** The line of the element that has begun. */
   #begun: number | undefined
 
@@ -214,6 +248,7 @@ class ElementCutter implements Cutter {
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at]!
       if (byte === LINE_FEED) this.#line++
+      if (this.#isAtUsers && !BLANKS.has(byte)) this.#enter(byte)
       const isWithin = this.#isWithin()
       if (isWithin && !this.#isString && this.#depth === this.#elements && (byte === COMMA || byte === CLOSING_BRACKET)) {
         if (this.#begun !== undefined) {
@@ -232,6 +267,14 @@ class ElementCutter implements Cutter {
 
   end (): Piece[] {
     return this.#depth > 0 || this.#elements === undefined ? [{ line: this.#begun ?? this.#line, bytes: undefined, isCutOff: true }] : []
+  }
+
+  /** Where objects are listed, the element was a document, and they are the users. */
+  #enter (byte: number): void {
+    this.#isAtUsers = false
+    if (byte !== OPENING_BRACE) return
+    this.#collector.take()
+    ;[this.#elements, this.#isOver, this.#begun] = [3, false, undefined]
   }
 
   #isWithin (): boolean {
@@ -254,12 +297,13 @@ class ElementCutter implements Cutter {
 
   #stepInString (byte: number): void {
     if (byte === QUOTE && !this.#isEscaped) this.#isString = false
-    else if (this.#depth === 1 && this.#name.length <= USERS.length) this.#name.push(byte)
+    else if (this.#depth <= 2 && this.#name.length <= USERS.length) this.#name.push(byte)
     this.#isEscaped = byte === BACKSLASH && !this.#isEscaped
   }
 
   #noteArray (): void {
-    if (this.#elements !== undefined) return
-    if (this.#depth === 1 || (this.#depth === 2 && String.fromCharCode(...this.#name) === USERS)) this.#elements = this.#depth
+    const isUsers = String.fromCharCode(...this.#name) === USERS
+    if (this.#elements === undefined && (this.#depth === 1 || (this.#depth === 2 && isUsers))) this.#elements = this.#depth
+    else if (this.#depth === 3 && isUsers && (this.#elements === 1 || (this.#elements === 3 && this.#isOver))) this.#isAtUsers = true
   }
 }

@@ -20,10 +20,16 @@ export const FORMATS: Format[] = ['jsonl', 'auth0', 'firebase', 'keycloak', 'sup
 
 /** Members by which an entry is known to be of a system, those that no other has; in this order. */
 const SIGNS: Array<[Format, string[]]> = [
-  ['firebase', ['localId']], ['supabase', ['encrypted_password']], ['django', ['fields']], ['keycloak', ['credentials', 'createdTimestamp']],
+  ['firebase', ['localId']], ['supabase', ['encrypted_password']], ['django', ['fields']], ['keycloak', ['credentials', 'createdTimestamp', 'realm']],
   ['auth0', ['passwordHash', 'custom_password_hash', 'user_id', '_id', 'identities', 'app_metadata']],
 ]
 const OWN_MEMBERS = new Set(['id', 'email', 'email_verified', 'name', 'password_hash', 'roles', 'created_at'])
+
+/** What is read of a row of Firebase's CSV, which names no column, and where it stands; those between are what other providers say. */
+const FIREBASE_COLUMNS: Array<[name: string, at: number]> = [['localId', 0], ['email', 1], ['emailVerified', 2], ['passwordHash', 3], ['salt', 4], ['displayName', 5], ['createdAt', 23], ['disabled', 26]]
+/** Its first writers ended with the telephone number, before `disabled`. */
+const FIREBASE_ROW_LENGTH = 26
+const FLAGS = new Map<unknown, boolean | undefined>([['true', true], ['false', false], [null, undefined], [undefined, undefined]])
 
 const KEYCLOAK_PBKDF2 = new Map<unknown, Pbkdf2Hash['algorithm']>([['pbkdf2', 'sha1'], ['pbkdf2-sha256', 'sha256'], ['pbkdf2-sha512', 'sha512']])
 
@@ -31,12 +37,14 @@ const READERS: Record<Format, (entry: Members, reading: Reading) => Told | Refus
 
 /** Of which system an entry is: Signet's own where it is of none. */
 export function formatOf (entry: unknown): Format {
+  if (isRow(entry)) return 'firebase'
   return SIGNS.find(([, names]) => isMembers(entry) && names.some(name => Object.hasOwn(entry, name)))?.[0] ?? 'jsonl'
 }
 
 /** What an entry tells of a user, or why it is none. */
 export function readAs (format: Format, entry: unknown, reading: Reading): Told | Refusal {
-  return isMembers(entry) ? READERS[format](entry, reading) : 'not_a_user'
+  const members = format === 'firebase' && isRow(entry) ? membersOf(entry) : entry
+  return isMembers(members) ? READERS[format](members, reading) : 'not_a_user'
 }
 
 /** What Firebase's console shows of a project's password hashes; undefined if it is not that. */
@@ -99,6 +107,18 @@ function readFirebase (entry: Members, { firebase }: Reading): Told {
   return { id, email, emailVerified, name, hash: readFirebaseHash(passwordHash, passwordSalt, firebase), createdAt, isDisabled: disabled === true }
 }
 
+function isRow (entry: unknown): entry is unknown[] {
+  return Array.isArray(entry) && entry.length >= FIREBASE_ROW_LENGTH
+}
+
+/** A row of its CSV as its JSON has it; undefined if nobody can say whether the user is disabled. */
+function membersOf (row: unknown[]): Members | undefined {
+  const members = Object.fromEntries(FIREBASE_COLUMNS.map(([name, at]) => [name, row[at]]))
+  const { emailVerified: verified, disabled } = members
+  if (!FLAGS.has(disabled)) return undefined
+  return { ...members, emailVerified: FLAGS.has(verified) ? FLAGS.get(verified) : verified, disabled: FLAGS.get(disabled) }
+}
+
 function readFirebaseHash (hash: unknown, salt: unknown, parameters: FirebaseParameters | undefined): Told['hash'] {
   if (isMissing(hash)) return 'password_missing'
   const [digest, saltBytes] = [readBase64(hash), readBase64(salt ?? '')]
@@ -110,7 +130,9 @@ function readFirebaseHash (hash: unknown, salt: unknown, parameters: FirebasePar
   return checkHash({ scheme: 'fbscrypt', logCost: memCost, blockSize: rounds, separator, signerKey, salt: saltBytes, digest })
 }
 
-function readKeycloak (entry: Members): Told {
+function readKeycloak (entry: Members): Told | Refusal {
+  // A realm that has no users.
+  if (Object.hasOwn(entry, 'realm')) return 'not_a_user'
   const { id, email, emailVerified, firstName, lastName, createdTimestamp: createdAt, enabled, credentials } = entry
   const password = Array.isArray(credentials) ? credentials.filter(isMembers).find(({ type }) => type === 'password') : undefined
   return { id, email, emailVerified, name: joined(firstName, lastName), hash: password ? readKeycloakHash(password) : 'password_missing', createdAt, isDisabled: enabled === false }

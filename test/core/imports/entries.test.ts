@@ -45,6 +45,32 @@ t.test('the rows of CSV are entries by the names of the first', async t => {
   t.strictSame(await entriesOf(Buffer.from('id,email\n1,\xFF\n', 'latin1')), [{ line: 2, fault: 'not_utf8' }])
 })
 
+t.test('the users of each document of an array are entries, and where the first has none it is one itself', async t => {
+  const realm = (users: string, name = 'users') => `{"a":[{"users":[{}]}],"b":{"users":[{}]},\n"${name}" : [${users}],\n"clients":[{"users":[{"x":1}]}]}`
+  const file = `[${realm('\n{"a":1,"users":[{"b":2}]},{"a":2}')},\n{"realm":"empty"},${realm('')},${realm('{"a":3}')}]`
+  const entries = [{ line: 3, value: { a: 1, users: [{ b: 2 }] } }, { line: 3, value: { a: 2 } }, { line: 8, value: { a: 3 } }]
+  for (const size of [1, 2, 17, 1000]) t.strictSame(await entriesOf(file, size), entries)
+  t.strictSame(await entriesOf(file.replace('\n{"a":1', `\n${FILLER}{"a":1`)), entries)
+  t.strictSame(await entriesOf('[{"realm":"empty"},\n{"users":[{"a":1}]}]'), [{ line: 1, value: { realm: 'empty' } }, { line: 2, value: { a: 1 } }])
+  t.strictSame(await entriesOf('[{"users":[{"a":1}'), [{ line: 1, fault: 'file_ends_within' }])
+})
+
+t.test('rows of CSV without names are lists, each on a line, as long as the first, whatever users wrote into them', async t => {
+  const row = (...fields: string[]) => [...fields, ...Array.from({ length: 26 - fields.length }, () => ''), 'end'].join(',')
+  const list = (...fields: Array<string | null>) => [...fields, ...Array.from({ length: 26 - fields.length }, () => null), 'end']
+  const file = [
+    row('1', 'ada@example.com', '"Ada, the "first" one"'), '', row('2', '"Ada"', 'x"y', '"{""a"":""b"",""c"":""d\\"e""}"'), row('3', '5" wide', '"open'), row('4', 'a', 'b') + ',more', row('5', '"a', 'b"', 'c'), row('6', 'x\xFF'),
+    `7${'x'.repeat(MAX_ENTRY)}`, row('8'), row('9', 'cut').slice(0, 9),
+  ].join('\r\n')
+  const entries = [
+    { line: 1, value: list('1', 'ada@example.com', 'Ada, the "first" one') }, { line: 3, value: list('2', 'Ada', 'x"y', '{"a":"b","c":"d\\"e"}') }, { line: 4, value: list('3', '5" wide', '"open') },
+    { line: 5, fault: 'not_csv' }, { line: 6, fault: 'not_csv' }, { line: 7, fault: 'not_utf8' }, { line: 8, fault: 'entry_too_long' }, { line: 9, value: list('8') }, { line: 10, fault: 'not_csv' },
+  ]
+  for (const size of [1000, 100_000]) t.strictSame(await entriesOf(Buffer.from(file, 'latin1'), size), entries)
+  const names = Array.from({ length: 27 }, (_, at) => `name${at}`).join(',')
+  t.match(await entriesOf(`${names}\n${row('1')}`), [{ line: 2, value: { name0: '1', name1: null, name26: 'end' } }], 'names are names')
+})
+
 t.test('what is no JSON in UTF-8 is said, and the next is read', async t => {
   const good = { line: 3, value: {} }
   for (const [bad, fault] of [['{"a":"\xE9"}', 'not_utf8'], ['{"a":1', 'not_json'], ['{"a":"\0"}', 'not_json'], ['\0', 'not_json'], ['plain', 'not_json'], [`{"a":"${'x'.repeat(MAX_ENTRY)}"}`, 'entry_too_long']] as const) {

@@ -86,7 +86,16 @@ t.test('Firebase: hashes of its own need the parameters of their project', async
   t.equal(take(user), 'hash_parameters_missing')
   for (const change of [{ passwordHash: '*' }, { passwordHash: 1 }, { salt: '*' }, { salt: undefined }, { passwordHash: 'AAAA' }]) t.equal(take({ ...user, ...change }, 'firebase', { now: NOW, firebase: parameters }), 'hash_malformed', JSON.stringify(change))
   t.match(readFirebaseParameters('{"base64_signer_key": "AAAA", "base64_salt_separator": "Bw==", "rounds": 8, "mem_cost": "14"}'), { rounds: 8, memCost: 14 })
+  const row = (change: Record<number, string | null>, length = 29) => Object.assign(Array.from({ length }, () => null), { 0: 'x', 1: 'ada@example.com', 2: 'true', 3: Buffer.from(HASH).toString('base64'), 23: '1514962089502', ...change })
+  t.match(take(row({ 5: 'Ada, A' })), { emailVerified: true, name: 'Ada, A', createdAt: 1_514_962_089_502, isDisabled: false })
+  t.match([take(row({ 2: 'false', 26: 'true' })), take(row({ 2: null, 26: 'false' })), take(row({}, 26))], [{ emailVerified: false, isDisabled: true }, { emailVerified: undefined, isDisabled: false }, { isDisabled: false }])
+  t.strictSame([row({ 2: 'x' }), row({ 26: '+15550100' }), row({ 1: null }), row({ 23: 'x' })].map(one => take(one)), ['email_verified_invalid', 'not_a_user', 'email_missing', 'created_at_invalid'])
+  t.equal(take(row({}, 25), 'firebase'), 'not_a_user')
   for (const text of ['', 'base64_signer_key: AAAA', 'base64_signer_key: AAAA, base64_salt_separator: Bw==, rounds: 8', 'base64_signer_key: AAAA, base64_salt_separator: Bw==, mem_cost: 8', 'base64_signer_key: =A, base64_salt_separator: Bw==, rounds: 8, mem_cost: 14']) t.equal(readFirebaseParameters(text), undefined, text)
+})
+
+t.test('Keycloak: a realm is no user', async t => {
+  t.equal(take({ id: 'empty', realm: 'empty' }), 'not_a_user')
 })
 
 t.test('Keycloak: the password among the credentials is taken', async t => {
