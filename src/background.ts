@@ -46,7 +46,7 @@ export interface AppParts {
   mail?: Mail | undefined
 }
 
-export interface Mail { send: SendLetter, templates: Record<LetterKind, Template> }
+export interface Mail { send: SendLetter, templates: Record<LetterKind, Template>, spread?: number }
 
 /** The fault itself names files, so it is in the log alone. */
 const OLD_RING = 'The key ring on disk cannot be used, and the one before it is kept; the log says why.'

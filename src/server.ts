@@ -33,6 +33,9 @@ const KEEP_ALIVE_MS = { proxy: 72_000, client: 30_000 }
 /** Another server that makes the ring gets this long. */
 const RING_PATIENCE_MS = 10_000
 
+/** So that no request soon after one for a mail is slower where there is somebody to send it to. Milliseconds. */
+const MAIL_SPREAD = 1_000
+
 /** Of a development's mails. */
 const NOBODY: Sender = { name: 'Signet', address: 'signet@localhost.invalid' }
 
@@ -111,8 +114,8 @@ async function mailOf (settings: Config, told: (file: string) => void): Promise<
   const { readTemplates } = await import('./mail/templates.js')
   const templates = readTemplates(folder, language)
   const sender = readSender(from) ?? NOBODY
-  if (url) return { templates, send: (await import('./mail/smtp.js')).smtpSender(url, sender) }
-  return { templates, send: (await import('./mail/outbox.js')).outboxSender(outboxOf(settings), sender, { clock: Date.now, told }) }
+  if (url) return { templates, spread: MAIL_SPREAD, send: (await import('./mail/smtp.js')).smtpSender(url, sender) }
+  return { templates, spread: MAIL_SPREAD, send: (await import('./mail/outbox.js')).outboxSender(outboxOf(settings), sender, { clock: Date.now, told }) }
 }
 
 /** The folder of the mails of a development: beside the file of users, where there is one. */

@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'tracing.ts': [],
   'workers.ts': [],
   'env-file.ts': ['faults.ts'],
-  mail: ['core', 'folders.ts', 'places.ts'],
+  mail: ['core', 'faults.ts', 'folders.ts', 'places.ts'],
   'config.ts': ['core', 'env-file.ts', 'schema.ts'],
   'log.ts': ['core'],
   // Nobody imports it but by import(), so that it is loaded where it is wanted alone.

@@ -65,6 +65,7 @@ export function readTemplate (kind: LetterKind, source: Source): Template {
     const holes = holesOf(content)
     const stranger = holes.find(hole => !known.includes(hole))
     if (stranger !== undefined) throw new Error(`The ${part} has {{${stranger}}}, which is none of ${known.map(hole => `{{${hole}}}`).join(', ')}.`)
+    if (content.replace(HOLE, '').includes('{{')) throw new Error(`The ${part} has {{ without its }} in the same line.`)
     if (known.includes('link') && !holes.includes('link')) throw new Error(`The ${part} lacks {{link}}.`)
   }
   return { subject, text: text.replaceAll('\r\n', '\n'), html }
@@ -87,7 +88,7 @@ function holesOf (text: string): string[] {
 }
 
 function fill (text: string, values: Record<string, string>): string {
-  return text.replace(HOLE, (whole, hole: string) => values[hole] ?? whole)
+  return text.replace(HOLE, (whole, hole: string) => Object.hasOwn(values, hole) ? values[hole]! : whole)
 }
 
 function inOneLine (value: string): string {

@@ -1,4 +1,5 @@
 // Sends mails over SMTP, and makes what stands in a file of the outbox; holds no text and no queue.
+import { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import { LetterRefused, type Letter, type Sender, type SendLetter } from '../core/letters.js'
@@ -6,10 +7,15 @@ import { LetterRefused, type Letter, type Sender, type SendLetter } from '../cor
 /** What stays as it is on its way into the envelope: of anything else the recipient might become another. */
 const PLAIN_ADDRESS = /^[^@<>\s\p{C}]+@[^@<>\s\p{C}]+$/u
 
-/** How long is waited for a server, in milliseconds. */
-export interface SmtpTimes { connect: number, answer: number }
+/** How long is waited for a server, in milliseconds: until it greets, for more of an answer, and for all of it. */
+export interface SmtpTimes { connect: number, answer: number, whole: number }
 
-const TIMES: SmtpTimes = { connect: 10_000, answer: 30_000 }
+const TIMES: SmtpTimes = { connect: 10_000, answer: 30_000, whole: 110_000 }
+
+/** The longest answer of a server, in bytes: far beyond what any needs (RFC 5321, section 4.5.3.1.5), and short enough for the log and for whoever is served meanwhile. */
+const ANSWER_MAX_BYTES = 16_384
+/** What of an answer is worth a line of the log. */
+const SAID_MAX_LENGTH = 500
 
 /** The mail server refused the mail for what it is or for whom; any other answer may be another one next time. */
 const OF_THE_MAIL = new Set(['EENVELOPE', 'EMESSAGE'])
@@ -18,17 +24,22 @@ const OF_THE_MAIL = new Set(['EENVELOPE', 'EMESSAGE'])
 export function smtpSender (url: string, from: Sender, { times = TIMES, tls = {} }: { times?: SmtpTimes, tls?: ConnectionOptions } = {}): SendLetter {
   const { protocol, hostname, port, username, password, searchParams } = new URL(url)
   const [isSecure, isPlain] = [protocol === 'smtps:', searchParams.get('starttls') === 'never']
-  const transport = createTransport({
+  const options = {
     host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (isSecure ? 465 : 587), secure: isSecure, requireTLS: !isSecure && !isPlain, ignoreTLS: isPlain,
     ...(username !== '' && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
-    connectionTimeout: times.connect, greetingTimeout: times.connect, dnsTimeout: times.connect, socketTimeout: times.answer, tls,
-  })
+    connectionTimeout: times.connect, greetingTimeout: times.connect, dnsTimeout: times.connect, socketTimeout: times.answer, maxResponseSize: ANSWER_MAX_BYTES, tls,
+  }
   return async (to, letter) => {
     if (!PLAIN_ADDRESS.test(to)) throw new LetterRefused('There is no mail to such an address.')
+    const socket = new Socket()
+    // For a server that never stops to answer keeps its connection.
+    const timer = setTimeout(() => { socket.destroy() }, times.whole)
     try {
-      await transport.sendMail(messageOf(from, to, letter))
+      await createTransport({ ...options, socket }).sendMail(messageOf(from, to, letter))
     } catch (error) {
       throw toFault(error as SmtpError, to)
+    } finally {
+      clearTimeout(timer)
     }
   }
 }
@@ -49,6 +60,11 @@ interface SmtpError extends Error { code: string, command?: string, responseCode
 
 // What goes into the log: what the server or the system said, and nobody's address.
 function toFault ({ code, command, message, responseCode = 0 }: SmtpError, to: string): Error {
-  const sentence = `${message.replaceAll(to, 'the recipient')} (${[code, command].filter(Boolean).join(', ')})`
+  const said = message.replace(inAnyCase(to), 'the recipient').slice(0, SAID_MAX_LENGTH)
+  const sentence = `${said} (${[code, command].filter(Boolean).join(', ')})`
   return OF_THE_MAIL.has(code) && (responseCode === 0 || responseCode >= 500) ? new LetterRefused(sentence) : new Error(sentence)
+}
+
+function inAnyCase (text: string): RegExp {
+  return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), 'gi')
 }

@@ -1,8 +1,9 @@
 // Reads what mails say: the templates beside this file, and in their stead those of an operator's folder; holds no text and sends nothing.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LETTER_KINDS, readTemplate, type LetterKind, type Template } from '../core/letters.js'
+import { inWords } from '../faults.js'
 import { SOURCES } from '../places.js'
 
 const OURS = fileURLToPath(new URL('mail/templates/', SOURCES))
@@ -15,8 +16,8 @@ export function readTemplates (folder: string, language: string): Templates {
   const folders = folder === '' ? [OURS] : [folder, OURS]
   if (folder !== '') refuseStrangers(folder, language)
   const read = (name: string) => {
-    const path = folders.map(folder => join(folder, name)).find(existsSync)
-    return path === undefined ? undefined : { path, content: readFileSync(path, 'utf8') }
+    const path = folders.map(folder => join(folder, name)).find(isThere)
+    return path === undefined ? undefined : { path, content: reading(path, () => readFileSync(path, 'utf8')) }
   }
   const layout = read(LAYOUT)!.content
   const entries = LETTER_KINDS.map(kind => {
@@ -33,9 +34,22 @@ export function readTemplates (folder: string, language: string): Templates {
 
 // Whoever replaces a text is told where its name is mistyped, for else the other one would be sent.
 function refuseStrangers (folder: string, language: string): void {
-  if (!existsSync(folder)) throw new Error(`The setting MAIL_TEMPLATES names no folder: ${folder}.`)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`The setting MAIL_TEMPLATES names no folder: ${folder}.`)
   const within = join(folder, language)
-  const names = existsSync(within) ? readdirSync(within) : []
+  const names = isThere(within) ? reading(within, () => readdirSync(within)) : []
   const stranger = names.find(name => !LETTER_KINDS.some(kind => [`${kind}.txt`, `${kind}.html`].includes(name)))
   if (stranger !== undefined) throw new Error(`The template ${join(within, stranger)} has a name that is no mail's: those are ${LETTER_KINDS.join(', ')}, with .txt or .html.`)
+}
+
+// A link that leads nowhere is there, too, for whoever made it does not want ours.
+function isThere (path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+function reading<Content> (path: string, read: () => Content): Content {
+  try {
+    return read()
+  } catch (cause) {
+    throw new Error(`The template ${path} cannot be read: ${inWords(cause)}.`, { cause })
+  }
 }

@@ -74,10 +74,14 @@ export class AddressProofs {
     })
   }
 
-  /** Makes the new address that of its user, who has the link that was sent there, and tells the old one. `now` in milliseconds. Throws `invalid_email_token`, `email_taken`. */
-  async change (token: string, device: Device, now: number): Promise<void> {
+  /**
+   * Makes the new address that of its user, who has the link that was sent there, and the password, as to `verify` it; tells the old one. `now` in milliseconds.
+   * Throws `invalid_email_token`, `invalid_credentials`, `email_taken`, `rate_limited`, `busy`.
+   */
+  async change (token: string, password: string, device: Device, now: number): Promise<void> {
     const { accounts, record, store } = this.#parts
     const { user, newEmail } = await this.#holderOf('change-email', token, now)
+    await accounts.provePassword(user.email, password, device, now)
     const other = await accounts.find(newEmail!)
     if (other && other.id !== user.id) throw new AuthError('email_taken')
     const outcome = await store.changeEmail({ userId: user.id, from: user.email, to: newEmail!, verifiedHash: user.passwordHash })

@@ -10,9 +10,9 @@ import { openHouse, refusal } from './smtp-house.js'
 const FROM = { name: 'Bücher, "Signet"', address: 'id@example.com' }
 const TO = 'ada@example.org'
 const LETTER = { subject: 'Grüße', text: 'Öffnen Sie https://id.example/account#reset-password=x\n.\nEnde\n', html: '<p>Ende</p>' }
-const TIMES = { connect: 300, answer: 300 }
+const TIMES = { connect: 300, answer: 300, whole: 20_000 }
 /** For what must not happen before a busy machine has done its part. */
-const PATIENT = { connect: 20_000, answer: 20_000 }
+const PATIENT = { connect: 20_000, answer: 20_000, whole: 20_000 }
 
 const clear = (port: number) => `smtp://127.0.0.1:${port}?starttls=never`
 
@@ -104,6 +104,40 @@ t.test('what cannot be reached, is too slow, or breaks off, may be better next t
     })
     await failsToSend(t, smtpSender(clear(port), FROM, { times: PATIENT }), 'for now', `dropped ${what}`)
   }
+})
+
+/** A server that answers every line with this, from its second on. */
+function answering (t: Test, answer: (socket: Socket) => void): Promise<number> {
+  return open(t, socket => {
+    socket.write('220 house\r\n')
+    socket.on('data', (data: Buffer) => {
+      if (/^EHLO/m.test(data.toString())) socket.write('250 fine\r\n')
+      else answer(socket)
+    })
+  })
+}
+
+t.test('a server that goes on answering for ever loses its connection', async t => {
+  const drip = (socket: Socket, then: () => void) => {
+    const drops = setInterval(() => { socket.write('2') }, 50)
+    socket.on('close', () => {
+      clearInterval(drops)
+      then()
+    })
+  }
+  let closed = () => {}
+  const isClosed = new Promise<void>(resolve => { closed = resolve })
+  await failsToSend(t, smtpSender(clear(await answering(t, socket => { drip(socket, closed) })), FROM, { times: { ...PATIENT, whole: 300 } }), 'for now', 'an answer without end')
+  await isClosed
+})
+
+t.test('no more of an answer is taken or told than has a meaning, and nobody\'s address in whatever case', async t => {
+  await failsToSend(t, smtpSender(clear(await answering(t, socket => { socket.write(`250-${'x'.repeat(100_000)}\r\n`) })), FROM, { times: PATIENT }), 'for now', 'too long an answer')
+  const refused = await smtpSender(clear(await answering(t, socket => { socket.write(`550 ADA@Example.ORG ${'no '.repeat(1_000)}\r\n`) })), FROM, { times: PATIENT })(TO, LETTER).then(() => undefined, (error: Error) => error)
+  t.ok(refused instanceof LetterRefused)
+  t.match(refused?.message, /550 the recipient no /)
+  t.notMatch(refused?.message, /ada@example\.org/i)
+  t.ok(refused!.message.length < 600, String(refused!.message.length))
 })
 
 t.test('what the server refuses for good is not tried again, and what it refuses for now is', async t => {

@@ -55,10 +55,18 @@ t.test('what cannot be used is refused in a sentence that names it', async t => 
     [{ en: { 'reset-password.html': '<p>no link</p>' } }, 'reset-password.html cannot be used. The HTML lacks {{link}}.'],
     [{ en: { 'new-device.html': '{{link}}' } }, 'new-device.html cannot be used. The HTML has {{link}}, which is none of {{issuer}}, {{account}}, {{at}}, {{ip}}, {{device}}.'],
     [{ 'layout.html': '{{name}}' }, 'verify-email.txt cannot be used. The HTML has {{name}}, which is none of {{issuer}}, {{account}}, {{link}}, {{until}}.'],
+    [{ 'layout.html': '{{content}}{{constructor}}' }, 'verify-email.txt cannot be used. The HTML has {{constructor}}, which is none of {{issuer}}, {{account}}, {{link}}, {{until}}.'],
+    [text('Subject: x\n\n{{link}} {{until'), 'reset-password.txt cannot be used. The text has {{ without its }} in the same line.'],
+    [text('Subject: x\n\n{{link}} {{un\ntil}}'), 'reset-password.txt cannot be used. The text has {{ without its }} in the same line.'],
+    [{ en: { 'reset-password.txt': {} } }, 'reset-password.txt cannot be read: it is a folder.'],
+    [{ en: 'x' }, 'en cannot be read: a part of its path is not a folder.'],
+    [{ en: { 'reset-password.txt': t.fixture('symlink', 'nowhere') } }, 'reset-password.txt cannot be read: it is not there.'],
   ] as const) {
     const path = folder(files)
     t.throws(() => readTemplates(path, 'en'), { message: new RegExp(`${sentence.replaceAll(/[.{}`]/g, '\\$&')}$`) }, sentence)
   }
+  const file = join(folder({ en: 'x' }), 'en')
+  t.throws(() => readTemplates(file, 'en'), { message: `The setting MAIL_TEMPLATES names no folder: ${file}.` })
   const mistyped = folder({ en: { 'rest-password.txt': 'x' } })
   t.throws(() => readTemplates(mistyped, 'en'), { message: /^The template .*rest-password\.txt has a name that is no mail's: those are verify-email, .*, with \.txt or \.html\.$/ })
 })

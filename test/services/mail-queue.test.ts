@@ -158,6 +158,71 @@ t.test('so many are sent at once and no more', async t => {
   t.equal(most, 3)
 })
 
+t.test('who gets a mail is found out, and what there is to do for it is done, whatever the mail server is like and however many wait for it', async t => {
+  const { queue, events, until, length } = openQueue(t, async () => await new Promise(() => {}), { sizes: { all: 4, anybodys: 2, atOnce: 1 }, times: { ...TIMES, farewell: 1 } })
+  const asked: string[] = []
+  for (const name of ['ada', 'grace', 'alan', 'edsger']) {
+    await new Promise<void>(resolve => {
+      queue.add('anybody', async () => {
+        asked.push(name)
+        resolve()
+        return letterTo(`${name}@example.com`, { userId: name })
+      })
+    })
+  }
+  t.strictSame(asked, ['ada', 'grace', 'alan', 'edsger'])
+  await until(() => events.length === 2)
+  t.strictSame(events, ['alan', 'edsger'].map(userId => ({ kind: 'mail.failed', at: NOW, userId, details: { reason: 'dropped', mail: 'new-device' } })))
+  t.equal(length(), 2)
+})
+
+t.test('what anybody can ask for is begun at random a little later, unless there is a stop before; anything else at once', async t => {
+  const { queue, sent, until } = openQueue(t, async () => {}, { spread: 3_600_000 })
+  queue.add('anybody', async () => letterTo('ada@example.com'))
+  queue.add('known', async () => letterTo('grace@example.com'))
+  await until(() => sent.length === 1)
+  t.equal(sent[0]!.to, 'grace@example.com')
+  await queue.stop()
+  t.strictSame(sent.map(({ to }) => to), ['grace@example.com', 'ada@example.com'])
+  const brief = openQueue(t, async () => {}, { spread: 2 })
+  brief.queue.add('anybody', async () => letterTo('ada@example.com'))
+  await brief.until(() => brief.sent.length === 1)
+})
+
+t.test('a mail that was given up at a stop is not written later', async t => {
+  let free = (_addressed: Addressed) => {}
+  const { queue, events, length, sent } = openQueue(t, async () => {}, { times: { ...TIMES, farewell: 1 } })
+  let begun = () => {}
+  const asked = new Promise<void>(resolve => { begun = resolve })
+  queue.add('known', async () => await new Promise<Addressed>(resolve => {
+    free = resolve
+    begun()
+  }))
+  await asked
+  await queue.stop()
+  free(letterTo('ada@example.com'))
+  await new Promise(resolve => { setImmediate(resolve) })
+  t.strictSame([events.length, length(), sent], [1, 0, []])
+})
+
+t.test('whoever is sent no other link has one that is good', async t => {
+  const { queue, sent, until, clock, length } = openQueue(t, async () => {})
+  const ask = async (goodFor: number) => {
+    for (let count = 0; count < 4; count++) queue.add('anybody', async () => letterTo('ada@example.com', { kind: 'password-changed', goodFor }))
+    queue.add('known', async () => letterTo(`${clock.now} ${goodFor}`))
+    await until(() => length() === 0)
+    return sent.splice(0).length - 1
+  }
+  t.equal(await ask(900_000), 3)
+  clock.now += 899_999
+  t.equal(await ask(900_000), 0)
+  clock.now++
+  t.equal(await ask(900_000), 3)
+  t.equal(await ask(86_400_000), 3)
+  clock.now += 3_599_999
+  t.equal(await ask(86_400_000), 0)
+})
+
 t.test('nobody gets more than three mails of a kind in an hour', async t => {
   const { queue, sent, until, clock, length } = openQueue(t, async () => {})
   const addAll = async () => {

@@ -75,12 +75,12 @@ function mailRoutes ({ addresses, links, mails, resets }: MailRouteParts): Route
     },
     {
       operationId: 'changeEmail', tag: 'accounts',
-      description: 'With an address it sends a link to it: that takes an access token, and the password unless the log-in is not older than ten minutes. With the token of the link it makes the address that of the account, tells the one before, and makes void every link that was sent for the account; that takes no access token.',
+      description: 'With an address it sends a link to it: that takes an access token, and the password unless the log-in is not older than ten minutes. With the token of the link and the password of the account it makes the address that of the account, tells the one before, and makes void every link that was sent for the account; that takes no access token.',
       method: 'POST', url: '/change-email', summary: 'Change the e-mail address', guard: 'either', limit: 'register',
-      body: ChangeEmailRequest, status: 202, response: LinkSentDTO, mayBeEmpty: true, errors: ['invalid_email_token', 'fresh_log_in_needed', 'wrong_password', 'wrong_code', 'email_taken', 'busy'],
+      body: ChangeEmailRequest, status: 202, response: LinkSentDTO, mayBeEmpty: true, errors: ['invalid_email_token', 'invalid_credentials', 'fresh_log_in_needed', 'wrong_password', 'wrong_code', 'email_taken', 'busy'],
       handle: async (_controller, { body, device, now }, identify) => {
         const { current_password: password, code, ...request } = body as ChangeEmailRequest
-        if (!asksForLink(request)) return await addresses.change(request.token!, device, now)
+        if (!asksForLink(request)) return await addresses.change(request.token!, readPassword('password', request.password), device, now)
         await addresses.askToChange(await identify(), readNewAddress(request.email), readProof({ current_password: password, code }), device, now)
         return PROOF_SENT
       },

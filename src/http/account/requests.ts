@@ -108,7 +108,7 @@ export type ForgotPasswordRequest = Static<typeof ForgotPasswordRequest>
 export const VerifyEmailRequest = Type.Object({ email: Type.Optional(Email()), token: LinkToken('verify-email'), password: Type.Optional(Password('with a token: the password of the account', EXAMPLE_PASSWORDS.old)) }, { $id: 'VerifyEmailRequest', ...strict })
 export type VerifyEmailRequest = Static<typeof VerifyEmailRequest>
 
-export const ChangeEmailRequest = Type.Object({ email: Type.Optional(Email()), current_password: Type.Optional(Password('with an address, unless the log-in is fresh: the password of the account', EXAMPLE_PASSWORDS.old)), code: Type.Optional(Code()), token: LinkToken('change-email') }, { $id: 'ChangeEmailRequest', ...strict })
+export const ChangeEmailRequest = Type.Object({ email: Type.Optional(Email()), current_password: Type.Optional(Password('with an address, unless the log-in is fresh: the password of the account', EXAMPLE_PASSWORDS.old)), code: Type.Optional(Code()), token: LinkToken('change-email'), password: Type.Optional(Password('with a token: the password of the account', EXAMPLE_PASSWORDS.old)) }, { $id: 'ChangeEmailRequest', ...strict })
 export type ChangeEmailRequest = Static<typeof ChangeEmailRequest>
 
 export const DeleteAccountRequest = Type.Object({ password: Password('the password of the account', EXAMPLE_PASSWORDS.old) }, { $id: 'DeleteAccountRequest', ...strict })

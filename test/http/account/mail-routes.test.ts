@@ -137,8 +137,8 @@ t.test('a body asks for a link or brings one', async t => {
   const refused = (errors: object[]) => problem(400, 'Bad Request', 'invalid_request', 'The request is not of the form that this route takes.', errors)
   for (const url of ['/verify-email', '/change-email']) {
     for (const body of [{}, { email: EMAIL, token: 'x' }]) t.strictSame(problemOf(await post(app, url, body)), refused(both))
+    t.strictSame(problemOf(await post(app, url, { token: 'x' })), refused([{ field: 'password', detail: 'It is missing.' }]))
   }
-  t.strictSame(problemOf(await post(app, '/verify-email', { token: 'x' })), refused([{ field: 'password', detail: 'It is missing.' }]))
 })
 
 t.test('an address is changed by a fresh caller and a link that is sent to the new one; the old one is told, and links of before are void', async t => {
@@ -154,18 +154,28 @@ t.test('an address is changed by a fresh caller and a link that is sent to the n
   const letter = await next(CHANGE)
   const { view, token } = linkOf(letter)
   t.strictSame([letter.to, view, (await store.findUser(id))?.email], [OTHER, 'change-email', EMAIL])
-  t.strictSame((await post(app, '/change-email', { token: token.replace(/.$/, '~') })).statusCode, 400)
-  t.equal((await post(app, '/change-email', { token })).statusCode, 204)
+  t.strictSame((await post(app, '/change-email', { token: token.replace(/.$/, '~'), password: PASSWORD })).statusCode, 400)
+  t.equal((await post(app, '/change-email', { token, password: PASSWORD })).statusCode, 204)
   t.match(await store.findUser(id), { email: OTHER, emailVerified: true, families: { length: 1 } })
   const told = await next(/address was changed/)
   t.equal(told.to, EMAIL)
   t.notMatch(told.text, /grace/, 'and not what it is now')
-  for (const [url, body, refusal] of [['/change-email', { token }, BAD_LINK], ['/verify-email', { token: proof, password: PASSWORD }, BAD_LINK], ['/reset-password', { token: reset, new_password: NEW_PASSWORD }, BAD_RESET]] as const) {
+  for (const [url, body, refusal] of [['/change-email', { token, password: PASSWORD }, BAD_LINK], ['/verify-email', { token: proof, password: PASSWORD }, BAD_LINK], ['/reset-password', { token: reset, new_password: NEW_PASSWORD }, BAD_RESET]] as const) {
     t.strictSame(problemOf(await post(app, url, body)), refusal, url)
   }
   t.equal((await post(app, '/login', { email: EMAIL, password: PASSWORD })).statusCode, 401)
   t.ok(await login(app, OTHER))
   t.strictSame(letters.filter(({ to }) => to === EMAIL), [])
+})
+
+t.test('an address does not become that of a stranger\'s account because its owner followed the stranger\'s link: that takes the password, too', async t => {
+  const { app, next, store } = await mailApp(t)
+  const id = await register(app)
+  await post(app, '/change-email', { email: OTHER }, bearer(await login(app)))
+  const { token } = linkOf(await next(CHANGE))
+  t.strictSame(problemOf(await post(app, '/change-email', { token, password: NEW_PASSWORD })), problem(401, 'Unauthorized', 'invalid_credentials', 'The e-mail address or the password is wrong.'))
+  t.match(await store.findUser(id), { email: EMAIL })
+  t.equal((await post(app, '/change-email', { token, password: PASSWORD })).statusCode, 204, 'and a wrong one leaves the link good')
 })
 
 t.test('who may ask for another address is whoever logged in ten minutes ago at most, or brings the password, three times an hour', async t => {
@@ -201,12 +211,13 @@ t.test('whoever asks for an address that has an account learns nothing; its owne
   const { token } = linkOf(await next(CHANGE))
   await register(app, 'free@example.com')
   const TAKEN = problem(409, 'Conflict', 'email_taken', 'An account with this e-mail address exists already; log in instead.')
-  t.strictSame(problemOf(await post(app, '/change-email', { token })), TAKEN)
-  store.findUserByEmail = async () => undefined
-  t.strictSame(problemOf(await post(app, '/change-email', { token })), TAKEN, 'and where it was registered at the same moment')
+  t.strictSame(problemOf(await post(app, '/change-email', { token, password: PASSWORD })), TAKEN)
+  const find = store.findUserByEmail.bind(store)
+  store.findUserByEmail = async email => email === EMAIL ? await find(email) : undefined
+  t.strictSame(problemOf(await post(app, '/change-email', { token, password: PASSWORD })), TAKEN, 'and where it was registered at the same moment')
   const change = store.changeEmail.bind(store)
   store.changeEmail = async () => 'stale'
-  t.strictSame(problemOf(await post(app, '/change-email', { token })), BAD_LINK)
+  t.strictSame(problemOf(await post(app, '/change-email', { token, password: PASSWORD })), BAD_LINK)
   store.changeEmail = change
 })
 
@@ -214,7 +225,7 @@ t.test('to change to the address that one has proves it', async t => {
   const { app, next, store } = await mailApp(t)
   const id = await register(app)
   await post(app, '/change-email', { email: EMAIL }, bearer(await login(app)))
-  t.equal((await post(app, '/change-email', { token: linkOf(await next(CHANGE)).token })).statusCode, 204)
+  t.equal((await post(app, '/change-email', { token: linkOf(await next(CHANGE)).token, password: PASSWORD })).statusCode, 204)
   t.match(await store.findUser(id), { email: EMAIL, emailVerified: true })
 })
 
