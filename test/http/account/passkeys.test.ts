@@ -109,7 +109,7 @@ t.test('a passkey that was not made for it is not added', async t => {
   const [pair, other] = [await login(app), await login(app)]
   const authenticator = new Authenticator(ORIGIN)
   const send = async (passkey: object, by = pair) => await post(app, '/second-factors/passkeys', { passkey, name: 'Phone' }, bearer(by))
-  const wrongs: Wrong[] = [{ origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.get' }, { flags: UNVERIFIED }, { algorithm: -35 }, { clientData: { crossOrigin: true } }, { id: randomBytes(20).toString('base64url') }]
+  const wrongs: Wrong[] = [{ origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.get' }, { flags: UNVERIFIED }, { algorithm: -35 }, { clientData: { crossOrigin: true } }, { clientData: { origin: { toString: 1 } } }, { clientData: { challenge: { toString: 1 } } }, { id: randomBytes(20).toString('base64url') }]
   for (const wrong of wrongs) t.strictSame(problemOf(await send(authenticator.create(await creationOptions(app, pair), wrong))), NOT_ADDED, JSON.stringify(wrong))
   t.strictSame(problemOf(await send(authenticator.create({ ...await creationOptions(app, pair), challenge: (await requestOptions(app)).challenge }))), NOT_ADDED, 'a challenge to log in by')
   t.strictSame(problemOf(await send(authenticator.create(await creationOptions(app, other)))), NOT_ADDED, 'begun by another log-in')
@@ -174,7 +174,7 @@ t.test('a passkey that is not good lets nobody in, and the refusal never says wh
   const { id, authenticator } = await withPasskey(app)
   const other = await withPasskey(app, new Authenticator(ORIGIN), 'eve@example.com')
   const wrongs: Wrong[] = [
-    { origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.create' }, { flags: UNVERIFIED }, { flags: 0 }, { signature: 'AAAA' }, { signature: '' }, { clientData: { crossOrigin: true } },
+    { origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.create' }, { flags: UNVERIFIED }, { flags: 0 }, { signature: 'AAAA' }, { signature: '' }, { clientData: { crossOrigin: true } }, { clientData: { origin: { toString: 1 } } }, { clientData: { challenge: { toString: 1 } } },
     { userHandle: null }, { userHandle: '' }, { userHandle: 'AQID' }, { userHandle: handleOf(randomUUID()) },
     { id: other.authenticator.id }, { userHandle: handleOf(other.id) }, { id: randomBytes(20).toString('base64url') },
   ]
