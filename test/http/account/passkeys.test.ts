@@ -134,6 +134,17 @@ t.test('what began an addition ends one; of 64 at once one is added', async t =>
   t.strictSame(problemOf(again), NOT_ADDED)
 })
 
+t.test('what was begun without a second factor ends nothing once there is one', async t => {
+  const { app } = await appOf(t)
+  await register(app)
+  const pair = await login(app)
+  const options = [await creationOptions(app, pair), await creationOptions(app, pair)]
+  const [first, second] = await Promise.all(options.map(async one => await post(app, '/second-factors/passkeys', { passkey: new Authenticator(ORIGIN).create(one), name: 'Phone' }, bearer(pair))))
+  t.strictSame([first!.statusCode, second!.statusCode].sort(), [201, 400])
+  t.strictSame(problemOf(await post(app, '/second-factors/passkeys', { passkey: new Authenticator(ORIGIN).create(options[second!.statusCode === 400 ? 1 : 0]!), name: 'Stick' }, bearer(pair))), NOT_ADDED)
+  t.strictSame(problemOf(await post(app, '/second-factors/passkeys/options', {}, bearer(pair))), NOT_FRESH)
+})
+
 t.test('a passkey is one user\'s', async t => {
   const { app, store } = await appOf(t)
   const { authenticator } = await withPasskey(app)
