@@ -57,7 +57,7 @@ export class Passkeys {
     const { factors } = enroller.user
     const challenge = challengeOf(answer.response.clientDataJSON, rp)
     const spent = readChallenge('add-passkey', ownerOf(enroller), challenge, now, keyRing.findSecret)
-    if (!spent || isSpent(factors, spent.id)) throw new AuthError('invalid_passkey')
+    if (!spent || isSpent(factors, spent)) throw new AuthError('invalid_passkey')
     assertRoom(factors)
     const made = await readRegistration(answer, challenge, rp)
     if (!made) throw new AuthError('invalid_passkey')

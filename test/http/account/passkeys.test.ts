@@ -212,6 +212,20 @@ t.test('what was signed works once; of 64 at once one gets in', async t => {
   t.strictSame(many, Array<number>(16).fill(200), 'of as many as were signed all do')
 })
 
+t.test('what was signed works once, however many log-ins come after it', async t => {
+  const { app, clock } = await appOf(t, { MAX_ACTIVE_TOKENS: '2' })
+  const { authenticator } = await withPasskey(app)
+  const passkey = authenticator.get(await requestOptions(app))
+  t.equal((await post(app, '/login/passkey', { passkey })).statusCode, 200)
+  for (let logIns = 0; logIns < 101; logIns++) {
+    clock.now++
+    await logInBy(app, authenticator)
+  }
+  t.strictSame(problemOf(await post(app, '/login/passkey', { passkey })), REFUSED)
+  clock.now++
+  t.equal((await logInBy(app, authenticator)).statusCode, 200)
+})
+
 t.test('a counter that did not go on is a copy\'s, and who has it does not get in', async t => {
   const { app, lines } = await appOf(t)
   const authenticator = new Authenticator(ORIGIN)
