@@ -54,18 +54,19 @@ export function methodsOf (factors: Factors | undefined): Method[] {
   return METHODS.filter(method => there[method])
 }
 
-/** As many as are kept of what was used: far more than anybody uses before they are over. */
+/** As many as are kept of what was used: those that are over last. */
 const MAX_SPENT = 100
 
 /** Factors in which this was used and may not be again; what is over is dropped. `now` in milliseconds. */
 export function spend (factors: Factors, spent: Spent, now: number): Factors {
   const others = factors.spent.filter(({ id, until }) => id !== spent.id && until > now)
-  return { ...factors, spent: [...others, spent].slice(-MAX_SPENT) }
+  return { ...factors, spent: [...others, spent].sort((one, other) => one.until - other.until).slice(-MAX_SPENT) }
 }
 
-/** Whether this was used already. */
-export function isSpent (factors: Factors | undefined, id: string): boolean {
-  return factors?.spent.some(spent => spent.id === id) ?? false
+/** Whether this was used already. Where as many are kept as may, so was whatever is over no later than they: it may be what had to go. */
+export function isSpent (factors: Factors | undefined, { id, until }: Spent): boolean {
+  const spent = factors?.spent ?? []
+  return spent.some(one => one.id === id) || (spent.length >= MAX_SPENT && until <= spent[0]!.until)
 }
 
 /** What is to be of the members that it has. */

@@ -17,8 +17,9 @@ export async function seal (purpose: Purpose, value: object, { id, secret }: Ref
   return await new CompactEncrypt(Buffer.from(JSON.stringify(value))).setProtectedHeader({ ...ALGORITHM, kid: id }).encrypt(keyFor(purpose, secret))
 }
 
-/** What was sealed for a purpose; undefined of anything else. */
+/** What was sealed for a purpose, in its one spelling; undefined of anything else. */
 export async function open (purpose: Purpose, sealed: string, findSecret: FindSecret): Promise<unknown> {
+  if (!sealed.split('.').every(isWrittenSo)) return undefined
   const { compactDecrypt, decodeProtectedHeader } = await import('jose')
   try {
     const secret = findSecret(String(decodeProtectedHeader(sealed).kid))
@@ -42,6 +43,11 @@ export function readStamp (purpose: Purpose, text: string, stamped: string, find
   // As texts, for Node reads one MAC from more than one.
   if (!secret || !timingSafeEqual(Buffer.from(stamp(purpose, text, Number(at), { id: id!, secret })), Buffer.from(stamped))) return undefined
   return Number(at)
+}
+
+// Whoever decodes ignores stray characters and spare bits.
+function isWrittenSo (part: string): boolean {
+  return Buffer.from(part, 'base64url').toString('base64url') === part
 }
 
 function macOf (purpose: Purpose, text: string, at: number, secret: KeyObject): Buffer {

@@ -81,7 +81,7 @@ export class PasskeyLogIns {
     if (!user || !passkey || (answer.response.userHandle ?? handleOf(user.id)) !== handleOf(user.id)) return 'unknown_passkey'
     const challenge = challengeOf(answer.response.clientDataJSON, rp)
     const spent = readChallenge('log-in-by-passkey', whose, challenge, now, keyRing.findSecret)
-    if (!spent || isSpent(user.factors, spent.id)) return 'wrong_passkey'
+    if (!spent || isSpent(user.factors, spent)) return 'wrong_passkey'
     const used = await readAssertion(answer, challenge, passkey, rp)
     if (!used) return 'wrong_passkey'
     if (isCopied(passkey, used)) return 'copied_passkey'

@@ -1,7 +1,7 @@
 // Use cases of a user's passkeys: making one, adding it under a name, renaming and removing it; holds no HTTP, no driver, no log-in, and not how an answer is verified.
 import { randomBytes } from 'node:crypto'
 import { ALGORITHMS } from '../core/cose-keys.js'
-import { changed, isSpent, spend, type Factors, type Passkey } from '../core/factors.js'
+import { changed, hasFactor, isSpent, spend, type Factors, type Passkey } from '../core/factors.js'
 import { CHALLENGE_BYTES, CHALLENGE_LIFE_MS, readChallenge, writeChallenge } from '../core/passkey-challenges.js'
 import { AuthError } from '../errors.js'
 import type { KeyRing } from '../keyring/key-ring.js'
@@ -57,7 +57,7 @@ export class Passkeys {
     const { factors } = enroller.user
     const challenge = challengeOf(answer.response.clientDataJSON, rp)
     const spent = readChallenge('add-passkey', ownerOf(enroller), challenge, now, keyRing.findSecret)
-    if (!spent || isSpent(factors, spent.id)) throw new AuthError('invalid_passkey')
+    if (!spent || isSpent(factors, spent)) throw new AuthError('invalid_passkey')
     assertRoom(factors)
     const made = await readRegistration(answer, challenge, rp)
     if (!made) throw new AuthError('invalid_passkey')
@@ -81,9 +81,10 @@ export class Passkeys {
   }
 }
 
-// What one log-in began is for that one to end: whoever has got hold of another's token has not seen it.
+// What one log-in began is for that one to end: whoever has got hold of another's token has not seen it. Nor is it good any more once there is a second factor, which its proof was without.
 function ownerOf (enroller: Enroller): string {
-  return `${enroller.user.id} ${'ticket' in enroller ? enroller.ticket.id : enroller.familyId}`
+  const { user } = enroller
+  return [user.id, 'ticket' in enroller ? enroller.ticket.id : enroller.familyId, ...hasFactor(user.factors) ? ['beside'] : []].join(' ')
 }
 
 function passkeysOf (factors: Factors | undefined): Passkey[] {

@@ -87,8 +87,8 @@ export class SecondFactors {
   }
 
   /**
-   * Adds a factor, or another in its place, as long as the factors are as the enroller has them; with the first come recovery codes. `now` in milliseconds. Throws `invalid_request` where another change came first, `invalid_token`; of a log-in
-   * `invalid_ticket`, and what `TokenService.open` does.
+   * Adds a factor, or another in its place, as long as the factors are as the enroller has them; with the first come recovery codes. `now` in milliseconds. Throws `invalid_request`, or of a passkey `invalid_passkey`, where another change came first or the
+   * passkey is another user's, `invalid_token`; of a log-in `invalid_ticket`, and what `TokenService.open` does.
    */
   async add (enroller: Enroller, { method, amr, change, closesOthers }: Addition, device: Device, now: number): Promise<Added> {
     const { user } = enroller
@@ -97,7 +97,7 @@ export class SecondFactors {
     const factors = changed(user.factors, { ...change, ...(recoveryCodes && { recoveryCodes: recoveryCodes.map(digestOfRecoveryCode) }) })
     const tokens = 'ticket' in enroller ? await this.#parts.stepUps.enrol(enroller, { amr, factors }, device, now) : undefined
     if (!('ticket' in enroller)) {
-      if (!await this.#keep(enroller, factors, now, closesOthers)) throw new AuthError('invalid_request', BEGIN_ANEW)
+      if (!await this.#keep(enroller, factors, now, closesOthers)) throw method === 'totp' ? new AuthError('invalid_request', BEGIN_ANEW) : new AuthError('invalid_passkey')
       if (method === 'totp' && user.factors?.totp) this.#tell('second_factor.removed', enroller, device, now, method)
       if (closesOthers) this.#tellClosing(enroller, device, now)
     }

@@ -114,9 +114,9 @@ export class StepUps {
     return await this.#parts.tokens.open(user, passwordHash ?? user.passwordHash, device, now, held, devices, { amr, factors: spend(factors, { id, until: expiresAt }, now) })
   }
 
-  async #holderOf ({ id, userId, stand }: LogInTicket): Promise<User> {
+  async #holderOf ({ id, userId, stand, expiresAt }: LogInTicket): Promise<User> {
     const user = await this.#parts.store.findUser(userId)
-    if (!user || user.disabledAt !== undefined || standOf(user) !== stand || isSpent(user.factors, id)) return refuse()
+    if (!user || user.disabledAt !== undefined || standOf(user) !== stand || isSpent(user.factors, { id, until: expiresAt })) return refuse()
     return user
   }
 

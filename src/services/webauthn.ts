@@ -74,7 +74,7 @@ export function userOfHandle (handle: string | null | undefined): string | undef
 export function challengeOf (clientDataJSON: string, rp: RelyingParty): string {
   const { challenge, crossOrigin, origin } = readJson(clientDataJSON)
   // Within a frame of somebody else's page nobody sees whom they deal with (section 13.4.9).
-  return crossOrigin !== true && rp.origins.includes(String(origin)) ? String(challenge) : ''
+  return crossOrigin !== true && typeof challenge === 'string' && rp.origins.includes(origin as string) ? challenge : ''
 }
 
 function readJson (encoded: string): Record<string, unknown> {

@@ -31,10 +31,18 @@ t.test('a change makes the next version, and takes the recovery codes along with
 t.test('what was spent is remembered until it is over, and not without end', async t => {
   const once = spend(none, { id: 'one', until: 200 }, 100)
   t.strictSame(once, { ...none, spent: [{ id: 'one', until: 200 }] })
-  t.strictSame([isSpent(undefined, 'one'), isSpent(none, 'one'), isSpent(once, 'one'), isSpent(once, 'two')], [false, false, true, false])
+  t.strictSame([isSpent(undefined, { id: 'one', until: 200 }), isSpent(none, { id: 'one', until: 200 }), isSpent(once, { id: 'one', until: 200 }), isSpent(once, { id: 'two', until: 200 })], [false, false, true, false])
   t.strictSame(spend(once, { id: 'two', until: 300 }, 199).spent, [{ id: 'one', until: 200 }, { id: 'two', until: 300 }])
   t.strictSame(spend(once, { id: 'two', until: 300 }, 200).spent, [{ id: 'two', until: 300 }])
-  let many = none
-  for (let at = 0; at < 150; at++) many = spend(many, { id: String(at), until: 1000 }, 0)
-  t.strictSame([many.spent.length, many.spent.at(-1)], [100, { id: '149', until: 1000 }])
+})
+
+t.test('what had to go to make room stays spent, in whatever order it came', t => {
+  const all = Array.from({ length: 150 }, (_, at) => ({ id: String(at), until: 1_000 + at * 7 % 150 }))
+  const many = all.reduce((factors, one) => spend(factors, one, 0), none)
+  t.equal(many.spent.length, 100)
+  t.strictSame(all.filter(one => !isSpent(many, one)), [])
+  t.equal(isSpent(many, { id: 'new', until: 2_000 }), false)
+  const later = spend(many, { id: 'new', until: 2_000 }, 1_100)
+  t.strictSame(all.filter(one => one.until > 1_100 && !isSpent(later, one)), [], 'as long as it is good')
+  t.end()
 })

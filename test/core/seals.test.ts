@@ -36,6 +36,8 @@ t.test('what nobody sealed with a secret of the ring is not read', async t => {
     t.equal(await open('code', changed, find), undefined, `part ${at} changed`)
   }
   for (const text of ['', '.', '....', 'nonsense', sealed.slice(0, -4), `${sealed}.`, `${sealed.slice(0, -22)}`, parts.slice(0, 4).join('.')]) t.equal(await open('code', text, find), undefined)
+  // The tag has sixteen bytes, so that its last letter has four bits to spare.
+  for (const text of [`${sealed}\n`, `${sealed}=`, ` ${sealed}`, sealed.replace('.', '.\n'), `${sealed.slice(0, -1)}${sealed.endsWith('A') ? 'B' : String.fromCharCode(sealed.charCodeAt(sealed.length - 1) + 1)}`]) t.equal(await open('code', text, find), undefined, 'another spelling')
   t.equal(await open('code', sealed, () => undefined), undefined, 'a secret that counts no more')
   t.equal(await open('code', await seal('code', {}, { id: ID, secret: other }), find), undefined, 'another secret under the same id')
 })

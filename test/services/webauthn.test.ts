@@ -31,8 +31,10 @@ t.test('a handle is the id of a user in sixteen bytes', async t => {
 t.test('the challenge is read of what a page of ours had signed, in no frame of another', async t => {
   const encode = (data: unknown) => Buffer.from(typeof data === 'string' ? data : JSON.stringify(data)).toString('base64url')
   const good = { challenge: 'abc', origin: ORIGIN }
+  // Of which JavaScript makes no text, or one of something else.
+  const untold = [{ toString: 1 }, [ORIGIN], ['abc'], null]
   t.strictSame([good, { ...good, origin: OTHER, crossOrigin: false }].map(data => challengeOf(encode(data), rp)), ['abc', 'abc'])
-  for (const data of [{ ...good, origin: 'https://evil.example' }, { ...good, origin: undefined }, { ...good, crossOrigin: true }, 'no JSON', 'null', '7', '']) t.equal(challengeOf(encode(data), rp), '')
+  for (const data of [{ ...good, origin: 'https://evil.example' }, { ...good, origin: undefined }, { ...good, crossOrigin: true }, 'no JSON', 'null', '7', '', ...untold.flatMap(one => [{ ...good, challenge: one }, { ...good, origin: one }])]) t.equal(challengeOf(encode(data), rp), '')
 })
 
 for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {

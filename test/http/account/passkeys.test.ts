@@ -109,7 +109,7 @@ t.test('a passkey that was not made for it is not added', async t => {
   const [pair, other] = [await login(app), await login(app)]
   const authenticator = new Authenticator(ORIGIN)
   const send = async (passkey: object, by = pair) => await post(app, '/second-factors/passkeys', { passkey, name: 'Phone' }, bearer(by))
-  const wrongs: Wrong[] = [{ origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.get' }, { flags: UNVERIFIED }, { algorithm: -35 }, { clientData: { crossOrigin: true } }, { id: randomBytes(20).toString('base64url') }]
+  const wrongs: Wrong[] = [{ origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.get' }, { flags: UNVERIFIED }, { algorithm: -35 }, { clientData: { crossOrigin: true } }, { clientData: { origin: { toString: 1 } } }, { clientData: { challenge: { toString: 1 } } }, { id: randomBytes(20).toString('base64url') }]
   for (const wrong of wrongs) t.strictSame(problemOf(await send(authenticator.create(await creationOptions(app, pair), wrong))), NOT_ADDED, JSON.stringify(wrong))
   t.strictSame(problemOf(await send(authenticator.create({ ...await creationOptions(app, pair), challenge: (await requestOptions(app)).challenge }))), NOT_ADDED, 'a challenge to log in by')
   t.strictSame(problemOf(await send(authenticator.create(await creationOptions(app, other)))), NOT_ADDED, 'begun by another log-in')
@@ -134,12 +134,23 @@ t.test('what began an addition ends one; of 64 at once one is added', async t =>
   t.strictSame(problemOf(again), NOT_ADDED)
 })
 
+t.test('what was begun without a second factor ends nothing once there is one', async t => {
+  const { app } = await appOf(t)
+  await register(app)
+  const pair = await login(app)
+  const options = [await creationOptions(app, pair), await creationOptions(app, pair)]
+  const [first, second] = await Promise.all(options.map(async one => await post(app, '/second-factors/passkeys', { passkey: new Authenticator(ORIGIN).create(one), name: 'Phone' }, bearer(pair))))
+  t.strictSame([first!.statusCode, second!.statusCode].sort(), [201, 400])
+  t.strictSame(problemOf(await post(app, '/second-factors/passkeys', { passkey: new Authenticator(ORIGIN).create(options[second!.statusCode === 400 ? 1 : 0]!), name: 'Stick' }, bearer(pair))), NOT_ADDED)
+  t.strictSame(problemOf(await post(app, '/second-factors/passkeys/options', {}, bearer(pair))), NOT_FRESH)
+})
+
 t.test('a passkey is one user\'s', async t => {
   const { app, store } = await appOf(t)
   const { authenticator } = await withPasskey(app)
   const id = await register(app, 'eve@example.com')
   const pair = await login(app, 'eve@example.com')
-  t.equal((await add(app, pair, authenticator)).statusCode, 400)
+  t.strictSame(problemOf(await add(app, pair, authenticator)), NOT_ADDED)
   t.equal((await store.findUser(id))!.factors, undefined)
 })
 
@@ -174,7 +185,7 @@ t.test('a passkey that is not good lets nobody in, and the refusal never says wh
   const { id, authenticator } = await withPasskey(app)
   const other = await withPasskey(app, new Authenticator(ORIGIN), 'eve@example.com')
   const wrongs: Wrong[] = [
-    { origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.create' }, { flags: UNVERIFIED }, { flags: 0 }, { signature: 'AAAA' }, { signature: '' }, { clientData: { crossOrigin: true } },
+    { origin: 'https://evil.example' }, { rpId: 'evil.example' }, { challenge: randomBytes(97).toString('base64url') }, { type: 'webauthn.create' }, { flags: UNVERIFIED }, { flags: 0 }, { signature: 'AAAA' }, { signature: '' }, { clientData: { crossOrigin: true } }, { clientData: { origin: { toString: 1 } } }, { clientData: { challenge: { toString: 1 } } },
     { userHandle: null }, { userHandle: '' }, { userHandle: 'AQID' }, { userHandle: handleOf(randomUUID()) },
     { id: other.authenticator.id }, { userHandle: handleOf(other.id) }, { id: randomBytes(20).toString('base64url') },
   ]
@@ -199,6 +210,20 @@ t.test('what was signed works once; of 64 at once one gets in', async t => {
   t.strictSame(problemOf(await post(app, '/login/passkey', { passkey })), REFUSED)
   const many = await Promise.all(Array.from({ length: 16 }, async () => (await logInBy(app, authenticator)).statusCode))
   t.strictSame(many, Array<number>(16).fill(200), 'of as many as were signed all do')
+})
+
+t.test('what was signed works once, however many log-ins come after it', async t => {
+  const { app, clock } = await appOf(t, { MAX_ACTIVE_TOKENS: '2' })
+  const { authenticator } = await withPasskey(app)
+  const passkey = authenticator.get(await requestOptions(app))
+  t.equal((await post(app, '/login/passkey', { passkey })).statusCode, 200)
+  for (let logIns = 0; logIns < 101; logIns++) {
+    clock.now++
+    await logInBy(app, authenticator)
+  }
+  t.strictSame(problemOf(await post(app, '/login/passkey', { passkey })), REFUSED)
+  clock.now++
+  t.equal((await logInBy(app, authenticator)).statusCode, 200)
 })
 
 t.test('a counter that did not go on is a copy\'s, and who has it does not get in', async t => {
