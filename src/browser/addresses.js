@@ -35,6 +35,11 @@ export function clearAddress () {
   setLead(parts.notice, '')
 }
 
+/** What a link does beside the password, which alone can be wrong there. @param {Promise<void>} work */
+async function besidePassword (work) {
+  await work.catch(error => { throw error.code === 'invalid_credentials' ? new SignetError({ code: 'not_the_password' }) : error })
+}
+
 /** Serves the forms; `enter` shows the account, or the sign-in. @param {Recovery} recovery @param {Views} views @param {() => Promise<void>} enter */
 export function serveAddresses (recovery, views, enter) {
   if (!parts) return
@@ -54,12 +59,13 @@ export function serveAddresses (recovery, views, enter) {
     tell(notice, `A link is on its way to ${current}.`, 'done')
   })
   serveForm(verify, async ({ current_password: password = '' }) => {
-    await recovery.verifyEmail({ token: linkToken(), password }).catch(error => { throw error.code === 'invalid_credentials' ? new SignetError({ code: 'not_the_password' }) : error })
+    await besidePassword(recovery.verifyEmail({ token: linkToken(), password }))
     reset(verify)
     await arrive({ account: 'Your address is confirmed.', signIn: 'Your address is confirmed. Sign in to go on.' })
   })
-  serveForm(change, async () => {
-    await recovery.changeEmail(linkToken())
+  serveForm(change, async ({ current_password: password = '' }) => {
+    await besidePassword(recovery.changeEmail({ token: linkToken(), password }))
+    reset(change)
     await arrive({ account: 'This is your address from now on.', signIn: 'Your new address is in use. Sign in with it.' })
   })
 }

@@ -22,8 +22,8 @@ export function createRecovery (client) {
     /** Has a link sent to the address that is to be that of who is signed in. Throws `fresh_log_in_needed` where a proof is wanted. @param {string} email @param {Proof} [proof] @returns {Promise<void>} */
     askToChangeEmail: async (email, proof) => { await askAsUser(client, 'POST', '/change-email', { email, ...toProof(proof) }) },
 
-    /** Makes it that of the account, by what came in that link. @param {string} token @returns {Promise<void>} */
-    changeEmail: async token => { await client.ask('change-email', { token }) },
+    /** Makes it that of the account, by what came in that link, and the password. @param {{ token: string, password: string }} proof @returns {Promise<void>} */
+    changeEmail: async ({ token, password }) => { await client.ask('change-email', { token, password }) },
   }
 }
 

@@ -14,7 +14,7 @@ t.test('links are asked for, and used, as nobody', async t => {
     [async () => { await recovery.resetPassword({ token: 'a.b', newPassword: 'another harbour' }) }, DONE, '/reset-password', { token: 'a.b', new_password: 'another harbour' }],
     [async () => { await recovery.sendVerification(ACCOUNT.email) }, SENT, '/verify-email', { email: ACCOUNT.email }],
     [async () => { await recovery.verifyEmail({ token: 'a.b', password: ACCOUNT.password }) }, DONE, '/verify-email', { token: 'a.b', password: ACCOUNT.password }],
-    [async () => { await recovery.changeEmail('a.b') }, DONE, '/change-email', { token: 'a.b' }],
+    [async () => { await recovery.changeEmail({ token: 'a.b', password: ACCOUNT.password }) }, DONE, '/change-email', { token: 'a.b', password: ACCOUNT.password }],
   ] as const) {
     browser.faults.push(fault)
     t.equal(await work(), undefined)
