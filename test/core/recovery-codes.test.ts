@@ -1,4 +1,5 @@
-// Recovery codes: how many, how long, and how they are typed.
+// Recovery codes: how many, how long, how they are typed, and what is kept of them.
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { base32 } from '../../src/core/base32.js'
 import { digestOfRecoveryCode, newRecoveryCodes } from '../../src/core/recovery-codes.js'
@@ -13,7 +14,7 @@ t.test('case, dashes, blanks and letters that look alike do not matter, and all 
   const digest = digestOfRecoveryCode('10ab-cdef-ghjk-mnpq-rstv-wxyz')
   for (const typed of ['10ABCDEFGHJKMNPQRSTVWXYZ', ' lOab cdef ghjk mnpq rstv wxyz ', 'I0ab-cdefghjkmnpqrstv-wxyz']) t.equal(digestOfRecoveryCode(typed), digest)
   for (const typed of ['10ab-cdef-ghjk-mnpq-rstv-wxyy', '10ab-cdef-ghjk-mnpq-rstv-wxy', '', '10ab_cdef-ghjk-mnpq-rstv-wxyz']) t.not(digestOfRecoveryCode(typed), digest)
-  t.match(digest, /^[\w-]{43}$/)
+  t.equal(digest, createHash('sha256').update('10abcdefghjkmnpqrstvwxyz').digest('base64url'))
 })
 
 t.test('bytes become letters of five bits each, the last filled up', async t => {
