@@ -10,7 +10,7 @@ import { sourceFiles } from './source-files.js'
 const SOURCES = ['src', 'scripts', 'bench']
 const BUILT = ['dist', 'src/verifier/dist']
 /** Of which the compiler makes nothing, and which a server reads as they are. */
-const AS_THEY_ARE = ['src/browser', ...readdirSync('src/client').filter(name => name.endsWith('.js')).map(name => `src/client/${name}`), 'src/services/common-passwords.txt', 'src/mail/templates']
+const asTheyAre = () => ['src/browser', ...readdirSync('src/client').filter(name => name.endsWith('.js')).map(name => `src/client/${name}`), 'src/services/common-passwords.txt', 'src/mail/templates']
 /** Of what the last build was made, and what it made; not there while one is under way, nor after one that did not end well. */
 const STAMP = 'dist/.built'
 const LOCK = 'dist/.lock'
@@ -73,7 +73,7 @@ function build () {
   else removeAll()
   const compiler = spawnSync(process.execPath, [COMPILER, '-b', 'tsconfig.json', 'src/verifier'], { stdio: 'inherit' })
   if (compiler.status !== 0) return 1
-  for (const path of AS_THEY_ARE) cpSync(path, join('dist', path), { recursive: true })
+  for (const path of asTheyAre()) cpSync(path, join('dist', path), { recursive: true })
   const bundler = spawnSync(process.execPath, [resolve(BUNDLER), '--config', resolve(BUNDLE)], { cwd: 'dist', stdio: ['ignore', 'ignore', 'inherit'] })
   if (bundler.status !== 0) return 1
   writeFileSync(STAMP, `${sources.join('\n')}\n\n${made().join('\n')}`)

@@ -52,7 +52,7 @@ t.test('the steps of keys are kept once, however often a server starts on them',
   const env = settings(t, { LOG_LEVEL: 'info' })
   for (let starts = 0; starts < 2; starts++) await (await start(t, env)).end('SIGTERM')
   const events = await kept(env['DATABASE_URL']!)
-  t.strictSame(events.map(({ kind, by, details }) => `${kind} ${details!.key_kind} ${by}`).sort(), ['keys.activated refresh server', 'keys.activated signing server', 'keys.made refresh server', 'keys.made signing server'])
+  t.strictSame(events.map(({ kind, by, details }) => `${kind} ${details!.key_kind} ${by}`).sort(), ['keys.activated refresh server', 'keys.activated sealing server', 'keys.activated signing server', 'keys.made refresh server', 'keys.made sealing server', 'keys.made signing server'])
 })
 
 t.test('on a full disk whoever needs no write is answered, and events wait for room', { skip: existsSync('/usr/bin/prlimit') ? false : 'there is no prlimit' }, async t => {

@@ -125,7 +125,7 @@ withChromium(executablePath => {
     }
     t.strictSame([await families(), await context.cookies()], [count, cookies])
     await page.goto(`${url}/account`)
-    await page.getByText(ACCOUNT.email).waitFor()
+    await page.locator('.hello').getByText(ACCOUNT.email).waitFor()
   })
 
   t.test('nobody is sent where a client did not register, and no code is in a Referer', async t => {
