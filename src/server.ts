@@ -62,10 +62,10 @@ export async function start (settings: Config, farewell = FAREWELL): Promise<Run
   try {
     const url = await listenFor(metrics, settings)
     const connections = new Connections({ max: connectionsAllowed(settings.MAX_CONNECTIONS), keepAlive: KEEP_ALIVE_MS[settings.TRUST_PROXY ? 'proxy' : 'client'] })
-    let tellOutbox = (_file: string) => {}
-    const mail = await mailOf(settings, file => { tellOutbox(file) })
+    const told: { log?: FastifyBaseLogger } = {}
+    const mail = await mailOf(settings, file => { told.log?.info({ file }, 'a mail was written into the outbox') })
     const { app, config } = await withAddress(settings, async config => await buildApp({ config, store, keyRing, hasher, connections, clock: Date.now, log: process.stdout, meter, withinTrace, mail, ...(tls && { tls }) }))
-    tellOutbox = file => { app.log.info({ file }, 'a mail was written into the outbox') }
+    told.log = app.log
     tellMail(app.log, config)
     tellPlaces(app.log, { folder: resolve(place.folder), isNew }, { file: fileOf(config.DATABASE_URL), isEmpty })
     if (url) app.log.info({ metrics: url }, `Metrics are at ${url}`)

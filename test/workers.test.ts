@@ -56,6 +56,22 @@ t.test('workers serve on one port; one that is killed under load is replaced, no
   t.equal(await statusOf(jwks), 'ECONNREFUSED')
 })
 
+t.test('who was handed to a worker that dies before it looks waits no longer', async t => {
+  const { child, output, ended, hasEnded } = run(t, settings(t, TWO), MEASURED)
+  const listening = () => [...output.out.matchAll(/"pid":(\d+),[^\n]*Signet listens on (http:[^\s"]+)/g)].map(([, pid, url]) => ({ pid: Number(pid), url: url! }))
+  while (listening().length < 2 && !hasEnded()) await Promise.race([once(child.stdout, 'data'), ended])
+  const [{ url, pid: victim }] = listening() as [{ url: string, pid: number }]
+  process.kill(victim, 'SIGSTOP')
+  // They take turns, so that one of these is of the one that stands still.
+  const asked = Array.from({ length: 4 }, async () => await statusOf(`${url}/.well-known/jwks.json`))
+  await Promise.race(asked)
+  process.kill(victim, 'SIGKILL')
+  const answers = await Promise.all(asked)
+  t.ok(answers.includes('ECONNRESET') && answers.includes(200) && new Set(answers).size === 2, String(answers))
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, err: '' })
+})
+
 t.test('of those who connect while workers end nobody waits in vain, and their last word is a refused connection', async t => {
   const { child, output, ended, hasEnded } = run(t, settings(t, TWO), MEASURED)
   while (output.out.match(/Signet listens on/g)?.length !== 2 && !hasEnded()) await Promise.race([once(child.stdout, 'data'), ended])

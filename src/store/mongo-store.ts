@@ -287,17 +287,9 @@ export class MongoStore implements Store {
   }
 
   async changeEmail ({ userId, from, to, verifiedHash }: ChangeEmail): Promise<EmailChange> {
-    return await this.#guard(async () => {
-      try {
-        const { matchedCount } = await this.#link.collection.updateOne(
-          { _id: { $eq: userId }, email: { $eq: from }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE }, { $set: { email: to, emailVerified: true } }, DURABLE_WRITE
-        )
-        return matchedCount === 1 ? 'changed' : 'stale'
-      } catch (error) {
-        if (isDuplicate(error)) return 'email_taken'
-        throw error
-      }
-    })
+    const found = await this.#updateUnlessTaken({ _id: { $eq: userId }, email: { $eq: from }, passwordHash: { $eq: verifiedHash }, disabledAt: { $exists: false }, ...THERE }, { $set: { email: to, emailVerified: true } })
+    if (found === undefined) return 'email_taken'
+    return found === 1 ? 'changed' : 'stale'
   }
 
   async changeFactors ({ userId, from, factors, caller: by, closesOthers }: ChangeFactors): Promise<boolean> {

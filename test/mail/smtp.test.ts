@@ -131,6 +131,10 @@ t.test('a server that goes on answering for ever loses its connection', async t 
   await isClosed
 })
 
+t.test('where the URL names no port it is that of its protocol', async t => {
+  for (const [url, port] of [['smtp://127.0.0.1', 587], ['smtps://127.0.0.1', 465]] as const) await t.rejects(smtpSender(url, FROM, { times: PATIENT })(TO, LETTER), { message: `connect ECONNREFUSED 127.0.0.1:${port}` })
+})
+
 t.test('no more of an answer is taken or told than has a meaning, and nobody\'s address in whatever case', async t => {
   await failsToSend(t, smtpSender(clear(await answering(t, socket => { socket.write(`250-${'x'.repeat(100_000)}\r\n`) })), FROM, { times: PATIENT }), 'for now', 'too long an answer')
   const refused = await smtpSender(clear(await answering(t, socket => { socket.write(`550 ADA@Example.ORG ${'no '.repeat(1_000)}\r\n`) })), FROM, { times: PATIENT })(TO, LETTER).then(() => undefined, (error: Error) => error)

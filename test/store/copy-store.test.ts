@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { firstIdAt, type KeptEvent } from '../../src/core/events.js'
+import type { Factors } from '../../src/core/factors.js'
 import { copyStore, type Copying } from '../../src/store/copy-store.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
 import type { Store, User } from '../../src/store/store.js'
@@ -53,6 +54,23 @@ t.test('what an operator did to a user is carried: roles, a disabling, and a del
     await to.insertUser({ ...newUser(), id: user.id, email: user.email })
   }
   t.strictSame(new Set((await copy()).differing), new Set(differing.map(({ id }) => id)))
+})
+
+t.test('what a user has beside the password is carried, and what differs in it is said', async t => {
+  const { from, to, copy } = open(t)
+  const passkey = { id: 'id', publicKey: 'key', counter: 3, transports: ['internal'], name: 'phone', addedAt: 11, lastUsedAt: null, isBackedUp: true }
+  const factors = { version: 2, totp: { seed: 'sealed', addedAt: 10, lastStep: 7 }, passkeys: [passkey], recoveryCodes: ['one', 'two'], spent: [{ id: 'challenge', until: 99 }] }
+  const user = { ...newUser(), factors }
+  await from.insertUser(user)
+  t.strictSame(await copy(), { users: 1, copied: 1, missing: [], differing: [] })
+  t.strictSame(await to.listUsers('', 10), [user])
+  const differing = [{ version: 3 }, { totp: { ...factors.totp, lastStep: 8 } }, { recoveryCodes: ['one'] }, { spent: [] }, { passkeys: [{ ...passkey, id: 'other', counter: 4 }] }]
+  const others = differing.map((change, at): [User, Partial<Factors>] => [{ ...newUser(), factors: { ...factors, passkeys: [{ ...passkey, id: `of ${at}` }] } }, change])
+  for (const [other, change] of others) {
+    await from.insertUser(other)
+    await to.insertUser({ ...other, factors: { ...other.factors!, ...change } })
+  }
+  t.strictSame((await copy()).differing.sort(), others.map(([{ id }]) => id).sort())
 })
 
 t.test('security events are carried, each once however often the store is copied, and of a user who is deleted none but the one that says so', async t => {

@@ -1,6 +1,7 @@
 // What is sent by mail, from the request to the letter and back: forgotten passwords, proved and changed addresses, registrations that tell nobody, notices.
 import t, { type Test } from 'tap'
 import { EMAIL, PASSWORD, testApp } from '../../test-app.js'
+import { LetterRefused } from '../../../src/core/letters.js'
 import { linkOf, openMailbox } from '../../mail/mailbox.js'
 import { bearer, login, post, problem, problemOf, register } from '../client.js'
 
@@ -372,6 +373,17 @@ t.test('the log holds no link and no address of a mail', async t => {
   t.notMatch(lines.join(''), token)
   t.notMatch(lines.join(''), EMAIL)
   t.match(lines.join(''), 'password.reset_asked')
+})
+
+t.test('a mail that is refused for good is said in the log', async t => {
+  const { mail } = openMailbox().parts
+  let refused = () => {}
+  const isRefused = new Promise<void>(resolve => { refused = resolve })
+  const { app, lines } = await testApp(t, {}, { mail: { ...mail, send: async () => { setImmediate(refused); throw new LetterRefused('The mail server refused the mail: 550') } } })
+  await register(app)
+  await post(app, '/forgot-password', { email: EMAIL })
+  await isRefused
+  t.match(lines.join(''), '"msg":"a mail was refused"')
 })
 
 t.test('while mails cannot be sent Signet serves, and says that somebody has to see to it', async t => {
