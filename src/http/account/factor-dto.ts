@@ -23,7 +23,7 @@ export const PasskeyDTO = Type.Object({
 export type PasskeyDTO = Static<typeof PasskeyDTO>
 
 export const SecondFactorsDTO = Type.Object({
-  totp: Type.Union([named(TotpDTO), Type.Null()], { description: 'the authenticator app; null where there is none' }),
+  totp: Type.Union([named(TotpDTO), Type.Null()], { description: 'the authenticator app; null where there is none', examples: [{ added_at: '2026-11-26T09:31:00.000Z' }] }),
   passkeys: Type.Array(named(PasskeyDTO)),
   recovery_codes: Type.Integer({ minimum: 0, description: 'recovery codes that are left', examples: [10] }),
 }, { $id: 'SecondFactorsDTO', ...strict })
@@ -41,7 +41,7 @@ export type RecoveryCodesDTO = Static<typeof RecoveryCodesDTO>
 
 /** With the tokens where a log-in was waiting for it. */
 export const AddedFactorDTO = Type.Object({
-  recovery_codes: Type.Union([Codes(), Type.Null()], { description: 'shown this once, with the first factor; null with any other' }),
+  recovery_codes: Type.Union([Codes(), Type.Null()], { description: 'shown this once, with the first factor; null with any other', examples: [[EXAMPLE_CODE]] }),
   access_token: Type.Optional(TOKENS.access_token),
   token_type: Type.Optional(TOKENS.token_type),
   expires_in: Type.Optional(TOKENS.expires_in),

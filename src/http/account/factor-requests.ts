@@ -7,7 +7,7 @@ import { RefreshTokenIn } from './requests.js'
 import { AuthenticationAnswerDTO } from './webauthn-dto.js'
 
 const strict = { additionalProperties: false }
-const TICKET_MAX_LENGTH = 4_000
+const TICKET_MAX_LENGTH = 2_000
 
 export const Ticket = (description: string) => Type.String({ maxLength: TICKET_MAX_LENGTH, description, examples: ['eyJhbGciOiJkaXIifQ..c2VhbGVk'] })
 export const CloseOthers = () => Type.Optional(Type.Boolean({ description: 'whether every other device is logged out', examples: [false] }))

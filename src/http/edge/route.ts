@@ -111,7 +111,7 @@ export function ref (schema: { $id?: string }): object {
 
 // A request whose token is in the cookie needs no body.
 function fillBody (request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  request.body ??= {}
+  if (request.body === undefined) request.body = {}
   done()
 }
 
