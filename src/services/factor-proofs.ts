@@ -29,11 +29,14 @@ export interface Proved { method: Method, amr: string[], factors: Factors }
 
 export interface FactorProofParts { seeds: Seeds, passkeyLogIns: Pick<PasskeyLogIns, 'prove'> }
 
+/** How a user has proved who it is by a password and a code of an app (RFC 8176, section 2). */
+export const TOTP_AMR = ['pwd', 'otp', 'mfa']
+
 /** Every kind that there is. */
 export function factorProofs ({ seeds, passkeyLogIns }: FactorProofParts): FactorProofs {
   return {
     code: {
-      method: 'totp', amr: ['pwd', 'otp', 'mfa'], isGuessable: true,
+      method: 'totp', amr: TOTP_AMR, isGuessable: true,
       prove: async ({ id, factors }, code, now) => {
         const seed = factors?.totp && await seeds.open(id, factors.totp.seed)
         const lastStep = seed && stepOf(code, seed, factors.totp!.lastStep, now)

@@ -9,6 +9,7 @@ import { newSeed, stepOf, uriOf, writeSecret } from '../core/totp.js'
 import { AuthError } from '../errors.js'
 import type { KeyRing } from '../keyring/key-ring.js'
 import type { Store } from '../store/store.js'
+import { TOTP_AMR } from './factor-proofs.js'
 import type { CallerProof, FreshProofs } from './fresh-proofs.js'
 import type { Device } from './rotation.js'
 import type { Seeds } from './seeds.js'
@@ -83,7 +84,7 @@ export class SecondFactors {
     if (lastStep === undefined) throw new AuthError('wrong_code')
     const sealed = await seeds.seal(user.id, seed)
     if (sealed === undefined) throw new AuthError('not_supported')
-    return await this.add(enroller, { method: 'totp', amr: ['pwd', 'otp', 'mfa'], change: { totp: { seed: sealed, addedAt: now, lastStep } }, closesOthers }, device, now)
+    return await this.add(enroller, { method: 'totp', amr: TOTP_AMR, change: { totp: { seed: sealed, addedAt: now, lastStep } }, closesOthers }, device, now)
   }
 
   /**
