@@ -5,7 +5,7 @@ import type { TokenService } from '../../services/token-service.js'
 import { AuthTokenDTO, toAuthTokenDTO } from './dto.js'
 import { AddedFactorDTO, RecoveryCodesDTO, SecondFactorsDTO, toAddedFactorDTO, toSecondFactorsDTO, toTotpOfferDTO, TotpOfferDTO } from './factor-dto.js'
 import { ConfirmTotpRequest, ProofRequest, readBrought, RemoveFactorRequest, SecondFactorRequest } from './factor-requests.js'
-import { readProof } from './requests.js'
+import { deviceTokensOf, readProof } from './requests.js'
 import type { Route } from './routes.js'
 
 export interface FactorRouteParts { secondFactors: SecondFactors, stepUps: StepUps, tokens: Pick<TokenService, 'read' | 'readDevices'> }
@@ -20,10 +20,10 @@ export function factorRoutes ({ secondFactors, stepUps, tokens }: FactorRoutePar
       description: 'Takes the ticket of a log-in that was refused with `second_factor_required`, and one of what its `methods` name. Each code works once, and so does the ticket.',
       method: 'POST', url: '/login/second-factor', summary: 'Go on with a log-in by a second factor', guard: 'open', limit: 'login', cookie: 'given',
       body: SecondFactorRequest, status: 200, response: AuthTokenDTO, errors: ['invalid_ticket', 'invalid_second_factor', 'foreign_origin', 'too_many_active_tokens', 'busy'],
-      handle: async (_controller, { body, cookieToken, device, deviceTokens = [], now, overLimit }) => {
-        const { ticket, device_token: deviceToken, ...request } = body as SecondFactorRequest
-        const devices = tokens.readDevices([...deviceToken === undefined ? [] : [deviceToken], ...deviceTokens], now)
-        return toAuthTokenDTO(await stepUps.complete(ticket, readBrought({ ticket, ...request }), device, now, { family: tokens.read(cookieToken), devices, overLimit }))
+      handle: async (_controller, { body, cookieToken, device, deviceTokens, now, overLimit }) => {
+        const request = body as SecondFactorRequest
+        const devices = tokens.readDevices(deviceTokensOf(request, deviceTokens), now)
+        return toAuthTokenDTO(await stepUps.complete(request.ticket, readBrought(request), device, now, { family: tokens.read(cookieToken), devices, overLimit }))
       },
     },
     {

@@ -8,7 +8,7 @@ import { PasskeyDTO, toPasskeyDTO } from './factor-dto.js'
 import { ProofRequest, RemoveFactorRequest } from './factor-requests.js'
 import { UNPROVED } from './factor-routes.js'
 import { AddedPasskeyDTO, AddPasskeyRequest, PasskeyLogInRequest, PasskeyOptionsRequest, readPasskeyName, RenamePasskeyRequest, toAddedPasskeyDTO } from './passkey-requests.js'
-import { readProof } from './requests.js'
+import { deviceTokensOf, readProof } from './requests.js'
 import type { Route } from './routes.js'
 import { CreationOptionsDTO, RequestOptionsDTO } from './webauthn-dto.js'
 
@@ -31,10 +31,10 @@ export function passkeyRoutes ({ passkeys, passkeyLogIns, stepUps, tokens }: Pas
       description: 'A passkey stands in for the password and for a second factor. It opens a family of refresh tokens, as a log-in by a password does.',
       method: 'POST', url: '/login/passkey', summary: 'Log in by a passkey', guard: 'open', limit: 'login', cookie: 'given',
       body: PasskeyLogInRequest, status: 200, response: AuthTokenDTO, errors: ['passkey_refused', 'email_not_verified', 'foreign_origin', 'too_many_active_tokens'],
-      handle: async (_controller, { body, cookieToken, device, deviceTokens = [], now, overLimit }) => {
-        const { passkey, device_token: deviceToken } = body as PasskeyLogInRequest
-        const devices = tokens.readDevices([...deviceToken === undefined ? [] : [deviceToken], ...deviceTokens], now)
-        return toAuthTokenDTO(await passkeyLogIns.logIn(passkey, device, { family: tokens.read(cookieToken), devices, overLimit }, now))
+      handle: async (_controller, { body, cookieToken, device, deviceTokens, now, overLimit }) => {
+        const request = body as PasskeyLogInRequest
+        const devices = tokens.readDevices(deviceTokensOf(request, deviceTokens), now)
+        return toAuthTokenDTO(await passkeyLogIns.logIn(request.passkey, device, { family: tokens.read(cookieToken), devices, overLimit }, now))
       },
     },
     {

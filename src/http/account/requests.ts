@@ -58,7 +58,7 @@ export class AuthenticationRequest {
     this.#email = body.email
     this.#password = readPassword('password', body.password)
     this.#brought = brought
-    this.#deviceTokens = [...body.device_token === undefined ? [] : [body.device_token], ...brought.deviceTokens ?? []]
+    this.#deviceTokens = deviceTokensOf(body, brought.deviceTokens)
   }
 
   /** The pair issued, in the stead of the one whose cookie came. `now` in milliseconds. Throws `invalid_credentials`, `email_not_verified`, `second_factor_required`, `too_many_active_tokens`, `rate_limited`, `busy`. */
@@ -120,6 +120,11 @@ export type ChangeUserRequest = Static<typeof ChangeUserRequest>
 /** The password and the code of a proof, as they were typed. Throws `invalid_request` if the password is no text. */
 export function readProof ({ current_password: password, code }: { current_password?: string | undefined, code?: string | undefined }): CallerProof {
   return { password: password === undefined ? undefined : readPassword('current_password', password), code }
+}
+
+/** Every device token that came with a log-in: in the body, and in the cookie. */
+export function deviceTokensOf ({ device_token: inBody }: { device_token?: string }, inCookie: string[] = []): string[] {
+  return inBody === undefined ? inCookie : [inBody, ...inCookie]
 }
 
 const BAD_EMAIL = { field: 'email', detail: 'It must be an e-mail address of at most 254 characters.' }
