@@ -85,11 +85,11 @@ export class Workers {
   // What the kernel or Node holds for a worker is reset when nobody listens. In a turn in which nothing came the kernel holds nothing, nor does Node while a worker is free; what is on its way to one comes there before the word to stop.
   async #quiet (): Promise<void> {
     const latest = performance.now() + QUIET_WITHIN_MS
-    let before
-    do {
+    let before = -1
+    while ((before !== this.#handed || !this.#isOneFree()) && performance.now() < latest) {
       before = this.#handed
       await turn()
-    } while ((before !== this.#handed || !this.#isOneFree()) && performance.now() < latest)
+    }
   }
 
   #isOneFree (): boolean {

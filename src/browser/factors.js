@@ -59,10 +59,10 @@ export function showFactors (factors, now) {
 function showPasskeys (passkeys, now) {
   rows.passkeys.hidden = !canUsePasskeys && passkeys.length === 0
   find('#add-passkey').hidden = !canUsePasskeys
-  const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset['button']
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement)
   list.replaceChildren(...passkeys.map(passkey => rowOf(passkey, now)))
   // The list is renewed under the hand of whoever walks through it by keyboard.
-  if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-button="${window.CSS.escape(focused)}"]`))?.focus()
+  if (list.contains(focused)) focused?.focus()
   setLead(notices.passkeys, passkeys.length > 0 ? 'You sign in with one instead of your password, or beside it.' : 'Sign in with your fingerprint, your face or the lock of your screen.')
 }
 
@@ -77,14 +77,15 @@ function rowOf (passkey, now) {
   return row
 }
 
-/** @param {'Rename' | 'Remove'} text @param {Passkey} passkey */
+/** The one that the list shows already, so that a dialog that was opened by it can give the focus back to it. @param {'Rename' | 'Remove'} text @param {Passkey} passkey */
 function buttonOf (text, passkey) {
   const { id, name } = passkey
-  const button = /** @type {HTMLButtonElement} */ (element('button', text === 'Remove' ? 'danger quiet' : 'quiet', text))
+  const shown = /** @type {HTMLButtonElement | null} */ (list.querySelector(`[data-button="${window.CSS.escape(`${text} ${id}`)}"]`))
+  const button = shown ?? /** @type {HTMLButtonElement} */ (element('button', text === 'Remove' ? 'danger quiet' : 'quiet', text))
   button.type = 'button'
   button.dataset['button'] = `${text} ${id}`
   button.ariaLabel = `${text} the passkey ${name}`
-  button.addEventListener('click', () => { actions[text]?.(passkey) })
+  button.onclick = () => { actions[text]?.(passkey) }
   return button
 }
 

@@ -350,6 +350,10 @@ withChromium(executablePath => {
     await inspect(t, watched, 'passkey-rename')
     await fill(page, 'rename-form', { name: 'x'.repeat(101) })
     t.strictSame(await fieldError(page, 'passkey-name'), { focused: true, invalid: 'true', text: 'Use up to 100 characters that can be seen.' })
+    // The list is renewed behind the dialog, as whenever somebody comes back to the page.
+    const looked = page.waitForResponse('**/second-factors')
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await looked
     await fill(page, 'rename-form', { name: 'Laptop' })
     await page.getByText('It is called “Laptop” now.').waitFor()
     t.match(await page.evaluate('document.activeElement.ariaLabel'), 'Rename the passkey Laptop', 'the focus comes back')

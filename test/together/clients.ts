@@ -1,4 +1,4 @@
-// The tests of what others install, in one process.
+// The tests of what pages install, in one process.
 import { runTogether } from './together.js'
 
-runTogether('verifier', 'client', 'packages.test.ts', 'browser/qr-code.test.ts')
+runTogether('client')

@@ -1,4 +1,4 @@
-// The tests of the edge, in one process.
+// The tests of the routes, in one process.
 import { runTogether } from './together.js'
 
-runTogether('app.test.ts', 'http')
+runTogether('http', '!http/edge')
