@@ -9,6 +9,7 @@ import { start } from '../src/server.js'
 import { plainNode, SERVER_PROGRAM } from './compiled.js'
 import { copyRing } from './keyring/rings.js'
 import { startProgram, type Command, type Program } from './program.js'
+import { workingFolder } from './working-folder.js'
 
 /** How a server in the process of a test ends: it waits for no proxy to notice. Milliseconds. */
 export const AT_ONCE = { linger: 0, settle: 0, patience: 2_000 }
@@ -21,7 +22,7 @@ export const MEASURED: Command = [process.execPath, ...process.execArgv.map(arg 
 
 /** Settings that a test can run on, over files of its own. */
 export function settings (test: Test, env: Record<string, string> = {}): Record<string, string> & { KEYS_DIR: string } {
-  const folder = test.testdir()
+  const folder = workingFolder(test)
   return { PORT: '0', BCRYPT_COST: '4', HASH_THREADS: '1', LOG_LEVEL: 'fatal', DATABASE_URL: `file:${folder}/data/signet.db`, KEYS_DIR: join(folder, 'keys'), ...env }
 }
 

@@ -195,8 +195,8 @@ t.test('an address that is not ours is said in one sentence', async t => {
   await t.rejects(start(readConfig(await withRing(settings(t, { HOST: 'fe80::1' })))), { message: 'The setting HOST is not an address that Signet can listen on: fe80::1.' })
 })
 
-t.test('without an issuer that is set, the free port that was found is in every token', async t => {
-  for (const HOST of ['127.0.0.1', 'localhost']) {
+for (const HOST of ['127.0.0.1', 'localhost']) {
+  t.test(`without an issuer that is set, the free port that was found is in every token, at ${HOST}`, async t => {
     const { app, stop } = await start(readConfig(await withRing(settings(t, { HOST }))), AT_ONCE)
     t.teardown(stop)
     const url = `http://${HOST}:${(app.server.address() as AddressInfo).port}`
@@ -207,8 +207,8 @@ t.test('without an issuer that is set, the free port that was found is in every 
     t.equal((await createVerifier({ issuer: url, audience: 'signet' }).verify(token)).iss, url, 'and verifiers find its keys there')
     const cookie = await fetch(`${url}/login`, { method: 'POST', headers: { 'content-type': 'application/json', origin: url }, body: JSON.stringify({ ...account, refresh_token_in: 'cookie' }) })
     t.equal(cookie.status, 200, 'and its pages are its own')
-  }
-})
+  })
+}
 
 t.test('a database that MongoDB chooses is said in the log', async t => {
   const env = await withRing(settings(t, { DATABASE_URL: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=10' }))

@@ -7,6 +7,7 @@ import { readConfig } from '../src/config.js'
 import { Connections } from '../src/http/edge/connections.js'
 import { sharedHasher } from './hashing/shared-hasher.js'
 import { copyRing, openRing } from './keyring/rings.js'
+import { workingFolder } from './working-folder.js'
 import { openStore } from '../src/store/open-store.js'
 
 export const PASSWORD = 'correct horse battery'
@@ -16,7 +17,7 @@ export interface Pair { access_token: string, token_type: string, expires_in: nu
 
 /** Builds the application with settings over its defaults for tests, and other parts where they are given. */
 export async function testApp (t: Test, env: Record<string, string> = {}, parts: Partial<AppParts> = {}) {
-  const folder = t.testdir()
+  const folder = workingFolder(t)
   const config = readConfig({ BCRYPT_COST: '4', RATE_LIMIT: 'off', ...env })
   await copyRing(join(folder, 'keys'), Date.now())
   const keyRing = await openRing({ folder: join(folder, 'keys') })

@@ -5,8 +5,10 @@ import { resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeCertificate } from '../certificates.js'
 import { freePort } from '../free-port.js'
+import { codeAt, stepAt } from '../proofs/authenticator-app.js'
 import { BROWSERS, findBrowser } from '../proofs/drivers/browsers.js'
 import { until, type BrowserName, type Driver, type Session, type Tab } from '../proofs/drivers/driver.js'
+import { Mailbox } from '../proofs/mailbox.js'
 import { run, settings, withRing } from '../server-process.js'
 import { startClient } from './oauth-client.js'
 
@@ -61,6 +63,7 @@ async function serveExample (t: Test, signet: string, port: number): Promise<str
 export function inBrowser (name: BrowserName): void {
   const { keepsCookieOverHttp, keepsPages, open } = BROWSERS[name]
   const executablePath = findBrowser(name)
+  const scheme = keepsCookieOverHttp ? 'http' : 'https'
   if (!executablePath) {
     t.plan(0, `there is no ${name} here`)
     return
@@ -70,7 +73,7 @@ export function inBrowser (name: BrowserName): void {
   let signet: Signet
   t.before(async () => {
     driver = await open(executablePath)
-    signet = await startSignet(t, keepsCookieOverHttp ? 'http' : 'https')
+    signet = await startSignet(t, scheme)
   })
   t.teardown(async () => { await driver.close() })
 
@@ -138,6 +141,47 @@ export function inBrowser (name: BrowserName): void {
     await tab.click('#sign-out')
     for (const each of [tab, other]) await shows(each, 'You are signed out.')
     for (const text of [cleo.name, cleo.email]) t.notOk(await holds(tab, text))
+  })
+
+  t.test('who forgot the password sets another by a link, sets an app up, and signs in with its code or with a recovery code', async t => {
+    const mailbox = await Mailbox.open()
+    t.teardown(async () => { await mailbox.close() })
+    const browser = await openBrowser(t, await startSignet(t, scheme, { MAIL_URL: mailbox.url, MAIL_FROM: 'id@example.com' }))
+    const ada = { ...browser.ada, password: NEW_PASSWORD }
+    const tab = await openAccount(browser)
+    await until(tab, `${shown}?.dataset.view === 'sign-in'`)
+    await tab.click('[data-view=sign-in] a[href="#forgot-password"]')
+    await tab.fill('#forgot-email', ada.email)
+    await tab.click('#forgot-password button[type=submit]')
+    await shows(tab, `A link is on its way to ${ada.email}`)
+    await tab.goTo(`${browser.url}/account#reset-password=${await mailbox.token(ada.email, 'reset-password')}`)
+    await shows(tab, 'Set a new password')
+    t.equal(await tab.evaluate('location.hash'), '', 'the address forgets what the link is good for')
+    await tab.fill('#reset-password [name=new_password]', ada.password)
+    await tab.click('#reset-password button[type=submit]')
+    await shows(tab, 'Your new password is set. Sign in with it.')
+    await signIn(tab, ada)
+    await shows(tab, ada.name)
+
+    await tab.click('#add-app')
+    const secret = await until<string>(tab, "document.querySelector('#app-secret').innerText")
+    t.ok(await tab.evaluate("document.querySelector('#app-picture path').getAttribute('d').length > 1000"))
+    await tab.fill('#confirm-app-code', codeAt(secret, stepAt(Date.now())))
+    await tab.click('#confirm-app button[type=submit]')
+    const recoveryCode = await until<string>(tab, "document.querySelector('dialog#recovery-codes[open] li')?.innerText")
+    await tab.click('#recovery-codes button[type=submit]')
+    await shows(tab, 'The app is set up.')
+    for (const [way, code] of [['app-code', codeAt(secret, stepAt(Date.now()) + 1)], ['recovery-code', recoveryCode]] as const) {
+      await tab.click('#sign-out')
+      await shows(tab, 'You are signed out.')
+      await signIn(tab, ada)
+      await shows(tab, 'One more step')
+      if (way === 'recovery-code') await tab.click('[data-to=recovery_code]')
+      await tab.fill(`#${way}-code`, code)
+      await tab.click(`#${way} button[type=submit]`)
+      await shows(tab, ada.name)
+    }
+    await shows(tab, '9 are left.')
   })
 
   t.test('whoever goes back to a page that somebody else signed in on meanwhile sees their account, and nothing of the first', async t => {

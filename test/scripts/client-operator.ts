@@ -6,12 +6,13 @@ import type { Client } from '../../src/core/client.js'
 import { openStore } from '../../src/store/open-store.js'
 import { plainNode } from '../compiled.js'
 import { startProgram, type Ending } from '../program.js'
+import { workingFolder } from '../working-folder.js'
 
 export const COMMANDS = ['add', 'list', 'show', 'update', 'remove', 'rotate-secret']
 
 /** An operator in an empty folder, whose store is a file there, or this one. */
 export function clientOperator (t: Test, url?: string) {
-  const folder = t.testdir()
+  const folder = workingFolder(t)
   const databaseUrl = url ?? `file:${join(folder, 'signet.db')}`
   mkdirSync(folder, { recursive: true })
   const start = (command: string, ...args: string[]) => startProgram([...plainNode(`scripts/clients-${command}.ts`), ...args], { cwd: folder, env: { DATABASE_URL: databaseUrl } })

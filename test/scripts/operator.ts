@@ -6,13 +6,14 @@ import { keysOf, readManifest } from '../../src/keyring/ring-files.js'
 import { plainNode } from '../compiled.js'
 import { copyRing } from '../keyring/rings.js'
 import { startProgram, type Ending } from '../program.js'
+import { workingFolder } from '../working-folder.js'
 
 export const MINUTE = 60_000
 export const COMMANDS = ['generate', 'rotate', 'list', 'prune', 'revoke']
 
 /** An operator with a folder of keys, in which a ring was made `age` milliseconds ago. */
 export async function operator (t: Test, age?: number, env: Record<string, string> = {}) {
-  const folder = join(t.testdir(), 'keys')
+  const folder = join(workingFolder(t), 'keys')
   if (age !== undefined) await copyRing(folder, Date.now() - age)
   /** What the commands have said on standard error so far. */
   const heard: string[] = []

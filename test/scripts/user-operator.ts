@@ -6,13 +6,14 @@ import type { Store } from '../../src/store/store.js'
 import { plainNode } from '../compiled.js'
 import { copyRing } from '../keyring/rings.js'
 import { startProgram, type Ending } from '../program.js'
+import { workingFolder } from '../working-folder.js'
 
 export const COMMANDS = ['list', 'show', 'add', 'disable', 'enable', 'sign-out', 'delete', 'set-roles', 'reset-password', 'export']
 export const ISSUER = 'https://id.example/signet'
 
 /** An operator in a folder with a key ring, whose store is a file there, or this one. */
 export async function userOperator (t: Test, url?: string) {
-  const folder = t.testdir()
+  const folder = workingFolder(t)
   const env = { DATABASE_URL: url ?? `file:${join(folder, 'signet.db')}`, KEYS_DIR: join(folder, 'keys'), ISSUER, BCRYPT_COST: '4' }
   await copyRing(env.KEYS_DIR, Date.now())
   const run = async (command: string, ...args: string[]): Promise<Ending> => {

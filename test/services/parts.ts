@@ -10,6 +10,7 @@ import { openSecondFactors } from '../../src/services/open-second-factors.js'
 import { StatusPlaces } from '../../src/services/status-places.js'
 import { TokenService, type TokenParts } from '../../src/services/token-service.js'
 import { SqliteStore } from '../../src/store/sqlite-store.js'
+import { workingFolder } from '../working-folder.js'
 
 export const NOW = 1_800_000_000_000
 export const DEVICE = { ip: '127.0.0.1', userAgent: null }
@@ -22,7 +23,7 @@ export const LIMITS = { idle: 1_000_000, absolute: 5_000_000, grace: 30_000 }
 
 /** Services over a store that `overtake` can make another writer come first on, once; without limits for guesses unless they are given; `changes` are other parts for tokens. */
 export async function openServices (t: Test, cost = 4, limits?: GuessLimitSettings, changes: Partial<TokenParts> = {}) {
-  const folder = t.testdir()
+  const folder = workingFolder(t)
   await copyRing(join(folder, 'keys'), NOW)
   const keyRing = await openRing({ folder: join(folder, 'keys') })
   const store = new SqliteStore(join(folder, 'signet.db'))
