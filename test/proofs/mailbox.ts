@@ -24,6 +24,8 @@ export class Mailbox {
         })
       },
     })
+    // One that is killed while it sends a mail breaks off.
+    this.#server.on('error', () => {})
   }
 
   static async open (): Promise<Mailbox> {
