@@ -1,5 +1,5 @@
 // Kills commands on the key ring before their steps on the disk, some or all of them, and looks for what each leaves; holds no choice of steps.
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
@@ -73,6 +73,7 @@ export function killBeforeSteps (stride: number): void {
       const seen = { old: 0, new: 0 }
       const steps = await everySteps(stride, async step => {
         const folder = join(t.testdirName, `ring-${step}`)
+        mkdirSync(folder, { mode: 0o700 })
         cpSync(model, folder, { recursive: true })
         const isKilled = await run(script, args(old.signing[0]!.id), folder, step)
         const isOld = JSON.stringify(await readManifest(folder)) === JSON.stringify(old)

@@ -1,5 +1,5 @@
 // Key rings for tests: made in a folder and read from it; holds no assertion.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -16,6 +16,8 @@ let model: Promise<string> | undefined
 
 /** Gives a folder a ring as it would have been made at `now`; the keys are those of the test file's first one, for most of the time of a test went into making keys. */
 export async function copyRing (folder: string, now: number): Promise<void> {
+  // Node 24 would make it for everybody.
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   cpSync(await (model ??= makeModel()), folder, { recursive: true })
   const manifest = join(folder, 'manifest.json')
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replaceAll(new Date(0).toISOString(), new Date(now).toISOString()))

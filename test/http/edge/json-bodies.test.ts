@@ -79,7 +79,10 @@ t.test('whatever JSON says once is said once, and with any of its members said a
     const [again] = members[index % members.length]!
     const once = JSON.stringify({ x: [value] })
     const twice = `${once.slice(0, -3)},${JSON.stringify(again)}:":"}]}`
-    return !hasRepeatedName(once, JSON.parse(once)) && hasRepeatedName(twice, JSON.parse(twice))
+    const [saidOnce, saidTwice] = [JSON.parse(once), JSON.parse(twice) as { x: [object] }]
+    // V8 of Node 24 and 26 may take an escaped name for one with a backslash that it read before (nodejs/node#63785), which no route has: of what it misread there is nothing to judge.
+    fc.pre(JSON.stringify(saidOnce) === once && Object.keys(saidTwice.x[0]).length === members.length)
+    return !hasRepeatedName(once, saidOnce) && hasRepeatedName(twice, saidTwice)
   }), { numRuns: 2_000 })
   t.pass('2,000 texts')
 })
