@@ -33,6 +33,7 @@ t.test('while there is no answer there is a sentence, and then what was asked fo
       stop()
       resolve()
     })
+    t.teardown(stop)
   })
   t.match(shown, [
     { trouble: 'Too many requests.' },
@@ -48,7 +49,7 @@ t.test('where nobody is signed in there is nothing to show, and the session says
   const page = await openPage(t, browser.url)
   const before = page.session
   const shown: Answer[] = []
-  page.load('/user-info', answer => { shown.push(answer) })
+  t.teardown(page.load('/user-info', answer => { shown.push(answer) }))
   await new Promise<void>(resolve => { browser.openTab().onChange(() => { resolve() }) })
   t.strictSame([before, page.session, shown], [{ status: 'unknown' }, { status: 'signed-out', reason: 'absent' }, []])
 })
