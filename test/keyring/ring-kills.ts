@@ -1,5 +1,5 @@
 // Kills commands on the key ring before their steps on the disk, some or all of them, and looks for what each leaves; holds no choice of steps.
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
@@ -8,7 +8,7 @@ import { changeRing } from '../../src/keyring/ring-changes.js'
 import { keysOf, readManifest } from '../../src/keyring/ring-files.js'
 import { plainNode } from '../compiled.js'
 import { startProgram } from '../program.js'
-import { makeOlder, makeRing, openRing } from './rings.js'
+import { copyFolder, makeOlder, makeRing, openRing } from './rings.js'
 
 /** Loaded into a command, it kills the process before the step on the disk whose number is in STEP. */
 const KILLER = `
@@ -73,8 +73,7 @@ export function killBeforeSteps (stride: number): void {
       const seen = { old: 0, new: 0 }
       const steps = await everySteps(stride, async step => {
         const folder = join(t.testdirName, `ring-${step}`)
-        mkdirSync(folder, { mode: 0o700 })
-        cpSync(model, folder, { recursive: true })
+        copyFolder(model, folder)
         const isKilled = await run(script, args(old.signing[0]!.id), folder, step)
         const isOld = JSON.stringify(await readManifest(folder)) === JSON.stringify(old)
         await (await openRing({ folder })).assertServes(Date.now())

@@ -16,11 +16,15 @@ let model: Promise<string> | undefined
 
 /** Gives a folder a ring as it would have been made at `now`; the keys are those of the test file's first one, for most of the time of a test went into making keys. */
 export async function copyRing (folder: string, now: number): Promise<void> {
-  // Node 24 would make it for everybody.
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  cpSync(await (model ??= makeModel()), folder, { recursive: true })
+  copyFolder(await (model ??= makeModel()), folder)
   const manifest = join(folder, 'manifest.json')
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replaceAll(new Date(0).toISOString(), new Date(now).toISOString()))
+}
+
+/** Copies the folder of a ring, and leaves it its owner's alone, which the copy by itself is not on Node 24. */
+export function copyFolder (from: string, to: string): void {
+  mkdirSync(to, { recursive: true, mode: 0o700 })
+  cpSync(from, to, { recursive: true })
 }
 
 async function makeModel (): Promise<string> {
